@@ -1,0 +1,97 @@
+// Score kernels: similarities of queries and candidates, and their gradients, without temporaries.
+//
+// The arithmetic (kernels_body.h) is compiled once per instruction set, each in its own file
+// (kernels_plain.cpp, kernels_avx2.cpp, kernels_avx512.cpp); kernels_dispatch.cpp picks the best
+// one that the processor runs, kernels.cpp divides the work over threads and keeps it in cache. The
+// environment variable OPENKE_ISA = plain | avx2 | avx512, read once at the first call, forces a
+// lower set.
+//
+// A score is one fixed sequence of operations on its two rows: it depends neither on the number of
+// threads nor on where the rows stand, so equal candidates get equal scores. Sums of gradients
+// run in the order of the pairs. The squares of differences must not overflow: float32 distances
+// hold for coordinates below 1e19.
+
+#ifndef OPENKE_KERNELS_H
+#define OPENKE_KERNELS_H
+
+#include <cstdint>
+
+namespace openke {
+
+// openke_compare, typed. kind is OPENKE_DOT, OPENKE_L1, OPENKE_L2 or OPENKE_COMPLEX.
+template <class Real>
+struct Comparison {
+  int32_t kind;
+  int64_t queries, candidates, dim;
+  const Real* query;  // [queries][dim]
+  const Real* table;  // [candidates][dim]
+  const Real* modal;  // [candidates][dim], or null without a gate
+  const Real* gate;   // [queries], or null
+};
+
+// openke_compare_gradient, typed: null where a gradient is not wanted.
+template <class Real>
+struct Gradient {
+  Real* query;
+  Real* table;
+  Real* modal;
+  Real* gate;
+};
+
+// The pairs of a call: query[i] against candidate[i].
+struct Pairs {
+  const int64_t* query;
+  const int64_t* candidate;
+  int64_t count;
+};
+
+template <class Real>
+void compare_pairs(const Comparison<Real>& comparison, const Pairs& pairs, int threads, Real* out);
+template <class Real>
+void compare_pairs_backward(const Comparison<Real>& comparison, const Pairs& pairs,
+                            const Real* grad, int threads, const Gradient<Real>& out);
+template <class Real>
+void compare_all(const Comparison<Real>& comparison, int threads, Real* out);
+template <class Real>
+void compare_all_backward(const Comparison<Real>& comparison, const Real* grad, int threads,
+                          const Gradient<Real>& out);
+
+// Name of the instruction set in use. Throws InvalidInput for a bad OPENKE_ISA.
+const char* kernel_isa();
+
+// ---- what an instruction set provides -------------------------------------------------------
+
+// For one kind, with or without a gate; each runs on the calling thread.
+template <class Real>
+struct Routines {
+  // out[i] of the first n pairs.
+  void (*pairs)(const Comparison<Real>&, const int64_t* query, const int64_t* candidate, int64_t n,
+                Real* out);
+  // Scores of queries [q0, q1) against candidates [c0, c1), into out[queries][candidates].
+  void (*block)(const Comparison<Real>&, int64_t q0, int64_t q1, int64_t c0, int64_t c1, Real* out);
+  // row[dim] += sum_j grad[j] * d score(query, candidate[j]) / d query, *gate likewise by the gate.
+  void (*query_gradient)(const Comparison<Real>&, int64_t query, const int64_t* candidate,
+                         const Real* grad, int64_t n, Real* row, double* gate);
+  // table[dim] and modal[dim] likewise, for one candidate against n queries.
+  void (*candidate_gradient)(const Comparison<Real>&, int64_t candidate, const int64_t* query,
+                             const Real* grad, int64_t n, Real* table, Real* modal);
+};
+
+struct InstructionSet {
+  const char* name;
+  Routines<float> single[4][2];  // [kind][gated]
+  Routines<double> twofold[4][2];
+};
+
+// Null where the compiler or the processor family has no such set.
+const InstructionSet* plain_set();
+const InstructionSet* avx2_set();
+const InstructionSet* avx512_set();
+
+// Those of the instruction set in use. Throws InvalidInput for a bad OPENKE_ISA.
+template <class Real>
+const Routines<Real>& routines(const Comparison<Real>& comparison);
+
+}  // namespace openke
+
+#endif  // OPENKE_KERNELS_H

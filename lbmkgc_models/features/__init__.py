@@ -1,0 +1,1 @@
+"""From labels and pictures to feature stores: encoders, resumable building, choosing, auditing."""

@@ -1,0 +1,91 @@
+"""What ``openke audit --features`` says about the features of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lbmkgc_models.features.places import PTH_ENDINGS, find_features
+from lbmkgc_models.features.select import load_features
+from lbmkgc_models.store import MANIFEST, ModalFeatures
+from openke.data.findings import Finding
+from openke.data.store import TripleStore
+
+
+def audit_features(store: TripleStore, path: str | Path) -> list[Finding]:
+    """Check the feature stores and lineage files in a folder against a graph's entities.
+
+    Parameters
+    ----------
+    store
+        The graph.
+    path
+        A folder of feature stores or ``.pth`` files, one store, or one file.
+
+    Returns
+    -------
+    list of Finding
+        For each modality an error where its features cannot be used (row counts, NaN, checksums,
+        no name that matches), else a note with the counts, and warnings on entities without rows,
+        rows of zeros, and names that are no entity.
+    """
+    found = _stores(Path(path), store.name)
+    if not found:
+        files = " or ".join(store.name + ending for ending in PTH_ENDINGS.values())
+        return [Finding("error", "features", f"{path}: no feature store and no {files}")]
+    return [
+        finding for modality, place in found.items() for finding in _check(store, modality, place)
+    ]
+
+
+def _stores(path: Path, dataset: str) -> dict[str, Path]:
+    if (path / MANIFEST).is_file():
+        return {path.resolve().name: path}
+    if path.is_file():
+        return {
+            modality: path for modality, ending in PTH_ENDINGS.items() if path.name.endswith(ending)
+        }
+    return find_features(path, dataset)
+
+
+def _check(store: TripleStore, modality: str, place: Path) -> Iterator[Finding]:
+    subject = f"{modality} features"
+    try:
+        features = load_features(modality, place, store)
+    except (OSError, ValueError) as error:
+        yield Finding("error", subject, str(error))
+        return
+    yield _counts(subject, features)
+    missing = int((~features.present).sum())
+    entities = len(features.present)
+    if missing:
+        yield Finding(
+            "warning",
+            subject,
+            f"{missing:,} of {entities:,} entities ({missing / entities:.1%}) have none; models "
+            "mask the modality for them",
+            {"missing": missing, "entities": entities},
+        )
+    if zeros := features.zero_rows:
+        yield Finding(
+            "warning",
+            subject,
+            f"{zeros:,} rows hold nothing but zeros, yet count as present; where they stand for "
+            "something missing, leave them out of the store",
+            {"zero_rows": zeros},
+        )
+    if names := features.unmatched:
+        yield Finding(
+            "warning",
+            subject,
+            f"{len(names):,} names are no entity of the graph, the first {names[0]!r}; their rows "
+            "are not used",
+            {"unmatched": len(names)},
+        )
+
+
+def _counts(subject: str, features: ModalFeatures) -> Finding:
+    present, dim = int(features.present.sum()), features.dim
+    made_by = f" by {features.manifest.encoder}" if features.manifest.encoder else ""
+    what = f"rows of {dim} reals for {present:,} entities{made_by}, all finite"
+    return Finding("note", subject, what, {"present": present, "dim": dim})

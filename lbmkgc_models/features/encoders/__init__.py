@@ -1,0 +1,1 @@
+"""What turns texts and pictures into vectors: one protocol, one small file an encoder."""

@@ -1,0 +1,195 @@
+"""Which modalities a training run uses: those whose features are there, or those asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lbmkgc_models.features.build import TEXTS, build_text_features, describe
+from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, available_text_encoder
+from lbmkgc_models.features.labels import LABELS, read_texts
+from lbmkgc_models.features.places import (
+    PTH_ENDINGS,
+    default_features_dir,
+    find_features,
+    search_path,
+)
+from lbmkgc_models.store import ModalFeatures
+from openke.data.store import TripleStore
+
+KNOWN = ("image", "text")
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features by modality, and one line that says what is used and what is missing."""
+
+    features: dict[str, ModalFeatures]
+    summary: str
+
+
+def gather_features(
+    store: TripleStore,
+    directory: str | Path | None = None,
+    *,
+    modalities: str | Sequence[str] = "auto",
+    features: str | Path | None = None,
+    device: str = "cpu",
+    progress: bool = True,
+) -> FeatureSet:
+    """Load the features of a graph's entities, and make the text ones where they can be made.
+
+    Looked for in ``features``, in ``features`` below the data set's folder, and in the user's
+    cache. Text features that are in none of these are made into the cache, where the data set has a
+    ``labels.tsv`` and a sentence encoder is installed.
+
+    Parameters
+    ----------
+    store
+        The graph.
+    directory
+        The data set's folder; ``store.directory`` by default.
+    modalities
+        "auto": all that are there or can be made; names ("text", "image,text"); "none".
+    features
+        Folder of feature stores or of the lineage's ``.pth`` files.
+    device
+        Where text is encoded: "cpu", "cuda", "auto", ….
+    progress
+        Show a progress bar while text is encoded.
+
+    Raises
+    ------
+    FileNotFoundError
+        A modality asked for by name is not there, or there is nothing in ``features``; the message
+        has the places looked in and the ways to get it.
+    ValueError
+        Features that do not fit the graph (see :class:`~lbmkgc_models.store.ModalFeatures`), or
+        ``modalities`` that mix names with "auto" or "none".
+    """
+    asked = _asked(modalities)
+    if asked == []:
+        return FeatureSet({}, f"{store.name}: no modalities asked for, structure only")
+    directory = store.directory if directory is None else Path(directory)
+    places = search_path(store.name, directory, features)
+    paths = _find(store.name, places)
+    if features is not None:
+        _require_some(Path(features), store.name)
+    buildable = "text" not in paths and _can_build(directory)
+    if asked is None:
+        asked = sorted({*paths, *(["text"] if buildable else [])})
+    loaded, lines = {}, []
+    for modality in asked:
+        if modality == "text" and buildable and directory is not None:
+            paths["text"] = build_text_features(
+                directory, default_features_dir(store.name), device=device, progress=progress
+            )
+        if modality not in paths:
+            raise FileNotFoundError(_ways(modality, store.name, places, directory))
+        loaded[modality] = load_features(modality, paths[modality], store)
+        lines.append(
+            describe(loaded[modality], paths[modality]) + _stale(loaded[modality], directory)
+        )
+    missing = [
+        f"{modality}: not used" if modality in paths else f"{modality}: none found"
+        for modality in KNOWN
+        if modality not in loaded
+    ]
+    used = "; ".join(lines + missing)
+    return FeatureSet(loaded, f"{store.name}: {used}{'' if loaded else '; structure only'}")
+
+
+def _asked(modalities: str | Sequence[str]) -> list[str] | None:
+    """Return the names asked for, each once; None for "auto"."""
+    parts = modalities.split(",") if isinstance(modalities, str) else modalities
+    names = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    if names == ["auto"]:
+        return None
+    if names == ["none"]:
+        return []
+    if {"auto", "none"} & set(names):
+        raise ValueError(
+            f"modalities {','.join(names)!r}, expected 'auto', 'none', or names such as "
+            "'image,text'"
+        )
+    return names
+
+
+def _find(dataset: str, places: Sequence[Path]) -> dict[str, Path]:
+    """Return modality -> store; the first place that has a modality gives it."""
+    found: dict[str, Path] = {}
+    for place in places:
+        found = find_features(place, dataset) | found
+    return found
+
+
+def _require_some(features: Path, dataset: str) -> None:
+    if find_features(features, dataset):
+        return
+    there = "it is no folder"
+    if features.is_dir():
+        names = ", ".join(sorted(path.name for path in features.iterdir())[:10]) or "nothing"
+        there = f"it holds {names}"
+    raise FileNotFoundError(
+        f"--features {features}: no features of {dataset} there ({there}); expected a folder with "
+        f"feature stores (image/, text/, as 'openke features' writes them) or "
+        + " or ".join(dataset + ending for ending in PTH_ENDINGS.values())
+    )
+
+
+def _can_build(directory: Path | None) -> bool:
+    if directory is None or not (directory / LABELS).is_file():
+        return False
+    return available_text_encoder() is not None and any(read_texts(directory).texts)
+
+
+def load_features(modality: str, path: Path, store: TripleStore) -> ModalFeatures:
+    """Load a feature store or a lineage file that :func:`find_features` found."""
+    if path.suffix == ".pth":
+        # Whoever has the order of ids that a file was made in puts it beside the file.
+        order = path.with_name("entity2id.txt")
+        return ModalFeatures.from_pth(
+            path,
+            store.entity_names,
+            modality=modality,
+            entity_file=order if order.is_file() else None,
+        )
+    features = ModalFeatures.load(path, store.entity_names)
+    if features.modality != modality:
+        raise ValueError(
+            f"{path}: holds {features.modality} features, but its folder is named {modality!r}; "
+            f"name it {features.modality!r}"
+        )
+    return features
+
+
+def _stale(features: ModalFeatures, directory: Path | None) -> str:
+    """Return a remark where text features were made of other texts than the data set has now."""
+    made_of = features.manifest.notes.get(TEXTS)
+    if made_of is None or directory is None or not (directory / LABELS).is_file():
+        return ""
+    if made_of == read_texts(directory).checksum():
+        return ""
+    return f", of other texts than {LABELS} has now: run 'openke features {directory}' again"
+
+
+def _ways(modality: str, dataset: str, places: Sequence[Path], directory: Path | None) -> str:
+    ways = [f"name a folder that has a {modality}/ store with --features"]
+    if modality in PTH_ENDINGS:
+        ways.append(
+            f"or one with the lineage's {dataset}{PTH_ENDINGS[modality]} (published by AdaMF-MAT "
+            "and LBMKGC)"
+        )
+    if modality == "text":
+        labels = (
+            ""
+            if directory is not None and (directory / LABELS).is_file()
+            else (f"give the data set a {LABELS} (id, raw name, label, description) and ")
+        )
+        ways.append(f"or {labels}install a sentence encoder ({INSTALL_MINILM})")
+        ways.append(f"or run 'openke features {directory or dataset}' with an --encoder")
+    ways.append("or leave it out: --modalities auto uses what there is")
+    return (
+        f"no {modality} features of {dataset} in {', '.join(map(str, places))}; {', '.join(ways)}"
+    )

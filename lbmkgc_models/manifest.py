@@ -1,0 +1,119 @@
+"""``manifest.json`` of a feature store: what the rows are, what made them, their checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeAlias
+
+FORMAT = 1
+DTYPES = ("float32", "float16")
+
+Value: TypeAlias = "str | int | float | bool | None"
+
+
+def today() -> str:
+    """Return the ISO date in UTC, or that of SOURCE_DATE_EPOCH (seconds) where it is set."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    now = datetime.fromtimestamp(int(epoch), timezone.utc) if epoch else datetime.now(timezone.utc)
+    return now.date().isoformat()
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of the libraries that shape features, where they are installed."""
+    found = {}
+    for library in ("torch", "transformers", "tokenizers", "safetensors"):
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Description of the rows of one modality."""
+
+    modality: str
+    """What the rows are of: "image", "text"."""
+    rows: int
+    dim: int
+    dtype: str = "float32"
+    """The stored tensor is Float["rows dim"] of this type."""
+    dataset: str = ""
+    """What the rows were made for; matched by name, they may serve another data set."""
+    encoder: str = ""
+    revision: str = ""
+    """Version of the encoder's weights, or their checksum."""
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    """The encoder's options."""
+    notes: Mapping[str, Value] = field(default_factory=dict)
+    """Anything else worth keeping, such as how many texts were cut."""
+    created: str = field(default_factory=today)
+    """ISO date; SOURCE_DATE_EPOCH sets it, for stores that must come out the same byte for byte."""
+    versions: Mapping[str, str] = field(default_factory=library_versions)
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """Checksums of the store's other files by name; empty until it is saved."""
+    format: int = FORMAT
+
+    def write(self, path: Path) -> None:
+        """Write as JSON, keys in the order of the fields."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest:
+        """Read and check.
+
+        Raises
+        ------
+        ValueError
+            Not JSON, a missing or unknown field, a value of another type, another format version.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path}: not a JSON file: {error}") from None
+        if not isinstance(content, dict):
+            raise ValueError(f"{path}: {type(content).__name__} found, expected a JSON object")
+        # Before the fields: another version may have others.
+        if content.get("format") != FORMAT:
+            raise ValueError(
+                f"{path}: format version {content.get('format')!r}, expected {FORMAT}: build the "
+                "features again, or read them with the version of this package that wrote them"
+            )
+        _check_fields(path, content)
+        return cls(**content)
+
+
+def _check_fields(path: Path, content: Mapping[str, Any]) -> None:
+    kinds = {
+        name: type(value) for name, value in asdict(Manifest(modality="", rows=0, dim=0)).items()
+    }
+    if missing := sorted(kinds.keys() - content.keys()):
+        raise ValueError(f"{path}: lacks {', '.join(missing)}, expected {', '.join(kinds)}")
+    if unknown := sorted(content.keys() - kinds.keys()):
+        raise ValueError(f"{path}: unknown {', '.join(unknown)}, expected {', '.join(kinds)}")
+    for name, kind in kinds.items():
+        # type(), not isinstance: true is no row count.
+        if type(content[name]) is not kind:
+            raise ValueError(f"{path}: {name} is {content[name]!r}, expected {kind.__name__}")
+    if content["dtype"] not in DTYPES:
+        raise ValueError(
+            f"{path}: dtype is {content['dtype']!r}, expected one of {', '.join(DTYPES)}"
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """Return the checksum of a file in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

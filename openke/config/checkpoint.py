@@ -1,0 +1,72 @@
+"""Checkpoints: everything an unbroken run would have, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from openke.files import write_whole
+
+FORMAT = 1
+
+
+def save_checkpoint(path: Path, identity: dict[str, Any], state: dict[str, Any]) -> None:
+    """Write ``state`` (tensors, numbers, strings, lists, dicts) with what it belongs to.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; an older checkpoint of that name is then still whole.
+    """
+    content = {"format": FORMAT, "identity": json.dumps(identity, sort_keys=True), "state": state}
+    write_whole(path, lambda stream: torch.save(content, stream))
+
+
+def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
+    """Return the state in a checkpoint that belongs to ``identity``; nothing in it is executed.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        Not a checkpoint, or one of another model, data set or setting; says which.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such checkpoint")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many types for a file that is not its own
+        raise ValueError(f"{path}: not a readable checkpoint ({_first_line(error)})") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ValueError(f"{path}: not a checkpoint of format {FORMAT} of this package")
+    found = json.loads(content["identity"])
+    expected = json.loads(json.dumps(identity))
+    differences = _differences(expected, found)
+    if differences:
+        raise ValueError(
+            f"{path}: belongs to another run: " + "; ".join(differences) + ". Use the settings and"
+            " data it was made with, or train anew into another folder"
+        )
+    state: dict[str, Any] = content["state"]
+    return state
+
+
+def _differences(expected: Any, found: Any, name: str = "") -> list[str]:
+    if isinstance(expected, dict) and isinstance(found, dict):
+        names = sorted(set(expected) | set(found))
+        return [
+            line
+            for key in names
+            for line in _differences(
+                expected.get(key), found.get(key), f"{name}.{key}" if name else key
+            )
+        ]
+    return [] if expected == found else [f"{name} is {found!r} there and {expected!r} here"]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

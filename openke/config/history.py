@@ -1,0 +1,36 @@
+"""What a training run did, epoch by epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from openke.files import write_text
+
+Record = dict[str, float]
+"""epoch, loss, seconds, triples_per_second, lr, and what callbacks add (e.g. valid_mrr)."""
+
+
+@dataclass
+class History:
+    """Records of the epochs trained so far."""
+
+    records: list[Record] = field(default_factory=list)
+
+    @property
+    def losses(self) -> list[float]:
+        """Mean loss of each epoch."""
+        return [record["loss"] for record in self.records]
+
+    def write_csv(self, path: Path) -> None:
+        """Write one row an epoch; a column that an epoch did not measure stays empty."""
+        names: dict[str, None] = {}
+        for record in self.records:
+            names.update(dict.fromkeys(record))
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(names), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.records)
+        write_text(path, text.getvalue())

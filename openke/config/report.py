@@ -1,0 +1,166 @@
+"""Ranks as a value: metrics under a named tie policy, by side, relation and category."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from tabulate import tabulate
+
+from openke.data.store import TripleStore
+from openke.files import write_text
+
+Policy = Literal["realistic", "optimistic", "pessimistic"]
+POLICIES: tuple[Policy, ...] = ("realistic", "optimistic", "pessimistic")
+SIDES = ("both", "head", "tail")
+HITS = (1, 3, 10)
+CATEGORIES = ("1-1", "1-n", "n-1", "n-n")
+MANY = 1.5
+"""A side is "n" from this mean number of partners on (Bordes et al., NIPS 2013, section 4.2)."""
+
+Metrics = dict[str, float]
+
+
+def ranks(
+    greater: NDArray[np.int64], equal: NDArray[np.int64], policy: Policy = "realistic"
+) -> NDArray[np.float64]:
+    """Return ranks from 1 on: Float["n"].
+
+    Optimistic ranks put the answer before the candidates that tie with it, pessimistic ones behind
+    them, realistic ones in their middle: 1 + greater + equal / 2. A constant score gets the rank
+    of guessing, not the first.
+    """
+    share = {"realistic": 0.5, "optimistic": 0.0, "pessimistic": 1.0}[policy]
+    return 1.0 + greater + share * equal
+
+
+def metrics(values: NDArray[np.float64]) -> Metrics:
+    """Return mrr, mr and hits@k of at least one rank, in double precision."""
+    found = {"mrr": float(np.mean(1.0 / values)), "mr": float(np.mean(values))}
+    found.update({f"hits@{k}": float(np.mean(values <= k)) for k in HITS})
+    return found
+
+
+def categories(store: TripleStore) -> NDArray[np.str_]:
+    """Return the category of each relation, "1-1", "1-n", "n-1" or "n-n", from the train split."""
+    statistics = store.relation_statistics()
+    heads = np.where(statistics.heads_per_tail >= MANY, "n", "1")
+    tails = np.where(statistics.tails_per_head >= MANY, "n", "1")
+    return np.char.add(np.char.add(heads, "-"), tails)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankingReport:
+    """The ranks of a model on a split and what they mean.
+
+    Each query is one row: (?, r, t) rows have side "head", (h, r, ?) rows "tail".
+    """
+
+    model: str
+    dataset: str
+    split: str
+    filtered: bool
+    type_constrained: bool
+    side: NDArray[np.str_]
+    relation: NDArray[np.int64]
+    greater: NDArray[np.int64]
+    equal: NDArray[np.int64]
+    relation_category: NDArray[np.str_]
+    seconds: float = 0.0
+    seed: int | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse an empty report: its means would not be numbers."""
+        if not len(self.side):
+            raise ValueError(f"no triple of {self.dataset} {self.split} was ranked")
+
+    def metrics(self, side: str = "both", policy: Policy = "realistic") -> Metrics:
+        """Return mrr, mr (mean rank) and hits@1, 3, 10 of one side under one tie policy."""
+        chosen = self._is(side)
+        return metrics(ranks(self.greater[chosen], self.equal[chosen], policy))
+
+    def by_relation(self) -> dict[Any, Metrics]:
+        """Return the realistic metrics of each relation that occurs, with its count."""
+        return self._grouped(self.relation)
+
+    def by_category(self) -> dict[str, dict[str, Metrics]]:
+        """Return the realistic metrics of each side and relation category that occurs."""
+        category = self.relation_category[self.relation]
+        return {
+            side: self._grouped(category, self._is(side))
+            for side in SIDES
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON values; nothing in it is NaN."""
+        return {
+            "model": self.model,
+            "dataset": self.dataset,
+            "split": self.split,
+            "filtered": self.filtered,
+            "type_constrained": self.type_constrained,
+            "seed": self.seed,
+            "settings": self.settings,
+            "seconds": round(self.seconds, 3),
+            "metrics": {
+                side: {
+                    **{policy: self.metrics(side, policy) for policy in POLICIES},
+                    "count": int(self._is(side).sum()),
+                }
+                for side in SIDES
+            },
+            "by_category": self.by_category(),
+            "by_relation": {str(r): found for r, found in self.by_relation().items()},
+        }
+
+    def write_json(self, path: Path) -> None:
+        """Write :meth:`to_dict`."""
+        write_text(path, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
+
+    def to_text(self) -> str:
+        """Return a table for a terminal."""
+        return f"{self._title()}\n{self._table('simple')}"
+
+    def to_markdown(self) -> str:
+        """Return a table for a document."""
+        return f"**{self._title()}**\n\n{self._table('github')}"
+
+    def _is(self, side: str) -> NDArray[np.bool_]:
+        return np.full(len(self.side), True) if side == "both" else self.side == side
+
+    def _grouped(
+        self, keys: NDArray[Any], chosen: NDArray[np.bool_] | None = None
+    ) -> dict[Any, Metrics]:
+        values = ranks(self.greater, self.equal)
+        if chosen is not None:
+            keys, values = keys[chosen], values[chosen]
+        return {
+            key.item(): {**metrics(values[keys == key]), "count": int((keys == key).sum())}
+            for key in np.unique(keys)
+        }
+
+    def _title(self) -> str:
+        kind = "filtered" if self.filtered else "raw"
+        constrained = ", type-constrained" if self.type_constrained else ""
+        return f"{self.model} on {self.dataset} {self.split} ({kind}{constrained}, realistic ranks)"
+
+    def _table(self, style: str) -> str:
+        header = ["", "MRR", "Hits@1", "Hits@3", "Hits@10", "MR", "queries"]
+        rows: list[list[Any]] = []
+        for side in SIDES:
+            found = self.metrics(side)
+            rows.append([side, *_row(found), int(self._is(side).sum())])
+        for category, found in self.by_category()["both"].items():
+            rows.append([category, *_row(found), int(found["count"])])
+        return tabulate(rows, header, tablefmt=style, disable_numparse=True, stralign="right")
+
+
+def _row(found: Metrics) -> list[str]:
+    percent = [f"{100 * found[name]:.2f}" for name in ("mrr", "hits@1", "hits@3", "hits@10")]
+    return [*percent, f"{found['mr']:.1f}" if math.isfinite(found["mr"]) else "-"]

@@ -1,0 +1,282 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from openke.config.callbacks import Callback, Checkpoint
+from openke.config.checkpoint import load_checkpoint, save_checkpoint
+from openke.config.device import choose_device
+from openke.config.history import History, Record
+from openke.data.loaders import TrainDataLoader
+from openke.module.strategy.strategy import Strategy
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "sgd": torch.optim.SGD,
+    "adagrad": torch.optim.Adagrad,
+    "adadelta": torch.optim.Adadelta,
+    "adam": torch.optim.Adam,
+}
+FUSED = ("sgd", "adagrad", "adam")
+"""Optimisers with one kernel for a whole step on the CPU and on CUDA; the result is the same."""
+
+CHECK_EVERY = 100
+"""Steps between two looks at the loss on an accelerator, each of which waits for the device."""
+
+
+class Trainer:
+    """Trains a strategy on a loader's batches (OpenKE's name and arguments).
+
+    Parameters
+    ----------
+    model
+        The strategy, e.g. ``NegativeSampling(model=…, loss=…)``.
+    data_loader
+        Where batches come from.
+    train_times
+        Epochs.
+    alpha
+        Learning rate.
+    use_gpu
+        OpenKE's switch; None takes a GPU where there is one. ``device`` says it by name.
+    opt_method
+        "sgd", "adagrad", "adadelta" or "adam".
+    save_steps, checkpoint_dir
+        Write ``checkpoint_dir/last.ckpt`` every ``save_steps`` epochs.
+    device
+        See :func:`openke.config.device.choose_device`.
+    weight_decay
+        The optimiser's L2 decay.
+    callbacks
+        Called after each epoch in this order; the checkpoint of ``save_steps`` comes last.
+    progress
+        Show a progress bar on standard error.
+
+    Raises
+    ------
+    ValueError
+        An unknown optimiser, fewer than one epoch, a learning rate that is not positive.
+    """
+
+    def __init__(
+        self,
+        model: Strategy,
+        data_loader: TrainDataLoader,
+        train_times: int = 1000,
+        alpha: float = 0.5,
+        use_gpu: bool | None = None,
+        opt_method: str = "sgd",
+        save_steps: int | None = None,
+        checkpoint_dir: str | PathLike[str] | None = None,
+        *,
+        device: str | None = None,
+        weight_decay: float = 0.0,
+        callbacks: Sequence[Callback] = (),
+        progress: bool = True,
+    ) -> None:
+        if opt_method.lower() not in OPTIMIZERS:
+            raise ValueError(
+                f"opt_method is {opt_method!r}, expected one of {', '.join(OPTIMIZERS)}"
+            )
+        if train_times < 1:
+            raise ValueError(f"train_times is {train_times}, expected at least 1 epoch")
+        if not alpha > 0:
+            raise ValueError(f"alpha (the learning rate) is {alpha}, expected more than 0")
+        if save_steps is not None and checkpoint_dir is None:
+            raise ValueError("save_steps without checkpoint_dir: say where checkpoints go")
+        self.device = choose_device(device, use_gpu)
+        self.strategy = model.to(self.device)
+        self.data_loader = data_loader
+        self.train_times = train_times
+        self.alpha = alpha
+        self.opt_method = opt_method.lower()
+        self.weight_decay = weight_decay
+        self.callbacks = list(callbacks)
+        if save_steps is not None and checkpoint_dir is not None:
+            self.callbacks.append(Checkpoint(Path(checkpoint_dir) / "last.ckpt", save_steps))
+        self.progress = progress
+        self.optimizer = self._make_optimizer()
+        self.history = History()
+        self.epoch = 0
+        self._stopped: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether no epoch follows: all are done, or a callback stopped the run."""
+        return self.epoch >= self.train_times or self._stopped is not None
+
+    def stop(self, reason: str) -> None:
+        """End training after this epoch; for callbacks."""
+        self._stopped = reason
+
+    def run(self) -> History:
+        """Train until ``train_times`` epochs are done or a callback stops.
+
+        Returns
+        -------
+        History
+            The records of all epochs, those before a resume included.
+
+        Raises
+        ------
+        FloatingPointError
+            The loss is infinite or not a number; names epoch and step.
+        """
+        for callback in self.callbacks:
+            callback.on_start(self)
+        steps = len(self.data_loader)
+        with tqdm(
+            total=self.train_times * steps,
+            initial=self.epoch * steps,
+            unit="step",
+            disable=not self.progress,
+        ) as bar:
+            while not self.finished:
+                bar.set_description(f"epoch {self.epoch + 1}/{self.train_times}")
+                record = self._train_epoch(bar)
+                self.epoch += 1
+                self.history.records.append(record)
+                for callback in self.callbacks:
+                    callback.on_epoch_end(self, record)
+            if self._stopped:
+                bar.write(f"stopped after epoch {self.epoch}: {self._stopped}")
+        for callback in self.callbacks:
+            callback.on_end(self)
+        return self.history
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write all that :meth:`resume` needs to go on as if nothing had happened."""
+        state = {
+            "epoch": self.epoch,
+            "stopped": self._stopped,
+            "strategy": self.strategy.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": _random_state(self.device),
+            "history": self.history.records,
+            "callbacks": [callback.state() for callback in self.callbacks],
+        }
+        save_checkpoint(Path(path), self.identity(), state)
+
+    def resume(self, path: str | PathLike[str]) -> None:
+        """Go on from a checkpoint of the same model, data and settings.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            No such file; a file of another run. The trainer is then unchanged.
+        """
+        state = load_checkpoint(Path(path), self.identity())
+        if len(state["callbacks"]) != len(self.callbacks):
+            raise ValueError(
+                f"{path}: was written with {len(state['callbacks'])} callbacks, this trainer has "
+                f"{len(self.callbacks)}; resume with the same ones"
+            )
+        self.strategy.load_state_dict(state["strategy"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch = state["epoch"]
+        self._stopped = state["stopped"]
+        self.history = History(state["history"])
+        for callback, remembered in zip(self.callbacks, state["callbacks"], strict=True):
+            callback.restore(remembered)
+        _restore_random_state(self.device, state["random"])
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on to be resumed here."""
+        return {
+            "model": self.strategy.model.identity(),
+            "strategy": type(self.strategy).__name__,
+            "data": self.data_loader.store.fingerprint,
+            "loader": self.data_loader.settings,
+            "optimizer": {
+                "method": self.opt_method,
+                "lr": self.alpha,
+                "weight_decay": self.weight_decay,
+            },
+        }
+
+    def _train_epoch(self, bar: tqdm[Any]) -> Record:
+        self.strategy.train()
+        started = time.perf_counter()
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        pending: list[Tensor] = []
+        check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
+        positives = 0
+        step = 0
+        for step, batch in enumerate(self.data_loader.epoch(self.epoch), start=1):
+            loss = self._step(batch.to(self.device))
+            total += loss
+            positives += len(batch)
+            pending.append(loss)
+            if len(pending) == check_every:
+                self._check(pending, step)
+                pending = []
+                bar.set_postfix_str(self._news(loss.item()), refresh=False)
+            bar.update()
+        self._check(pending, step)
+        mean = total.item() / step
+        seconds = time.perf_counter() - started
+        return {
+            "epoch": self.epoch + 1,
+            "loss": mean,
+            "seconds": seconds,
+            "triples_per_second": positives / seconds,
+            "lr": float(self.optimizer.param_groups[0]["lr"]),
+        }
+
+    def _step(self, batch: Any) -> Tensor:
+        self.optimizer.zero_grad(set_to_none=True)
+        loss: Tensor = self.strategy(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return loss.detach()
+
+    def _news(self, loss: float) -> str:
+        measured = self.history.records[-1] if self.history.records else {}
+        news = [f"loss {loss:.4f}"]
+        news += [f"{name} {v:.4f}" for name, v in measured.items() if name.endswith("mrr")]
+        return ", ".join(news)
+
+    def _check(self, losses: list[Tensor], step: int) -> None:
+        if not losses:
+            return
+        finite = torch.stack(losses).isfinite()
+        if not finite.all():
+            first = step - len(losses) + 1 + int((~finite).nonzero()[0])
+            raise FloatingPointError(
+                f"the loss is {losses[int((~finite).nonzero()[0])].item()} in epoch "
+                f"{self.epoch + 1}, step {first} of {len(self.data_loader)}: lower the learning "
+                f"rate (now {self.alpha}) or the margin; the last checkpoint is still good"
+            )
+
+    def _make_optimizer(self) -> torch.optim.Optimizer:
+        parameters = [p for p in self.strategy.parameters() if p.requires_grad]
+        options: dict[str, Any] = {"lr": self.alpha, "weight_decay": self.weight_decay}
+        if self.opt_method in FUSED and self.device.type in ("cpu", "cuda"):
+            options["fused"] = True
+        return OPTIMIZERS[self.opt_method](parameters, **options)
+
+
+def _random_state(device: torch.device) -> dict[str, Tensor]:
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def _restore_random_state(device: torch.device, state: dict[str, Tensor]) -> None:
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Return how many numbers are trained."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

@@ -1,0 +1,126 @@
+"""Where a data set is: given by the user, on the search path, in the cache, or on the net."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pooch
+
+from openke.data.download import download, mirror
+from openke.data.registry import DATA_SETS, KnownDataSet
+
+NEEDED = ("entity2id.txt", "relation2id.txt", "train2id.txt")
+
+
+def find_dataset(
+    name: str,
+    data: str | os.PathLike[str] | None = None,
+    *,
+    known: Mapping[str, KnownDataSet] = DATA_SETS,
+) -> Path:
+    """Return the folder of a data set, downloading it where it is nowhere on this machine.
+
+    In this order: ``data``; the folders of the environment variable ``OPENKE_DATA``, separated
+    as those of ``PATH``; ``benchmarks/NAME`` below the working folder and below the checkout of
+    this package; the cache (``OPENKE_CACHE``, else the system's place for caches); the public
+    repository the set is registered with (``OPENKE_MIRROR`` names another server).
+
+    Parameters
+    ----------
+    name
+        Name of the data set, such as ``"DB15K"``.
+    data
+        A folder that is the data set or holds a folder ``name``. Where it is given, no other
+        place is tried.
+    known
+        Data sets that can be downloaded.
+
+    Raises
+    ------
+    FileNotFoundError
+        ``data`` is not the data set, or it is nowhere on this machine and cannot be downloaded;
+        the message names every place looked at and what to do.
+    ValueError
+        ``name`` is on no search path and not registered, or is not the name of a folder.
+    """
+    if not name or name in (".", "..") or Path(name).name != name:
+        raise ValueError(
+            f"data set name is {name!r}, expected one folder name such as 'DB15K'; give the "
+            "folder it lies in by --data"
+        )
+    if data is not None:
+        return _given(name, Path(data))
+    looked = []
+    for place, said_by in _places(name):
+        if not missing_files(place):
+            return place
+        looked.append(f"{place} ({said_by}: {_what_is_wrong(place)})")
+    if not os.environ.get("OPENKE_DATA"):
+        looked.append("OPENKE_DATA (not set)")
+    if name not in known:
+        raise ValueError(
+            f"data set {name!r} is not known, expected one of {', '.join(sorted(known))}, or a "
+            f"folder with {', '.join(NEEDED)} given by --data or found in a folder of OPENKE_DATA; "
+            f"looked in {'; '.join(looked)}"
+        )
+    try:
+        return download(name, known[name], cache_folder())
+    except OSError as error:
+        raise FileNotFoundError(
+            f"data set {name!r} is not on this machine and cannot be downloaded: {error}. "
+            f"Looked in {'; '.join(looked)}; then at {mirror()}. Set OPENKE_DATA to the folder "
+            f"that holds {name}, or give it by --data; or download {', '.join(known[name].files)} "
+            f"by hand from {known[name].page} into {_cached(name)}; or set OPENKE_MIRROR to a "
+            "server that has it"
+        ) from error
+
+
+def missing_files(folder: Path) -> list[str]:
+    """Return which of the files every data set needs a folder lacks."""
+    return [file for file in NEEDED if not (folder / file).is_file()]
+
+
+def cache_folder() -> Path:
+    """Return the folder of downloads: ``OPENKE_CACHE``, else the system's place for caches."""
+    chosen = os.environ.get("OPENKE_CACHE")
+    return Path(chosen).expanduser() if chosen else Path(pooch.os_cache("openke"))
+
+
+def _given(name: str, data: Path) -> Path:
+    candidates = (data, data / name)
+    for folder in candidates:
+        if not missing_files(folder):
+            return folder
+    raise FileNotFoundError(
+        f"no data set {name!r} where --data points: "
+        + "; ".join(f"{folder}: {_what_is_wrong(folder)}" for folder in candidates)
+        + f"; expected {', '.join(NEEDED)} in one of them"
+    )
+
+
+def _places(name: str) -> Iterator[tuple[Path, str]]:
+    """Yield folders to look at and what led to them."""
+    for entry in filter(None, os.environ.get("OPENKE_DATA", "").split(os.pathsep)):
+        folder = Path(entry).expanduser()
+        # The search path may also name the data set's own folder.
+        yield (folder if folder.name == name else folder / name), "OPENKE_DATA"
+    below_here = Path("benchmarks") / name
+    below_checkout = Path(__file__).resolve().parents[2] / "benchmarks" / name
+    yield below_here, "working folder"
+    if below_here.resolve() != below_checkout:
+        yield below_checkout, "checkout"
+    yield _cached(name), "cache"
+
+
+def _cached(name: str) -> Path:
+    return cache_folder() / "datasets" / name
+
+
+def _what_is_wrong(folder: Path) -> str:
+    if not folder.exists():
+        return "no such folder"
+    if not folder.is_dir():
+        return "not a folder"
+    return f"lacks {', '.join(missing_files(folder))}"

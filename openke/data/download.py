@@ -1,0 +1,135 @@
+"""Data sets from the net: fetched file by file, checked, put together and then given their name.
+
+Files arrive in ``CACHE/downloads`` under temporary names and get their own when their SHA-256 is
+right, so a run that is cut off leaves checked files only, and the next one fetches what is missing.
+The data set appears in ``CACHE/datasets/NAME`` when all of it is there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pooch
+from tqdm import tqdm
+
+from openke.data.labels import JOINS
+from openke.data.registry import HOST, KnownDataSet, LabelRecipe, RemoteFile
+
+SECONDS_TO_ANSWER = 30
+
+
+def mirror() -> str:
+    """Return the server that files come from: ``OPENKE_MIRROR`` or :data:`HOST`.
+
+    A mirror holds ``OWNER/REPOSITORY/COMMIT/PATH`` for each file of the registry.
+    """
+    return os.environ.get("OPENKE_MIRROR", HOST).rstrip("/") + "/"
+
+
+def download(name: str, data_set: KnownDataSet, cache: Path, *, retries: int = 2) -> Path:
+    """Fetch, check and put together a data set in the cache; return its folder.
+
+    Parameters
+    ----------
+    name
+        Name its folder gets.
+    data_set
+        Its files and the recipe of its labels.
+    cache
+        Folder of all downloads.
+    retries
+        Further tries for each file, after a pause.
+
+    Raises
+    ------
+    OSError
+        A file cannot be fetched or written, or is not the one registered; the message has its
+        address. Whatever was fetched before is kept for the next try.
+    """
+    fetched = _fetch_all(name, data_set.downloads, cache / "downloads", retries)
+    target = cache / "datasets" / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=target.parent, prefix=f".{name}.") as temporary:
+        folder = Path(temporary) / name
+        folder.mkdir()
+        for file, remote in data_set.files.items():
+            shutil.copyfile(fetched[remote.path], folder / file)
+        if data_set.labels:
+            sources = [fetched[source.path] for source in data_set.labels.sources]
+            _write_labels(folder, data_set.labels, sources)
+        _publish(folder, target)
+    return target
+
+
+def _fetch_all(
+    name: str, files: Sequence[RemoteFile], folder: Path, retries: int
+) -> dict[str, Path]:
+    """Return where each file lies, having fetched those not there yet."""
+    pooch.get_logger().setLevel(logging.WARNING)  # the bars say what is going on
+    store = pooch.create(
+        path=folder,
+        base_url=mirror(),
+        registry={file.path: f"sha256:{file.sha256}" for file in files},
+        retry_if_failed=retries,
+    )
+    fetched = {}
+    for number, file in enumerate(files, start=1):
+        title = f"{name} {number}/{len(files)} {Path(file.path).name}"
+        # total: the server says it later, but a bar without one has no truth value.
+        # disable=None: no bar where standard error is not a terminal.
+        with tqdm(desc=title, total=1, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+            get = pooch.HTTPDownloader(progressbar=bar, timeout=SECONDS_TO_ANSWER)
+            try:
+                fetched[file.path] = Path(store.fetch(file.path, downloader=get))
+            except (OSError, ValueError) as error:  # requests' errors are OSErrors
+                raise OSError(f"{mirror()}{file.path}: {_reason(error)}") from error
+    return fetched
+
+
+def _reason(error: Exception) -> str:
+    import requests.exceptions as http  # late: it is slow to load and rarely needed
+
+    if isinstance(error, ValueError) and not isinstance(error, OSError):
+        return f"wrong checksum: {str(error).split('. ')[0]}"
+    if isinstance(error, http.HTTPError) and error.response is not None:
+        return f"the server answers {error.response.status_code} {error.response.reason}"
+    if isinstance(error, http.ChunkedEncodingError):
+        return f"the file breaks off: {error}"
+    if isinstance(error, http.Timeout):
+        return f"no answer in {SECONDS_TO_ANSWER} seconds"
+    if isinstance(error, http.ConnectionError):
+        return "no connection to the server"
+    return str(error)
+
+
+def _write_labels(folder: Path, recipe: LabelRecipe, sources: Sequence[Path]) -> None:
+    try:
+        joined = JOINS[recipe.join](folder, *sources)
+    except (ValueError, KeyError) as error:
+        raise OSError(f"labels of {folder.name} cannot be joined: {error}") from error
+    for file, text in joined.items():
+        content = text.encode("utf-8")
+        found = sha256(content).hexdigest()
+        if found != recipe.results[file]:
+            raise OSError(
+                f"joined {file} of {folder.name} has SHA-256 {found}, expected "
+                f"{recipe.results[file]}"
+            )
+        (folder / file).write_bytes(content)
+
+
+def _publish(folder: Path, target: Path) -> None:
+    """Give a complete folder its name; one already there gets the files, each whole."""
+    try:
+        folder.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        for file in folder.iterdir():
+            file.replace(target / file.name)

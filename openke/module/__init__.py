@@ -1,0 +1,1 @@
+"""Interactions, models, losses and training strategies."""

@@ -1,0 +1,15 @@
+"""Losses over positive and negative scores: one small file each."""
+
+from openke.module.loss.loss import Loss
+from openke.module.loss.margin_loss import MarginLoss
+from openke.module.loss.sigmoid_loss import SigmoidLoss
+from openke.module.loss.softplus_loss import SoftplusLoss
+
+LOSSES: dict[str, type[Loss]] = {
+    "MarginLoss": MarginLoss,
+    "SigmoidLoss": SigmoidLoss,
+    "SoftplusLoss": SoftplusLoss,
+}
+"""Every loss by name."""
+
+__all__ = ["LOSSES", "Loss", "MarginLoss", "SigmoidLoss", "SoftplusLoss"]

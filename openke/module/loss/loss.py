@@ -1,0 +1,43 @@
+"""What a loss is: a number from positive and negative scores."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+
+class Loss(nn.Module, ABC):
+    """A loss over the scores of positives and their negatives; higher scores are better.
+
+    Parameters
+    ----------
+    adv_temperature
+        beta of self-adversarial weighting (Sun et al., ICLR 2019): negative i of a positive weighs
+        p_i = softmax_i(beta s_i), without gradient. None weighs all alike.
+    """
+
+    def __init__(self, adv_temperature: float | None = None) -> None:
+        super().__init__()
+        self.adv_temperature = adv_temperature
+
+    @abstractmethod
+    def forward(self, positive: Tensor, negative: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the loss of Float["b"], Float["b k"]; negatives where ``mask`` do not count."""
+
+    def average(self, terms: Tensor, negative: Tensor, mask: Tensor | None) -> Tensor:
+        """Return the mean over positives of the weighted mean of ``terms`` (Float["b k"])."""
+        if self.adv_temperature is None:
+            if mask is None:
+                return terms.mean()
+            kept = ~mask
+            return (terms * kept).sum() / kept.sum().clamp(min=1)
+        logits = self.adv_temperature * negative.detach()
+        if mask is not None:
+            # The lowest finite number, not -inf: a row that is masked whole must not become NaN.
+            logits = logits.masked_fill(mask, torch.finfo(logits.dtype).min)
+        weights = logits.softmax(dim=-1)
+        if mask is not None:
+            weights = weights.masked_fill(mask, 0.0)
+        return (weights * terms).sum(dim=-1).mean()

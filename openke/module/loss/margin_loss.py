@@ -1,0 +1,32 @@
+"""Margin ranking loss."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from openke.module.loss.loss import Loss
+
+
+class MarginLoss(Loss):
+    """max(0, margin - s(positive) + s(negative)), averaged over the pairs.
+
+    Parameters
+    ----------
+    adv_temperature
+        See :class:`Loss`.
+    margin
+        How much better than a negative a positive must be.
+
+    References
+    ----------
+    Bordes et al., NIPS 2013, Eq. 1 (there a sum over the batch; OpenKE and this take the mean).
+    """
+
+    def __init__(self, adv_temperature: float | None = None, margin: float = 6.0) -> None:
+        super().__init__(adv_temperature)
+        self.margin = margin
+
+    def forward(self, positive: Tensor, negative: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the loss of Float["b"], Float["b k"]."""
+        terms = (self.margin - positive[:, None] + negative).relu()
+        return self.average(terms, negative, mask)

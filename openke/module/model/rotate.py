@@ -1,0 +1,92 @@
+"""RotatE: a relation turns the head into the tail."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from openke.data.batch import Side
+from openke.module.interaction import rotate
+from openke.module.model.model import Model, table
+from openke.module.model.scoring import Compare, Rows
+from openke.module.settings import at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotatEConfig:
+    """Settings of :class:`RotatE`; names and defaults are OpenKE's."""
+
+    dim: int = 100
+    """Complex coordinates of an entity (2 dim reals), phases of a relation."""
+    margin: float = 6.0
+    """gamma: added to the negative distance."""
+    epsilon: float = 2.0
+    """Entities start uniform in +-(margin + epsilon) / 2 dim, phases uniform in +-pi."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        at_least("RotatE", "dim", self.dim, 1)
+        at_least("RotatE", "margin + epsilon", self.margin + self.epsilon, 1e-9)
+
+
+class Phases:
+    """Relation phases stored on the scale of the entity table, as the lineage trains them.
+
+    Stored r is uniform in +-(margin + epsilon) / dim; the phase is r pi dim / (margin + epsilon),
+    so one learning rate fits entities and relations.
+    """
+
+    def __init__(self, dim: int, margin: float, epsilon: float) -> None:
+        self.bound = (margin + epsilon) / dim
+        self.entity_bound = (margin + epsilon) / (2 * dim)
+
+    def __call__(self, stored: Tensor) -> Tensor:
+        """Return phases in radians."""
+        return stored * (math.pi / self.bound)
+
+
+class RotatE(Model):
+    """Score gamma - sum_k |h_k e^{i theta_rk} - t_k| over the complex coordinates.
+
+    References
+    ----------
+    Sun et al., RotatE: Knowledge Graph Embedding by Relational Rotation in Complex Space,
+    ICLR 2019.
+    """
+
+    Config = RotatEConfig
+    citation = "Sun et al., ICLR 2019"
+    config: RotatEConfig
+
+    def __init__(self, ent_tot: int, rel_tot: int, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, **settings)
+        c = self.config
+        self.phases = Phases(c.dim, c.margin, c.epsilon)
+        self.ent_embeddings = table(ent_tot, 2 * c.dim, self.phases.entity_bound)
+        self.rel_embeddings = table(rel_tot, c.dim, self.phases.bound)
+
+    def encode(self, entities: Tensor) -> Rows:
+        """Return "entity": Float["u 2d"]."""
+        return {"entity": self.ent_embeddings(entities)}
+
+    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        """Return "query": Float["q 2d"]."""
+        phase = self.phases(self.rel_embeddings(relation))
+        return {"query": rotate.query(anchor["entity"], phase, side)}
+
+    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+        """Return margin minus distance."""
+        return self.config.margin + compare("complex", query["query"], candidates["entity"])
+
+    def structure(self, entities: Tensor) -> Tensor:
+        """Return the entity table's rows."""
+        rows: Tensor = self.ent_embeddings(entities)
+        return rows
+
+    def relation_rows(self, relation: Tensor) -> Tensor:
+        """Return the relation table's rows, before they are scaled to phases."""
+        rows: Tensor = self.rel_embeddings(relation)
+        return rows

@@ -1,0 +1,9 @@
+"""Training objectives: one small file each; a new one is a Strategy, never a new Trainer."""
+
+from openke.module.strategy.negative_sampling import NegativeSampling
+from openke.module.strategy.strategy import Strategy
+
+STRATEGIES: dict[str, type[Strategy]] = {"NegativeSampling": NegativeSampling}
+"""Every strategy by name."""
+
+__all__ = ["STRATEGIES", "NegativeSampling", "Strategy"]

@@ -1,0 +1,49 @@
+"""Training against sampled negatives."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from openke.data.batch import Batch
+from openke.module.loss.loss import Loss
+from openke.module.model.model import Model
+from openke.module.strategy.strategy import Strategy
+
+
+class NegativeSampling(Strategy):
+    """Loss of positives against their negatives, plus penalties (OpenKE's name and arguments).
+
+    Parameters
+    ----------
+    model, loss
+        What scores and what judges the scores.
+    batch_size
+        Accepted for OpenKE's scripts; the batch says how large it is.
+    regul_rate
+        Weight of :meth:`Model.regularization`, the batch's mean squares.
+    l3_regul_rate
+        Weight of :meth:`Model.l3_regularization`, the cubes of all vectors.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        loss: Loss,
+        batch_size: int | None = None,
+        regul_rate: float = 0.0,
+        l3_regul_rate: float = 0.0,
+    ) -> None:
+        super().__init__(model)
+        self.loss = loss
+        self.regul_rate = regul_rate
+        self.l3_regul_rate = l3_regul_rate
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return the loss of a batch, a scalar."""
+        scores = self.model(batch)
+        total: Tensor = self.loss(scores.positive, scores.negative, scores.mask)
+        if self.regul_rate:
+            total = total + self.regul_rate * self.model.regularization(scores)
+        if self.l3_regul_rate:
+            total = total + self.l3_regul_rate * self.model.l3_regularization()
+        return total

@@ -1,0 +1,64 @@
+"""Builds base/ into one shared library, openke/_core.*, which openke/_native.py loads by ctypes."""
+
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
+
+SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+UNIX_FLAGS = [
+    "-std=c++17",
+    "-O3",
+    "-fvisibility=hidden",
+    "-fopenmp-simd",  # only the `omp simd` pragmas: no OpenMP run-time library
+    "-fno-math-errno",  # lets square roots vectorise
+    "-fno-trapping-math",
+    "-Wall",
+    "-Wextra",
+    "-Wno-unknown-pragmas",
+]
+MSVC_FLAGS = ["/std:c++17", "/O2", "/EHsc", "/openmp:experimental", "/utf-8"]
+
+
+class BuildCore(build_ext):
+    """Compiles the extension as a plain shared library: no Python symbols, one per platform."""
+
+    def build_extensions(self) -> None:
+        """Choose the flags of the compiler at hand."""
+        msvc = self.compiler.compiler_type == "msvc"
+        for extension in self.extensions:
+            extension.extra_compile_args = MSVC_FLAGS if msvc else UNIX_FLAGS
+            extension.extra_link_args = [] if msvc else ["-pthread"]
+        super().build_extensions()
+
+    def get_ext_filename(self, fullname: str) -> str:
+        """Name the file for the platform, not for the Python version."""
+        return str(Path(*fullname.split("."))) + SUFFIX
+
+    def get_export_symbols(self, ext: Extension) -> list[str]:
+        """No PyInit function to export; the sources mark what they export."""
+        return []
+
+
+class PlatformWheel(bdist_wheel):
+    """A wheel for any Python of one platform."""
+
+    def get_tag(self) -> tuple[str, str, str]:
+        """Return the wheel's tag: py3-none-PLATFORM."""
+        return "py3", "none", super().get_tag()[2]
+
+
+setup(
+    ext_modules=[
+        Extension(
+            "openke._core",
+            sources=sorted(path.as_posix() for path in Path("base").glob("*.cpp")),
+            depends=sorted(path.as_posix() for path in Path("base").glob("*.h")),
+            define_macros=[("OPENKE_BUILD", None)],
+            language="c++",
+        )
+    ],
+    cmdclass={"build_ext": BuildCore, "bdist_wheel": PlatformWheel},
+)

@@ -1,0 +1,108 @@
+"""Small graphs, features and models for the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from lbmkgc_models.ikrl import IKRL
+from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.store import ModalFeatures
+from openke.data.batch import Batch
+from openke.data.loaders import TrainDataLoader
+from openke.data.store import TripleStore
+from openke.module.model import Model, RotatE, TransE
+
+ENTITIES, RELATIONS = 23, 4
+
+
+def graph(seed: int = 0, entities: int = ENTITIES, triples: int = 60) -> TripleStore:
+    """Return a random graph with named entities and all three splits."""
+    generator = np.random.default_rng(seed)
+    rows = np.stack(
+        [
+            generator.integers(entities, size=triples),
+            generator.integers(RELATIONS, size=triples),
+            generator.integers(entities, size=triples),
+        ],
+        axis=1,
+    )
+    rows = np.unique(rows, axis=0)
+    generator.shuffle(rows)
+    held = len(rows) // 5
+    return TripleStore.from_triples(
+        rows[2 * held :],
+        rows[:held],
+        rows[held : 2 * held],
+        entities=[f"entity {i}" for i in range(entities)],
+        relations=[f"relation {i}" for i in range(RELATIONS)],
+    )
+
+
+def features(modality: str, dim: int, seed: int, missing: float = 0.3) -> ModalFeatures:
+    """Return random features that some entities lack."""
+    generator = np.random.default_rng(seed)
+    names = [f"entity {i}" for i in range(ENTITIES)]
+    here = [i for i in range(ENTITIES) if generator.random() >= missing]
+    rows = torch.from_numpy(generator.normal(size=(len(here), dim)).astype(np.float32))
+    return ModalFeatures.from_rows(modality, [names[i] for i in here], rows, names)
+
+
+def both() -> dict[str, ModalFeatures]:
+    """Return features of two modalities."""
+    return {"image": features("image", 5, 1), "text": features("text", 6, 2)}
+
+
+def one() -> dict[str, ModalFeatures]:
+    """Return features of one modality."""
+    return {"text": features("text", 6, 2)}
+
+
+CASES: dict[str, Callable[[], Model]] = {
+    "TransE": lambda: TransE(ENTITIES, RELATIONS, dim=6),
+    "TransE L2 margin": lambda: TransE(
+        ENTITIES, RELATIONS, dim=6, p_norm=2, norm_flag=False, margin=3.0, epsilon=2.0
+    ),
+    "RotatE": lambda: RotatE(ENTITIES, RELATIONS, dim=5),
+    "IKRL": lambda: IKRL(ENTITIES, RELATIONS, one(), dim=6),
+    "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),
+    "LBMKGC elementwise": lambda: LBMKGC(
+        ENTITIES, RELATIONS, both(), dim=4, attention="elementwise"
+    ),
+    "LBMKGC text": lambda: LBMKGC(ENTITIES, RELATIONS, one(), dim=4),
+    "LBMKGC without structural": lambda: LBMKGC(
+        ENTITIES, RELATIONS, both(), dim=4, structural=False
+    ),
+    "LBMKGC without CGuAF": lambda: LBMKGC(
+        ENTITIES, RELATIONS, both(), dim=4, attention="mean", gate="mean"
+    ),
+    "LBMKGC without features": lambda: LBMKGC(ENTITIES, RELATIONS, dim=4),
+}
+"""Instances that the contracts hold for; the first word is the registered name."""
+
+
+def build(case: str) -> Model:
+    """Return the model of a case with the same random parameters each time."""
+    torch.manual_seed(0)
+    return CASES[case]()
+
+
+BATCHES: dict[str, dict[str, object]] = {
+    "mixed": {"neg_ent": 7, "bern_flag": True},
+    "head": {"neg_ent": 3, "sampling_mode": "head"},
+    "tail": {"neg_ent": 3, "sampling_mode": "tail"},
+    "relations": {"neg_ent": 2, "neg_rel": 2},
+    "only relations": {"neg_ent": 0, "neg_rel": 2},
+    "shared mixed": {"neg_ent": 9, "negatives": "shared"},
+    "shared head": {"neg_ent": 9, "negatives": "shared", "sampling_mode": "head"},
+    "shared tail": {"neg_ent": 9, "negatives": "shared", "sampling_mode": "tail"},
+}
+"""Loader arguments for every shape of batch."""
+
+
+def first_batch(shape: str) -> Batch:
+    """Return a batch of 16 triples of the given shape."""
+    loader = TrainDataLoader(graph(), batch_size=16, **BATCHES[shape])  # type: ignore[arg-type]
+    return next(iter(loader))

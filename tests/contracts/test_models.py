@@ -1,0 +1,161 @@
+"""What holds for every registered model."""
+
+import inspect
+
+import numpy as np
+import pytest
+import torch
+
+from lbmkgc_models.models import MODELS
+from openke.module.loss import LOSSES, Loss
+from openke.module.model.scoring import encode_all, score_all, score_batch, score_triples
+from openke.module.strategy import STRATEGIES, NegativeSampling
+from tests.contracts.graphs import BATCHES, CASES, ENTITIES, RELATIONS, build, first_batch
+
+cases = pytest.mark.parametrize("case", CASES)
+shapes = pytest.mark.parametrize("shape", BATCHES)
+
+
+def test_every_registered_model_has_a_case():
+    assert {case.split()[0] for case in CASES} == set(MODELS)
+
+
+def test_every_registered_class_is_listed_under_its_name():
+    for registry in (MODELS, LOSSES, STRATEGIES):
+        for name, found in registry.items():
+            assert found.__name__ == name
+
+
+def test_every_model_loss_and_strategy_says_what_it_computes():
+    for found in [*MODELS.values(), *LOSSES.values(), *STRATEGIES.values()]:
+        assert found.__doc__
+        assert len(inspect.getdoc(found).splitlines()) > 3
+    for found in MODELS.values():
+        assert found.citation
+        assert "References" in found.__doc__
+
+
+@cases
+@shapes
+def test_a_batch_scores_as_its_triples_do(case, shape):
+    model, batch = build(case), first_batch(shape)
+    scores = score_batch(model, batch)
+    k = batch.head.shape[1] - 1
+    expected = score_triples(
+        model, batch.head.reshape(-1), batch.relation.reshape(-1), batch.tail.reshape(-1)
+    ).view(len(batch), 1 + k)
+    torch.testing.assert_close(scores.positive, expected[:, 0])
+    torch.testing.assert_close(scores.negative, expected[:, 1:])
+    assert scores.negative.shape == (len(batch), k)
+
+
+@cases
+@pytest.mark.parametrize("side", ["head", "tail"])
+def test_all_candidates_score_as_their_triples_do(case, side):
+    model = build(case)
+    anchor, relation = torch.tensor([0, 5, 5]), torch.tensor([1, 0, 3])
+    scores = score_all(model, side, anchor, relation)
+    assert scores.shape == (3, ENTITIES)
+    everyone = torch.arange(ENTITIES)
+    for row in range(3):
+        known, r = anchor[row].expand(ENTITIES), relation[row].expand(ENTITIES)
+        head, tail = (everyone, known) if side == "head" else (known, everyone)
+        torch.testing.assert_close(scores[row], score_triples(model, head, r, tail))
+
+
+@cases
+@shapes
+def test_each_distinct_entity_is_encoded_once(case, shape, monkeypatch):
+    model, batch = build(case), first_batch(shape)
+    encode, seen = model.encode, []
+    monkeypatch.setattr(model, "encode", lambda ids: (seen.append(ids), encode(ids))[1])
+    score_batch(model, batch)
+    assert len(seen) == 1
+    occurring = torch.cat([batch.head.reshape(-1), batch.tail.reshape(-1)])
+    assert torch.equal(seen[0], occurring.unique())
+
+
+@cases
+def test_every_parameter_receives_a_gradient(case):
+    model = build(case)
+    strategy = NegativeSampling(model, LOSSES["SigmoidLoss"](), regul_rate=0.1)
+    strategy(first_batch("mixed")).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+@cases
+def test_parameters_round_trip(case):
+    model, other = build(case), CASES[case]()
+    other.load_state_dict(model.state_dict())
+    batch = first_batch("mixed")
+    torch.testing.assert_close(model(batch).negative, other(batch).negative, rtol=0, atol=0)
+    assert model.identity() == other.identity()
+
+
+@cases
+def test_gradients_are_those_of_the_float64_score(case):
+    model, batch = build(case).double(), first_batch("mixed")
+    names = [name for name, _ in model.named_parameters()]
+
+    def scores(*values):
+        out = torch.func.functional_call(model, dict(zip(names, values, strict=True)), (batch,))
+        return torch.cat([out.positive[:3], out.negative[:3].reshape(-1)])
+
+    values = tuple(p.detach().clone().requires_grad_() for p in model.parameters())
+    assert torch.autograd.gradcheck(scores, values, fast_mode=True)
+
+
+@cases
+def test_entities_encode_alike_alone_and_together(case):
+    model = build(case)
+    together = encode_all(model)
+    alone = model.encode(torch.tensor([4]))
+    assert set(together) == set(alone)
+    for name, rows in together.items():
+        assert len(rows) == ENTITIES
+        torch.testing.assert_close(rows[4:5], alone[name])
+
+
+@cases
+def test_an_unknown_setting_lists_the_known_ones(case):
+    kind = MODELS[case.split()[0]]
+    arguments = {"features": {}} if case.startswith(("IKRL", "LBMKGC")) else {}
+    with pytest.raises(ValueError, match=r"has no setting 'width'; it knows dim"):
+        kind(ENTITIES, RELATIONS, width=3, **arguments)
+
+
+@cases
+def test_sizes_below_one_are_refused(case):
+    kind = MODELS[case.split()[0]]
+    arguments = {"features": {}} if case.startswith(("IKRL", "LBMKGC")) else {}
+    with pytest.raises(ValueError, match="ent_tot is 0, expected at least 1"):
+        kind(0, RELATIONS, **arguments)
+    with pytest.raises(ValueError, match="dim is 0, expected at least 1"):
+        kind(ENTITIES, RELATIONS, dim=0, **arguments)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_falls_when_positives_rise_and_negatives_sink(name):
+    for temperature in (None, 2.0):
+        loss: Loss = LOSSES[name](adv_temperature=temperature)
+        positive = torch.zeros(4, requires_grad=True)
+        negative = torch.randn(4, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        loss(positive, negative).backward()
+        assert (positive.grad < 0).all()
+        assert (negative.grad > 0).all()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_masked_negatives_do_not_count(name):
+    generator = np.random.default_rng(0)
+    positive = torch.from_numpy(generator.normal(size=3))
+    negative = torch.from_numpy(generator.normal(size=(3, 6)))
+    mask = torch.zeros(3, 6, dtype=torch.bool)
+    mask[:, 4:] = True
+    for temperature in (None, 2.0):
+        loss = LOSSES[name](adv_temperature=temperature)
+        kept = loss(positive, negative[:, :4])
+        torch.testing.assert_close(loss(positive, negative, mask), kept)
+        assert loss(positive, negative, torch.ones_like(mask)).isfinite()

@@ -1,0 +1,51 @@
+"""Losses against independent formulas."""
+
+import numpy as np
+import pytest
+import torch
+
+from openke.module.loss import MarginLoss, SigmoidLoss, SoftplusLoss
+
+
+@pytest.fixture
+def scores():
+    generator = np.random.default_rng(1)
+    return generator.normal(size=5), generator.normal(size=(5, 4))
+
+
+def weights(negative, temperature):
+    if temperature is None:
+        return np.full_like(negative, 1 / negative.shape[1])
+    exp = np.exp(temperature * negative)
+    return exp / exp.sum(axis=1, keepdims=True)
+
+
+def log_sigmoid(x):
+    return -np.log1p(np.exp(-x))
+
+
+@pytest.mark.parametrize("temperature", [None, 0.5, 4.0])
+@pytest.mark.parametrize("kind", [SigmoidLoss, SoftplusLoss])
+def test_sigmoid_and_softplus(scores, temperature, kind):
+    positive, negative = scores
+    w = weights(negative, temperature)
+    expected = -(log_sigmoid(positive) + (w * log_sigmoid(-negative)).sum(axis=1)).mean() / 2
+    found = kind(adv_temperature=temperature)(*map(torch.from_numpy, scores))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("temperature", [None, 0.5])
+def test_margin(scores, temperature):
+    positive, negative = scores
+    w = weights(negative, temperature)
+    terms = np.maximum(0, 1.5 - positive[:, None] + negative)
+    found = MarginLoss(adv_temperature=temperature, margin=1.5)(*map(torch.from_numpy, scores))
+    np.testing.assert_allclose(found, (w * terms).sum(axis=1).mean(), rtol=1e-12)
+
+
+def test_adversarial_weights_carry_no_gradient():
+    negative = torch.tensor([[0.3, -0.2, 0.9]], dtype=torch.float64, requires_grad=True)
+    SigmoidLoss(adv_temperature=2.0)(torch.zeros(1, dtype=torch.float64), negative).backward()
+    w = weights(negative.detach().numpy(), 2.0)
+    expected = w / (1 + np.exp(-negative.detach().numpy())) / 2
+    np.testing.assert_allclose(negative.grad, expected, rtol=1e-12)
