@@ -12,6 +12,7 @@ namespace {
 
 bool runs_avx2() {
 #if defined(__x86_64__) && defined(__GNUC__)
+  __builtin_cpu_init();
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #else
   return false;

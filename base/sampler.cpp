@@ -1,7 +1,6 @@
 #include "sampler.h"
 
 #include <algorithm>
-#include <array>
 #include <numeric>
 #include <unordered_set>
 #include <utility>
@@ -162,29 +161,13 @@ void Sampler::draw_own(const Triple& triple, int32_t side, Stream& stream, int64
   const int64_t entities = options_.entity_negatives;
   const Remainder heads = side == OPENKE_TAIL ? Remainder() : remainder(triple, OPENKE_HEAD);
   const Remainder tails = side == OPENKE_HEAD ? Remainder() : remainder(triple, OPENKE_TAIL);
-  if (side == OPENKE_MIXED) {
-    // A mixed draw takes the other side where the chosen one has nothing left.
-    const double head = heads.left() == 0 ? 0 : tails.left() == 0 ? 1 : corrupt_head(triple);
-    for (int64_t j = 0; j < entities; ++j) {
-      slot[j] = stream.unit() < head ? OPENKE_HEAD : OPENKE_TAIL;
-    }
-  } else {
-    std::fill(slot, slot + entities, static_cast<uint8_t>(side));
-  }
-  // One side after the other, from a list of places: a search takes as many steps as the one
-  // before, and no branch depends on the random sides.
-  constexpr int64_t kPlaces = 256;
-  std::array<std::array<int64_t, kPlaces>, 2> places;
-  for (int64_t start = 0; start < entities; start += kPlaces) {
-    const int64_t end = std::min(entities, start + kPlaces);
-    std::array<int64_t, 2> found{};
-    for (int64_t j = start; j < end; ++j) {
-      places[0][found[0]] = j;
-      places[1][found[1]] = j;
-      ++found[slot[j] != OPENKE_HEAD];
-    }
-    for (int64_t i = 0; i < found[0]; ++i) negative[places[0][i]] = heads.draw(stream);
-    for (int64_t i = 0; i < found[1]; ++i) negative[places[1][i]] = tails.draw(stream);
+  // A mixed draw takes the other side where the chosen one has nothing left.
+  const double head = heads.left() == 0 ? 0 : tails.left() == 0 ? 1 : corrupt_head(triple);
+  for (int64_t j = 0; j < entities; ++j) {
+    const int32_t mixed = stream.unit() < head ? OPENKE_HEAD : OPENKE_TAIL;
+    const int32_t chosen = side == OPENKE_MIXED ? mixed : side;
+    negative[j] = (chosen == OPENKE_HEAD ? heads : tails).draw(stream);
+    slot[j] = static_cast<uint8_t>(chosen);
   }
   if (options_.relation_negatives == 0) return;
   const Remainder relations = remainder(triple, OPENKE_RELATION);

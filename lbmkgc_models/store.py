@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from lbmkgc_models.entity_names import name_positions, read_utf8
@@ -205,7 +205,8 @@ class ModalFeatures:
         rows = self.values[self.present].to(getattr(torch, dtype))
         _check_finite(f"{self.modality} features as {dtype}", names, rows)
         with whole_folder(folder) as draft:
-            save_file({"features": rows.contiguous()}, draft / FEATURES)
+            # Not save_file, which makes files that only their owner can read.
+            (draft / FEATURES).write_bytes(save({"features": rows.contiguous()}))
             (draft / NAMES).write_bytes("".join(f"{name}\n" for name in names).encode())
             sums = {name: sha256_of(draft / name) for name in (FEATURES, NAMES)}
             manifest = replace(self.manifest, rows=len(names), dtype=dtype, sha256=sums)

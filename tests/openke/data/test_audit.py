@@ -233,18 +233,18 @@ def test_answers_outside_the_constraint_file_are_counted(tmp_path: Path) -> None
     assert "does not admit the head of 3 rows of test and the tail of 1" in finding.message
 
 
-def test_without_a_constraint_file_train_is_the_constraint(tmp_path: Path) -> None:
+def test_without_a_constraint_file_all_splits_are_the_constraint(tmp_path: Path) -> None:
     report = audit(_write(tmp_path, train=[(0, 0, 1)], valid=[(0, 0, 1)], test=[(2, 0, 1)]))
     assert report.constraint is not None
-    assert report.constraint.source == "train"
-    assert report.constraint.excluded["test"] == {"head": 1, "tail": 0}
+    assert report.constraint.source == "train, valid, test"
+    assert report.constraint.excluded["test"] == {"head": 0, "tail": 0}
     (note,) = _of(report, "note", "type constraint")
     assert "there is no type_constrain.txt" in note.message
 
 
 def test_malformed_constraint_file_is_an_error_of_the_data_set(tmp_path: Path) -> None:
     folder = _write(tmp_path, train=[(0, 0, 1)])
-    (folder / "type_constrain.txt").write_text("3\n0\t1\t99\n")
+    (folder / "type_constrain.txt").write_text("3\n0\t1\t99\n0\t0\n1\t0\n1\t0\n2\t0\n2\t0\n")
     report = audit(folder)
     (error,) = _of(report, "error", "type_constrain.txt")
     assert "type_constrain.txt:2" in error.message
@@ -340,8 +340,10 @@ def test_report_as_json_and_as_text(tmp_path: Path) -> None:
     assert text.splitlines()[-1].startswith(f"{errors} error, ")
 
 
-def test_empty_splits_print(tmp_path: Path) -> None:
-    assert "valid      0" in " ".join(audit(_store([(0, 0, 1)])).to_text().splitlines())
+def test_an_empty_split_has_no_ranges_to_print() -> None:
+    text = audit(_store([(0, 0, 1)])).to_text()
+    line = next(line.split() for line in text.splitlines() if line.startswith("valid "))
+    assert line == ["valid", "0", "0", "0", "-", "-", *"0000"]
 
 
 def test_command_writes_a_file_or_to_the_terminal(

