@@ -15,6 +15,7 @@
 #define OPENKE_KERNELS_H
 
 #include <cstdint>
+#include <vector>
 
 namespace openke {
 
@@ -87,6 +88,9 @@ struct InstructionSet {
 const InstructionSet* plain_set();
 const InstructionSet* avx2_set();
 const InstructionSet* avx512_set();
+
+// Those that this processor runs, best first.
+std::vector<const InstructionSet*> available_sets();
 
 // Those of the instruction set in use. Throws InvalidInput for a bad OPENKE_ISA.
 template <class Real>

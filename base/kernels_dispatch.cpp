@@ -28,7 +28,8 @@ bool runs_avx512() {
 #endif
 }
 
-// The sets this processor runs, best first.
+}  // namespace
+
 std::vector<const InstructionSet*> available_sets() {
   std::vector<const InstructionSet*> sets;
   if (avx512_set() != nullptr && runs_avx512()) sets.push_back(avx512_set());
@@ -36,6 +37,8 @@ std::vector<const InstructionSet*> available_sets() {
   sets.push_back(plain_set());
   return sets;
 }
+
+namespace {
 
 const InstructionSet& choose_set() {
   const std::vector<const InstructionSet*> sets = available_sets();

@@ -191,7 +191,8 @@ void Sampler::draw_shared(const int64_t* rows, int64_t b, int64_t epoch, int64_t
   std::copy(chosen.begin(), chosen.end(), out.negative);
   std::sort(out.negative, out.negative + k);
 
-  parallel_for(b, threads, grain(k), [&](int64_t from, int64_t to) {
+  // To mark a negative takes far less than to draw one.
+  parallel_for(b, threads, grain(k / 8), [&](int64_t from, int64_t to) {
     for (int64_t i = from; i < to; ++i) {
       const Triple& triple = store_->split(OPENKE_TRAIN).triples[static_cast<std::size_t>(rows[i])];
       Stream sides(options_.seed, Purpose::kSide, epoch, first + i);

@@ -176,14 +176,14 @@ def call(name: str, *args: object) -> None:
         With the core's text: what was found, where, and what was expected.
     """
     signature = SIGNATURES[name]
-    converted = [_fitting(*pair) for pair in zip(args, signature, strict=True)]
+    converted = [fitting(*pair) for pair in zip(args, signature, strict=True)]
     status = _function(name)(*converted)
     if status:
         message = library().openke_last_error().decode("utf-8", "replace")
         raise _EXCEPTIONS.get(status, RuntimeError)(message)
 
 
-def _fitting(value: Any, kind: type[Any]) -> Any:
+def fitting(value: Any, kind: type[Any]) -> Any:
     """Return an integer as ctypes takes it, which would cut what does not fit without a word."""
     if kind not in _LIMITS:
         return value
@@ -262,6 +262,7 @@ __all__ = [
     "address",
     "call",
     "copy_bytes",
+    "fitting",
     "library",
     "path_bytes",
     "reference",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from lbmkgc_models.features.encoders.protocol import Encoder
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
 from lbmkgc_models.features.labels import LABELS, read_texts
 from lbmkgc_models.features.places import default_features_dir
+from lbmkgc_models.manifest import Value
 from lbmkgc_models.store import ModalFeatures
 from openke.data.datasets import find_dataset
 
@@ -73,13 +75,17 @@ def build_text_features(
     names, given = texts.given()
     if not given:
         raise ValueError(f"{dataset_dir / LABELS}: no entity has a text, so nothing to encode")
+    options: dict[str, Value] = {"batch_size": batch_size}
     if isinstance(encoder, str):
         from openke.config.device import choose_device  # late: it loads all of training
 
-        encoder = SentenceEncoder(encoder, device=choose_device(device), max_length=max_length)
-    recipe = recipe_of(encoder, [*names, *given], {"batch_size": batch_size, "device": device})
+        chosen = choose_device(device)
+        options["device"] = chosen.type  # it rounds sums in its own way
+        encoder = SentenceEncoder(encoder, device=chosen, max_length=max_length)
+    recipe = recipe_of(encoder, [*names, *given], options)
     if _has(store, recipe, texts.names):
         return store
+    _require_writable(store.parent)
     blocks = store.with_name(f".partial-text-{recipe[:16]}")
     lengths = encoder.lengths(given)
     rows = encode_in_blocks(
@@ -105,6 +111,20 @@ def build_text_features(
     features.save(store)
     shutil.rmtree(blocks, ignore_errors=True)
     return store
+
+
+def _require_writable(folder: Path) -> None:
+    """Fail before the encoding, not after it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"no permission to write to {folder}")
+    except OSError as error:
+        raise OSError(
+            f"{folder}: features cannot be written there ({error}); choose another folder with "
+            "--out of 'openke features', or another cache with the environment variable "
+            "OPENKE_CACHE"
+        ) from error
 
 
 def _has(store: Path, recipe: str, names: tuple[str, ...]) -> bool:

@@ -80,8 +80,8 @@ class Sampler:
             raise ValueError(f"threads is {threads}, expected 0 (all processors) or more")
         options = _native.SamplerOptions(
             check_seed(seed),
-            entity_negatives,
-            relation_negatives,
+            _native.fitting(entity_negatives, _native.Int64),
+            _native.fitting(relation_negatives, _native.Int64),
             bool(bernoulli),
             bool(filtered),
             bool(shared),

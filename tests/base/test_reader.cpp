@@ -100,7 +100,7 @@ TEST(malformed_names_are_named_by_line) {
                  "names.txt:3: found an empty line, expected a name and an id");
   CHECK_CONTAINS(vocabulary_error("2\na\t0\nb\n"), "names.txt:3: found 'b', expected a name and");
   CHECK_CONTAINS(vocabulary_error("2\na\t0\nb\tx\n"),
-                 "names.txt:3: found id 'x', expected a whole number: 0 to 1 (there are 2 in");
+                 "names.txt:3: found id 'x', expected a whole number: 0 to 1 (names.txt has 2");
   CHECK_CONTAINS(vocabulary_error("2\na\t0\nb\t2\n"), "names.txt:3: found id 2, expected 0 to 1");
   CHECK_CONTAINS(vocabulary_error("2\na\t0\nb\t-1\n"), "names.txt:3: found id -1, expected 0 to 1");
   CHECK_CONTAINS(vocabulary_error("2\na\t0\nb\t-\n"),

@@ -31,9 +31,14 @@ def test_a_failure_leaves_everything_as_it_was(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.mkdir()
     (target / "old").write_text("old")
-    with pytest.raises(OSError, match="disk"), whole_folder(target) as draft:
-        (draft / "file").write_text("half")
-        raise OSError("disk full")
+
+    def fill_the_disk() -> None:
+        with whole_folder(target) as draft:
+            (draft / "file").write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fill_the_disk()
     assert [path.name for path in target.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [target]
 

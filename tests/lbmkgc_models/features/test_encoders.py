@@ -1,5 +1,6 @@
 """The sentence encoder, on the real packaged MiniLM."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -27,6 +28,11 @@ def _folder() -> Path:
     return folder
 
 
+def _link(source: str, target: str) -> str:
+    Path(target).symlink_to(source)
+    return target
+
+
 def test_the_packaged_encoder_is_found_without_importing_its_package() -> None:
     assert available_text_encoder() == "minilm"
     assert (_folder() / "model.safetensors").is_file()
@@ -40,11 +46,17 @@ def test_what_the_manifest_will_say(minilm: SentenceEncoder) -> None:
     assert encoder.settings == {"pooling": "mean", "normalised": True, "max_length": 16}
 
 
-def test_like_texts_are_closer(minilm: SentenceEncoder) -> None:
-    dog, puppy, bank = minilm.encode(TEXTS)
-    assert dog @ puppy > 0.4
-    assert dog @ puppy > dog @ bank + 0.3
-    assert puppy @ dog > puppy @ bank + 0.3
+def test_similarities_are_those_of_the_published_model(minilm: SentenceEncoder) -> None:
+    happy, *others = minilm.encode(
+        [
+            "That is a happy person",
+            "That is a happy dog",
+            "That is a very happy person",
+            "Today is a sunny day",
+        ]
+    )
+    # as the model's page on the Hub shows them
+    assert [round(float(happy @ other), 3) for other in others] == [0.695, 0.943, 0.257]
 
 
 def test_vectors_are_the_masked_mean_of_length_one(minilm: SentenceEncoder) -> None:
@@ -111,6 +123,11 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
         SentenceEncoder("minilm")
 
 
+def test_a_package_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packaged, "MINILM_PACKAGE", "transformers")  # has no folder "model"
+    assert packaged_minilm() is None
+
+
 def test_without_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(OSError, match="'minilm' needs the package transformers: pip install"):
@@ -129,6 +146,32 @@ def test_a_hub_id_without_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(OSError, match=rf"'some/encoder' cannot be loaded: some/encoder: .*{WAYS}"):
         SentenceEncoder("some/encoder")
+
+
+def test_a_hub_id_and_the_commit_it_stands_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minilm: SentenceEncoder
+) -> None:
+    # The layout of the Hub's cache, as a download would have left it.
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    snapshot = tmp_path / "models--some--encoder" / "snapshots" / commit
+    shutil.copytree(_folder(), snapshot, copy_function=_link)
+    (tmp_path / "models--some--encoder" / "refs").mkdir()
+    (tmp_path / "models--some--encoder" / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    encoder = SentenceEncoder("some/encoder", max_length=16)
+    assert (encoder.name, encoder.revision) == ("some/encoder", commit)
+    assert torch.equal(encoder.encode(TEXTS), minilm.encode(TEXTS))
+
+
+def test_every_part_of_the_weights_counts_in_the_revision(tmp_path: Path) -> None:
+    parts = [tmp_path / f"model-0000{i}-of-00002.safetensors" for i in (1, 2)]
+    revisions = set()
+    for contents in (("a", "b"), ("a", "c"), ("c", "b")):
+        for part, content in zip(parts, contents, strict=True):
+            part.write_text(content)
+        revisions.add(sentence._checksum(tmp_path))
+    assert len(revisions) == 3
 
 
 def test_only_safetensors_weights_are_read(tmp_path: Path) -> None:
