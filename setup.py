@@ -11,6 +11,7 @@ SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 UNIX_FLAGS = [
     "-std=c++17",
     "-O3",
+    "-g0",
     "-fvisibility=hidden",
     "-fopenmp-simd",  # only the `omp simd` pragmas: no OpenMP run-time library
     "-fno-math-errno",  # lets square roots vectorise

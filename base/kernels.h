@@ -78,6 +78,12 @@ struct Routines {
                              const Real* grad, int64_t n, Real* table, Real* modal);
 };
 
+// GCC and Clang compile parts of a library for newer processors. (On Windows GCC misaligns their
+// registers on the stack.)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(_WIN32)
+#define OPENKE_AVX_SETS 1
+#endif
+
 struct InstructionSet {
   const char* name;
   Routines<float> single[4][2];  // [kind][gated]

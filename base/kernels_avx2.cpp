@@ -2,7 +2,7 @@
 
 #include "kernels.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(OPENKE_AVX_SETS)
 
 #include <float.h>
 #include <immintrin.h>

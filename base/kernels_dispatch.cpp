@@ -11,7 +11,7 @@ namespace openke {
 namespace {
 
 bool runs_avx2() {
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(OPENKE_AVX_SETS)
   __builtin_cpu_init();
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #else
@@ -20,7 +20,7 @@ bool runs_avx2() {
 }
 
 bool runs_avx512() {
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(OPENKE_AVX_SETS)
   return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vl");
 #else

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import difflib
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
+
+from openke.script import exit_status
 
 COMMANDS = "openke.commands"  # entry points: name -> function whose signature is its command line
 
@@ -19,28 +20,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Only the module of the chosen command is imported. Its function's parameters become options;
     what it returns is the exit status, ``None`` being 0. A ``ValueError``, ``OSError`` or
-    ``ImportError`` it raises becomes one line on standard error and status 2
-    (``python -X dev -m openke.cli …`` shows where it came from).
+    ``ImportError`` it raises becomes one line on standard error and status 2.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     commands = {entry.name: entry for entry in entry_points(group=COMMANDS)}
-    try:
+
+    def chosen() -> int:
         if not arguments or arguments[0] in ("-h", "--help"):
             print(_help(commands), flush=True)
             return 0 if arguments else 2
         return _run(_choose(commands, arguments[0]), arguments[1:])
-    except BrokenPipeError:
-        # The reader, such as `head`, has gone; the interpreter must not flush to it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        print("openke: interrupted", file=sys.stderr)
-        return 130
-    except (ValueError, OSError, ImportError) as error:
-        if sys.flags.dev_mode:
-            raise
-        print(f"openke: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+
+    return exit_status("openke", chosen)
 
 
 def _run(entry: EntryPoint, arguments: Sequence[str]) -> int:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from pathlib import PurePath
 from typing import TypeVar
-
-import tyro
 
 Settings = TypeVar("Settings")
 
 
-@contextmanager
-def errors_as_one_line(name: str) -> Iterator[None]:
-    """Turn what a user can mend (ValueError, OSError) into one line on stderr and exit code 2."""
+def exit_status(name: str, action: Callable[[], int | None]) -> int:
+    """Run ``action`` and return the exit status of program ``name``; None is 0.
+
+    What a user can mend, a ``ValueError``, ``OSError`` or ``ImportError``, becomes one line on
+    standard error and status 2; ``python -X dev`` shows where it came from. An interrupt is 130, a
+    reader that has gone, such as ``head``, 1.
+    """
     try:
-        yield
-    except (ValueError, OSError) as error:
-        sys.stderr.write(f"{name}: error: {error}\n")
-        raise SystemExit(2) from None
+        return action() or 0
+    except BrokenPipeError:
+        # The interpreter must not flush to the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ImportError) as error:
+        if sys.flags.dev_mode:
+            raise
+        print(f"{name}: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
 
 
-def run_script(settings: type[Settings], main: Callable[[Settings], object]) -> None:
-    """Parse the command line into ``settings`` and call ``main`` with it."""
-    with errors_as_one_line(program_name()):
-        main(tyro.cli(settings))
+def run_script(settings: type[Settings], main: Callable[[Settings], None]) -> None:
+    """Parse the command line into ``settings``, call ``main`` with it and exit."""
+    import tyro  # late: the list of commands needs no parser
 
-
-def program_name() -> str:
-    """Return the name the program was called by."""
-    return sys.argv[0].replace("\\", "/").rsplit("/", 1)[-1]
+    name = PurePath(sys.argv[0]).name
+    sys.exit(exit_status(name, lambda: main(tyro.cli(settings))))

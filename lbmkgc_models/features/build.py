@@ -17,6 +17,7 @@ from lbmkgc_models.features.places import default_features_dir
 from lbmkgc_models.manifest import Value
 from lbmkgc_models.store import ModalFeatures
 from openke.data.datasets import find_dataset
+from openke.script import exit_status
 
 RECIPE, TEXTS = "recipe", "texts"
 """Notes in the manifest: checksums of all that shaped the rows, and of the texts alone."""
@@ -191,12 +192,8 @@ def describe(features: ModalFeatures, path: Path) -> str:
 
 
 def main() -> int:
-    """Run :func:`command` on the command line; bad input is one line and status 2, no traceback."""
-    try:
-        return tyro.cli(command)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    """Run :func:`command` on the command line."""
+    return exit_status("features", lambda: tyro.cli(command))
 
 
 if __name__ == "__main__":

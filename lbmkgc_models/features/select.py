@@ -71,6 +71,9 @@ def gather_features(
     asked = _asked(modalities)
     if asked == []:
         return FeatureSet({}, f"{store.name}: no modalities asked for, structure only")
+    if asked is None and features is None and store.entity_names is None:
+        reason = "entity2id.txt has no names, so no features can be matched"
+        return FeatureSet({}, f"{store.name}: {reason}; structure only")
     directory = store.directory if directory is None else Path(directory)
     places = search_path(store.name, directory, features)
     paths = _find(store.name, places)

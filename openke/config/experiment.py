@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
-from safetensors.torch import save_file
 
 from openke.config.callbacks import Callback, Checkpoint, EarlyStopping, Log, Validation
 from openke.config.environment import environment
@@ -16,7 +16,7 @@ from openke.config.report import RankingReport
 from openke.config.tester import Tester
 from openke.config.trainer import Trainer
 from openke.data.loaders import TestDataLoader, TrainDataLoader
-from openke.files import write_text
+from openke.files import write_text, write_whole
 from openke.module.strategy.strategy import Strategy
 
 
@@ -167,6 +167,5 @@ class Experiment:
 
     def _write_weights(self, model: torch.nn.Module) -> None:
         weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
-        temporary = self.out / ".model.safetensors"
-        save_file(weights, temporary)
-        temporary.replace(self.out / "model.safetensors")
+        content = safetensors.torch.save(weights)
+        write_whole(self.out / "model.safetensors", lambda stream: stream.write(content))

@@ -92,10 +92,7 @@ class RankingReport:
     def by_category(self) -> dict[str, dict[str, Metrics]]:
         """Return the realistic metrics of each side and relation category that occurs."""
         category = self.relation_category[self.relation]
-        return {
-            side: self._grouped(category, self._is(side))
-            for side in SIDES
-        }
+        return {side: self._grouped(category, self._is(side)) for side in SIDES}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON values; nothing in it is NaN."""

@@ -1,5 +1,6 @@
 // Scores and gradients against loops in double, in arrays without a byte to spare.
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -14,6 +15,7 @@ using openke::Routines;
 namespace {
 
 constexpr int64_t kQueries = 6, kCandidates = 7, kPairs = 11;
+constexpr int64_t kQuery = 2, kNear = 3;  // whose gradients are looked at
 
 template <class Real>
 std::vector<Real> random(int64_t n, uint32_t seed) {
@@ -44,7 +46,11 @@ struct Case {
           query.data(),
           table.data(),
           gated ? modal.data() : nullptr,
-          gated ? gate.data() : nullptr} {}
+          gated ? gate.data() : nullptr} {
+    // One pair at distance zero.
+    std::copy_n(table.begin() + kNear * dim, dim, query.begin() + kQuery * dim);
+    gate[kQuery] = 1;
+  }
 
   double gate_of(int64_t q) const { return x.gate == nullptr ? 1 : x.gate[q]; }
   double modal_of(int64_t c, int64_t k) const {
@@ -125,7 +131,7 @@ void check_scores(const InstructionSet& set, const Case<Real>& given) {
 template <class Real>
 void check_gradients(const InstructionSet& set, const Case<Real>& given) {
   const Routines<Real>& run = routines_of(set, given.x);
-  const int64_t dim = given.x.dim, q = 2, c = 3;
+  const int64_t dim = given.x.dim, q = kQuery, c = kNear;
   std::vector<int64_t> candidates, queries;
   std::vector<Real> to_candidates, to_queries;
   for (int64_t i = 0; i < kCandidates; ++i) {

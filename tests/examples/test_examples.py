@@ -14,7 +14,8 @@ from tests.openke.data.test_loaders import write_openke
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("train_*.py"))
-OPTIONS = "epochs dim negatives lr seed device modalities features data out".split()
+OPTIONS = ["epochs", "dim", "negatives", "lr", "seed", "device", "modalities", "features"]
+OPTIONS += ["data", "out"]
 TINY = ["--epochs", "2", "--dim", "8", "--negatives", "4", "--batch-size", "16", "--device", "cpu"]
 
 
@@ -142,8 +143,16 @@ def test_validation_on_a_held_out_split_stops_early(data, tmp_path):
     options = ["--hold-out", "0.1", "--validate-every", "1", "--patience", "1"]
     out = tmp_path / "out"
     run(
-        "train_transe_db15k.py", "--epochs", "50", *TINY[2:], "--data", data, "--out", out,
-        *options, cwd=tmp_path,
+        "train_transe_db15k.py",
+        "--epochs",
+        "50",
+        *TINY[2:],
+        "--data",
+        data,
+        "--out",
+        out,
+        *options,
+        cwd=tmp_path,
     )
     rows = list(csv.DictReader((out / "training.csv").open()))
     assert len(rows) < 50

@@ -225,7 +225,7 @@ def test_float32_is_within_1e_5_of_float64(kind, dim):
     narrow = {name: tensor.float() for name, tensor in wide.items()}
     wide = {name: tensor.double() for name, tensor in narrow.items()}
     scale = wide["query"].norm(dim=1)[q] * wide["table"].norm(dim=1)[c] if kind == "dot" else None
-    expected = compare_pairs(kind, **wide, query_index=q, candidate_index=c)
+    expected = kernels_reference.pairs(kind, as_sides(wide), q, c)
     found = compare_pairs(kind, **narrow, query_index=q, candidate_index=c)
     assert ((found - expected).abs() <= 1e-5 * (expected.abs() if scale is None else scale)).all()
 
@@ -234,7 +234,8 @@ def test_float32_is_within_1e_5_of_float64(kind, dim):
 def test_complex_distances_are_accurate_at_any_scale(scale):
     sides, _, _ = make(False, dim=66, dtype=torch.float32, grad=False)
     query, table = sides["query"] * scale, sides["table"] * scale
-    expected = compare_all("complex", query.double(), table.double())
+    wide = kernels_reference.Sides(query.double(), table.double(), None, None)
+    expected = kernels_reference.every("complex", wide)
     found = compare_all("complex", query, table)
     assert ((found - expected).abs() <= 1e-5 * expected.abs()).all()
 
@@ -621,6 +622,8 @@ q, u, d, p = 7, 13, 502, 40
 for type_code, dtype in enumerate((np.float32, np.float64)):
     query, table, modal = (random.standard_normal((n, d)).astype(dtype) for n in (q, u, u))
     gate = random.random(q).astype(dtype)
+    query[0], gate[0] = table[0], 1  # one pair at distance zero
+    query[1, ::3] = table[0, ::3]
     pairs = [random.integers(n, size=p) for n in (q, u)]
     weight = random.standard_normal((q, u)).astype(dtype)
     at = lambda array: array.ctypes.data

@@ -194,9 +194,7 @@ def _shared(model: Model, batch: Batch) -> Scores:
     b = len(batch)
     ids, index = torch.unique(torch.cat([head, tail, batch.negative]), return_inverse=True)
     rows = model.encode(ids)
-    head_index, tail_index, replaced_index = torch.split(
-        index, [b, b, len(batch.negative)]
-    )
+    head_index, tail_index, replaced_index = torch.split(index, [b, b, len(batch.negative)])
 
     each = torch.arange(b, device=head.device)
     is_head = batch.slot == HEAD

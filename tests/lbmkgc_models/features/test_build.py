@@ -210,7 +210,7 @@ def test_the_module_as_a_program(
     (folder / "labels.tsv").unlink()
     capsys.readouterr()
     assert main() == 2
-    assert capsys.readouterr().err.startswith(f"error: {folder}/labels.tsv: no such file")
+    assert capsys.readouterr().err.startswith(f"features: error: {folder}/labels.tsv: no such file")
 
 
 @pytest.mark.parametrize("encoder", ["two words", "./nowhere"])

@@ -91,6 +91,20 @@ def test_a_graph_from_memory_has_no_folder_to_look_in(
     assert list(found.features) == ["image"]
 
 
+def test_a_graph_without_names_has_no_features(pets: TripleStore, tmp_path: Path) -> None:
+    (tmp_path / "Pets" / "entity2id.txt").write_text("4\n")
+    nameless = TripleStore.open(tmp_path / "Pets")
+    found = gather_features(nameless)
+    assert found.features == {}
+    assert found.summary == (
+        "Pets: entity2id.txt has no names, so no features can be matched; structure only"
+    )
+    given = _store(tmp_path / "given", "text").parent
+    for ways in ({"features": given}, {"features": given, "modalities": "text"}):
+        with pytest.raises(ValueError, match="the data set: no entity names"):
+            gather_features(nameless, **ways)
+
+
 def test_given_goes_before_beside_goes_before_cache(pets: TripleStore, tmp_path: Path) -> None:
     cached = tmp_path / "cache" / "features" / "Pets"
     for modality in ("image", "text", "audio"):
