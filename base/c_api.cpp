@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "distinct.h"
 #include "error.h"
 #include "ranker.h"
 #include "reader.h"
@@ -269,6 +270,20 @@ openke_status openke_sampler_draw(const openke_sampler* sampler, const int64_t* 
       if (sampler->sampler.shared()) require_pointer(mask, "mask");
     }
     sampler->sampler.draw(rows, b, epoch, first, side, threads, {positive, negative, slot, mask});
+  });
+}
+
+openke_status openke_distinct(const int64_t* ids, int64_t n, int64_t bound, int64_t* distinct,
+                              int64_t* index, int64_t* count) {
+  return guarded([&] {
+    require(n >= 0 && bound >= 0, "n is ", n, " and bound is ", bound, "; expected 0 or more");
+    require_pointer(count, "count");
+    if (n > 0) {
+      require_pointer(ids, "ids");
+      require_pointer(distinct, "distinct");
+      require_pointer(index, "index");
+    }
+    *count = openke::find_distinct(ids, n, bound, distinct, index);
   });
 }
 

@@ -133,6 +133,11 @@ OPENKE_API openke_status openke_sampler_draw(const openke_sampler* sampler, cons
                                              int32_t threads, int64_t* positive, int64_t* negative,
                                              uint8_t* slot, uint8_t* mask);
 
+// The distinct ids of ids[0..n), each in [0, bound), in increasing order, and the position of each
+// of the n among them: distinct int64[min(n, bound)], of which *count are written; index int64[n].
+OPENKE_API openke_status openke_distinct(const int64_t* ids, int64_t n, int64_t bound,
+                                         int64_t* distinct, int64_t* index, int64_t* count);
+
 // ---- ranker ---------------------------------------------------------------------------------
 
 // Which candidates a relation admits as head and as tail.

@@ -112,6 +112,7 @@ SIGNATURES: dict[str, tuple[type[Any], ...]] = {
         *(c_void_p, c_void_p, c_int64, c_int64, c_int64, c_int32, c_int32),
         *(c_void_p, c_void_p, c_void_p, c_void_p),
     ),
+    "distinct": (c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_void_p),
     "constraint_from_store": (c_void_p, c_int32, c_void_p),
     "constraint_read": (c_void_p, c_void_p, c_void_p),
     "constraint_allowed": (c_void_p, c_int32, c_int64, c_void_p, c_void_p),

@@ -27,6 +27,10 @@ class Batch:
         The slot replaced; with a shared set, one slot per positive.
     side : "head", "tail" or "mixed"
         The entity slots that occur in ``slot``, known without looking at the device.
+    entities : Int["u"]
+        The distinct entities of the batch.
+    index : Int["2b+n"]
+        Where in ``entities`` each head, each tail and each replacing entity stands.
     mask : Bool["b k"] or None
         Shared negatives that are facts after all and must not be counted.
     relation_negatives : int
@@ -37,6 +41,8 @@ class Batch:
     negative: Tensor
     slot: Tensor
     side: Literal["head", "tail", "mixed"]
+    entities: Tensor
+    index: Tensor
     mask: Tensor | None = None
     relation_negatives: int = 0
 
@@ -77,6 +83,8 @@ class Batch:
             move(self.negative),
             move(self.slot),
             self.side,
+            move(self.entities),
+            move(self.index),
             None if self.mask is None else move(self.mask),
             self.relation_negatives,
         )

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from typing import Literal
 
+import numpy as np
 import torch
 
-from openke.data.batch import Batch
+from openke.data.batch import HEAD, TAIL, Batch
+from openke.data.distinct import find_distinct
 from openke.data.ranker import TypeConstraint
 from openke.data.sampler import Sampler
 from openke.data.store import TripleStore
@@ -143,11 +145,16 @@ class TrainDataLoader:
                 rows[first : first + self.batch_size], epoch=number, first=first, side=side
             )
             mask = None if drawn.mask is None else torch.from_numpy(drawn.mask).bool()
+            replacing = drawn.negative[..., : drawn.negative.shape[-1] - self.neg_rel]
+            occurring = (drawn.positive[:, HEAD], drawn.positive[:, TAIL], replacing.reshape(-1))
+            entities, where = find_distinct(np.concatenate(occurring), self.store.entity_count)
             return Batch(
                 torch.from_numpy(drawn.positive),
                 torch.from_numpy(drawn.negative),
                 torch.from_numpy(drawn.slot),
                 side,
+                torch.from_numpy(entities),
+                torch.from_numpy(where),
                 mask,
                 self.neg_rel,
             )

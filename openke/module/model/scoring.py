@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from openke import kernels
-from openke.data.batch import HEAD, TAIL, Batch, Side
+from openke.data.batch import HEAD, RELATION, TAIL, Batch, Side
 from openke.kernels import Kind
 
 if TYPE_CHECKING:
@@ -129,22 +129,21 @@ def score_all(
 
 
 def _own(model: Model, batch: Batch) -> Scores:
-    head, relation, tail = batch.positive.unbind(dim=1)
+    relation = batch.positive[:, RELATION]
     b, k = batch.negative.shape
     entity_columns = k - batch.relation_negatives
-    replaced = batch.negative[:, :entity_columns].reshape(-1)
-    ids, index = torch.unique(torch.cat([head, tail, replaced]), return_inverse=True)
-    rows = model.encode(ids)
-    head_index, tail_index, replaced_index = torch.split(index, [b, b, b * entity_columns])
-    replaced_index = replaced_index.view(b, entity_columns)
+    rows = model.encode(batch.entities)
+    head_index, tail_index = batch.index[:b], batch.index[b : 2 * b]
+    replaced_index = batch.index[2 * b :].view(b, entity_columns)
 
     # Queries: (h, r, ?) of each positive, then (?, r, t) where heads are replaced, then one
     # (h, r', ?) for each relation negative.
-    each = torch.arange(b, device=head.device)
-    queries = model.query(take(rows, head_index), relation, "tail")
+    each = torch.arange(b, device=relation.device)
     asked = each[:, None].expand(b, entity_columns)  # [b k]: the query of each entity negative
-    if batch.side != "tail":
-        queries = join(queries, model.query(take(rows, tail_index), relation, "head"))
+    if batch.side == "tail":
+        queries = model.query(take(rows, head_index), relation, "tail")
+    else:
+        queries = _both_questions(model, rows, batch, relation)
         asked = asked + b * (batch.slot[:, :entity_columns] == HEAD)
     answered = replaced_index
     if batch.relation_negatives:
@@ -162,11 +161,20 @@ def _own(model: Model, batch: Batch) -> Scores:
     heads = torch.where(slot == HEAD, replaced_index, head_index[:, None])
     tails = torch.where(slot == TAIL, replaced_index, tail_index[:, None])
     occurrences = Occurrences(
-        ids,
+        batch.entities,
         torch.cat([head_index, heads.reshape(-1)]),
         torch.cat([tail_index, tails.reshape(-1)]),
     )
     return Scores(scores[:, 0], scores[:, 1:], None, occurrences, batch.relation.reshape(-1))
+
+
+def _both_questions(model: Model, rows: Rows, batch: Batch, relation: Tensor) -> Rows:
+    """Return (h, r, ?) of each positive, then (?, r, t) of each."""
+    b = len(batch)
+    anchors = take(rows, batch.index[: 2 * b])
+    heads = {name: tensor[:b] for name, tensor in anchors.items()}
+    tails = {name: tensor[b:] for name, tensor in anchors.items()}
+    return join(model.query(heads, relation, "tail"), model.query(tails, relation, "head"))
 
 
 def _relation_questions(
@@ -190,19 +198,16 @@ def _relation_questions(
 
 
 def _shared(model: Model, batch: Batch) -> Scores:
-    head, relation, tail = batch.positive.unbind(dim=1)
+    relation = batch.positive[:, RELATION]
     b = len(batch)
-    ids, index = torch.unique(torch.cat([head, tail, batch.negative]), return_inverse=True)
-    rows = model.encode(ids)
-    head_index, tail_index, replaced_index = torch.split(index, [b, b, len(batch.negative)])
+    rows = model.encode(batch.entities)
+    head_index, tail_index = batch.index[:b], batch.index[b : 2 * b]
+    replaced_index = batch.index[2 * b :]
 
-    each = torch.arange(b, device=head.device)
+    each = torch.arange(b, device=relation.device)
     is_head = batch.slot == HEAD
     if batch.side == "mixed":
-        both = join(
-            model.query(take(rows, head_index), relation, "tail"),
-            model.query(take(rows, tail_index), relation, "head"),
-        )
+        both = _both_questions(model, rows, batch, relation)
         queries = take(both, each + b * is_head)
     else:
         anchor_index = head_index if batch.side == "tail" else tail_index
@@ -214,7 +219,7 @@ def _shared(model: Model, batch: Batch) -> Scores:
     heads = torch.where(is_head[:, None], replaced_index, head_index[:, None])  # [b k]
     tails = torch.where(is_head[:, None], tail_index[:, None], replaced_index)
     occurrences = Occurrences(
-        ids,
+        batch.entities,
         torch.cat([head_index, heads.reshape(-1)]),
         torch.cat([tail_index, tails.reshape(-1)]),
     )

@@ -186,6 +186,6 @@ def test_a_batch_moves_whole():
     assert batch.to(torch.device("cpu")) is batch
     moved = batch.to(torch.device("meta"))
     assert isinstance(moved, Batch)
-    for name in ("positive", "negative", "slot", "mask"):
+    for name in ("positive", "negative", "slot", "mask", "entities", "index"):
         assert getattr(moved, name).device.type == "meta"
     assert moved.side == batch.side
