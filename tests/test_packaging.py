@@ -1,0 +1,53 @@
+"""The source distribution builds a wheel whose library works where the checkout is not."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TRY = """
+import sys
+from pathlib import Path
+import openke
+from openke.data.store import TripleStore
+from openke.data.sampler import Sampler
+import lbmkgc_models
+assert Path(openke.__file__).is_relative_to(sys.argv[1]), openke.__file__
+store = TripleStore.from_triples([[0, 0, 1], [1, 0, 2]], entities=3, relations=1)
+assert Sampler(store).order(0).tolist() in ([0, 1], [1, 0])
+"""
+
+
+def run(*command, cwd, **environment):
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_sdist_to_wheel_to_import(tmp_path):
+    checkout = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns(".venv", ".git", "build", "*.egg-info", "_core.*", ".*_cache")
+    shutil.copytree(ROOT, checkout, ignore=ignored)
+    run(sys.executable, "-m", "build", "--no-isolation", "-o", str(tmp_path), cwd=checkout)
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    (wheel,) = tmp_path.glob("*.whl")
+    assert sdist.stat().st_size < 5_000_000
+    assert "-py3-none-" in wheel.name
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        archive.extractall(tmp_path / "site")
+    assert any(name.startswith("openke/_core.") for name in names)
+    assert {"openke/py.typed", "lbmkgc_models/py.typed"} <= set(names)
+    assert not [name for name in names if name.startswith(("tests/", "base/", "examples/"))]
+    site = tmp_path / "site"
+    run(sys.executable, "-c", TRY, str(site), cwd=tmp_path, PYTHONPATH=str(site))
