@@ -1,6 +1,7 @@
 """Training and evaluation: Trainer, its callbacks, Tester and RankingReport."""
 
-from openke.config.callbacks import Callback, Checkpoint, EarlyStopping, Log, Validation
+from openke.config.callback import Callback
+from openke.config.callbacks import Checkpoint, EarlyStopping, Log, Validation
 from openke.config.history import History
 from openke.config.report import RankingReport
 from openke.config.tester import Tester

@@ -4,37 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from openke.config.callback import Callback, Training
 from openke.config.history import Record
 from openke.data.overlap import warn_if_leaky
 from openke.data.store import TripleStore
-
-if TYPE_CHECKING:
-    from openke.config.trainer import Trainer
-
-
-class Callback:
-    """Called by a :class:`Trainer` at the start, after each epoch and at the end.
-
-    ``state`` and ``restore`` carry what it remembers through checkpoints.
-    """
-
-    def on_start(self, trainer: Trainer) -> None:
-        """Before the first epoch of this run, also of a resumed one."""
-
-    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
-        """After an epoch; may add to ``record`` and call ``trainer.stop(reason)``."""
-
-    def on_end(self, trainer: Trainer) -> None:
-        """After the last epoch, before :meth:`Trainer.run` returns."""
-
-    def state(self) -> dict[str, Any]:
-        """Return what a resumed run must know."""
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take back what :meth:`state` returned."""
 
 
 class Validation(Callback):
@@ -60,7 +35,7 @@ class Validation(Callback):
         self.measure = measure
         self.every = every
 
-    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+    def on_epoch_end(self, trainer: Training, record: Record) -> None:
         """Measure in every ``every``-th epoch and in the last."""
         if trainer.epoch % self.every == 0 or trainer.epoch == trainer.train_times:
             record.update({f"valid_{name}": value for name, value in self.measure().items()})
@@ -95,7 +70,7 @@ class EarlyStopping(Callback):
         self.waited = 0
         self._weights: dict[str, Any] = {}
 
-    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+    def on_epoch_end(self, trainer: Training, record: Record) -> None:
         """Compare with the best value so far."""
         if self.metric not in record:
             if trainer.epoch == trainer.train_times and not self._weights:
@@ -119,7 +94,7 @@ class EarlyStopping(Callback):
                 f"{self.waited} measurements"
             )
 
-    def on_end(self, trainer: Trainer) -> None:
+    def on_end(self, trainer: Training) -> None:
         """Put the best weights back."""
         if self._weights:
             trainer.strategy.load_state_dict(self._weights)
@@ -156,7 +131,7 @@ class Checkpoint(Callback):
         self.path = path
         self.every = every
 
-    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+    def on_epoch_end(self, trainer: Training, record: Record) -> None:
         """Write in every ``every``-th epoch and in the last."""
         if trainer.epoch % self.every == 0 or trainer.finished:
             trainer.save(self.path)
@@ -174,6 +149,6 @@ class Log(Callback):
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+    def on_epoch_end(self, trainer: Training, record: Record) -> None:
         """Write the table."""
         trainer.history.write_csv(self.path)

@@ -10,7 +10,8 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from openke.config.callbacks import Callback, Checkpoint, EarlyStopping, Log, Validation
+from openke.config.callback import Callback
+from openke.config.callbacks import Checkpoint, EarlyStopping, Log, Validation
 from openke.config.environment import environment
 from openke.config.report import RankingReport
 from openke.config.tester import Tester

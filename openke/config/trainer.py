@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from openke.config.callbacks import Callback, Checkpoint
+from openke.config.callback import Callback
+from openke.config.callbacks import Checkpoint
 from openke.config.checkpoint import load_checkpoint, save_checkpoint
 from openke.config.device import choose_device
 from openke.config.history import History, Record
