@@ -85,11 +85,10 @@ class Projectors(nn.Module):
             assert isinstance(child, ModalProjector)
             yield child
 
-    def forward(self, entities: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the projections and which entities have them: Float["u m d"], Bool["u m"]."""
-        modal = torch.stack([projector(entities) for projector in self], dim=1)
+    def forward(self, entities: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return m projections, each Float["u d"], and which entities have them, Bool["u m"]."""
         present = torch.stack([projector.present[entities] for projector in self], dim=1)
-        return modal, present
+        return [projector(entities) for projector in self], present
 
     def digests(self) -> dict[str, str]:
         """Return the digest of each modality's features."""
@@ -121,19 +120,22 @@ class ModalityAttention(nn.Module):
         if form != "mean":
             self.vector = nn.Parameter(torch.empty(dim).uniform_(-(dim**-0.5), dim**-0.5))
 
-    def forward(self, modal: Tensor, present: Tensor) -> Tensor:
-        """Return Float["u d"] from Float["u m d"], Bool["u m"]; zero where nothing is present."""
-        weights = self.weights(modal, present)  # [u m 1] or [u m d]
-        return (weights * modal).sum(dim=1)
+    def forward(self, modal: list[Tensor], present: Tensor) -> Tensor:
+        """Return Float["u d"] from m Float["u d"] and Bool["u m"]; zero where nothing is present."""
+        weights = self.weights(modal, present).unbind(dim=1)  # m of [u 1] or [u d]
+        mixed = weights[0] * modal[0]
+        for weight, projected in zip(weights[1:], modal[1:], strict=True):
+            mixed = torch.addcmul(mixed, weight, projected)
+        return mixed
 
-    def weights(self, modal: Tensor, present: Tensor) -> Tensor:
+    def weights(self, modal: list[Tensor], present: Tensor) -> Tensor:
         """Return w_m, Float["u m 1"] or for "elementwise" Float["u m d"]."""
         if self.form == "mean":
-            logits = torch.zeros_like(modal[..., :1])
+            logits = modal[0].new_zeros(*present.shape, 1)
         elif self.form == "scalar":
-            logits = (modal.tanh() @ self.vector)[..., None]
+            logits = torch.stack([(m.tanh() @ self.vector)[:, None] for m in modal], dim=1)
         else:
-            logits = modal.tanh() * self.vector
+            logits = torch.stack([m.tanh() * self.vector for m in modal], dim=1)
         here = present[..., None]
         # The lowest finite number, not -inf: an entity without any modality must not become NaN.
         weights = logits.masked_fill(~here, torch.finfo(logits.dtype).min).softmax(dim=1)

@@ -72,8 +72,8 @@ class IKRL(TransE):
     def encode(self, entities: Tensor) -> Rows:
         """Return "entity" and "modal": Float["u d"] each."""
         structural = self.ent_embeddings(entities)
-        projected, present = self.projectors(entities)  # one modality: [u 1 d], [u 1]
-        modal = torch.where(present, projected[:, 0], structural)
+        (projected,), present = self.projectors(entities)
+        modal = torch.where(present, projected, structural)
         return {"entity": self._normalise(structural), "modal": self._normalise(modal)}
 
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:

@@ -147,7 +147,8 @@ def test_lbmkgc_mean_fusion_weighs_structure_and_modalities_alike(triples):
     structural = model.ent_embeddings.weight
     joint = model.encode(everyone)["entity"]
     for entity in range(ENTITIES):
-        parts = [structural[entity], *modal[entity][present[entity]]]
+        parts = [structural[entity]]
+        parts += [m[entity] for m, here in zip(modal, present[entity], strict=True) if here]
         torch.testing.assert_close(joint[entity], torch.stack(parts).mean(dim=0))
 
 
