@@ -121,7 +121,7 @@ class ModalityAttention(nn.Module):
             self.vector = nn.Parameter(torch.empty(dim).uniform_(-(dim**-0.5), dim**-0.5))
 
     def forward(self, modal: list[Tensor], present: Tensor) -> Tensor:
-        """Return Float["u d"] from m Float["u d"] and Bool["u m"]; zero where nothing is present."""
+        """Return Float["u d"] from m Float["u d"], Bool["u m"]; zero where nothing is present."""
         weights = self.weights(modal, present).unbind(dim=1)  # m of [u 1] or [u d]
         mixed = weights[0] * modal[0]
         for weight, projected in zip(weights[1:], modal[1:], strict=True):
