@@ -87,6 +87,8 @@ class Experiment:
     """
 
     CHECKPOINT = "last.ckpt"
+    SETTINGS = "settings.json"
+    WEIGHTS = "model.safetensors"
 
     def __init__(self, settings: ExperimentSettings, out: Path) -> None:
         self.settings = settings
@@ -101,7 +103,7 @@ class Experiment:
         if settings.resume and not checkpoint.is_file():
             raise FileNotFoundError(f"--resume: there is no {checkpoint}")
         if settings.overwrite:
-            for path in [*earlier, out / "model.safetensors"]:
+            for path in [*earlier, out / self.WEIGHTS]:
                 path.unlink(missing_ok=True)
         torch.manual_seed(settings.seed)
 
@@ -117,7 +119,11 @@ class Experiment:
                 "strategy": type(strategy).__name__,
                 "loss": type(getattr(strategy, "loss", strategy)).__name__,
                 "optimizer": opt_method,
-                "data": {"name": loader.store.name, "fingerprint": loader.store.fingerprint},
+                "data": {
+                    "name": loader.store.name,
+                    "directory": loader.store.directory and loader.store.directory.resolve(),
+                    "fingerprint": loader.store.fingerprint,
+                },
                 "environment": environment(),
             }
         )
@@ -163,10 +169,10 @@ class Experiment:
 
     def _write_settings(self, resolved: dict[str, Any]) -> None:
         text = json.dumps(resolved, indent=2, default=str)
-        write_text(self.out / "settings.json", text + "\n")
+        write_text(self.out / self.SETTINGS, text + "\n")
 
     def _write_weights(self, model: torch.nn.Module) -> None:
         weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
         temporary = self.out / ".model.safetensors"
         save_file(weights, temporary)
-        temporary.replace(self.out / "model.safetensors")
+        temporary.replace(self.out / self.WEIGHTS)
