@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lbmkgc_models.features.select import gather_features
 from lbmkgc_models.store import ModalFeatures
@@ -30,13 +30,15 @@ def run_experiment(
     loss: Loss,
     *,
     regul_rate: float = 0.0,
+    l3_regul_rate: float = 0.0,
     opt_method: str = "adam",
+    sampling: Mapping[str, Any] | None = None,
     uses: Literal["structure", "one modality", "modalities"] = "modalities",
 ) -> RankingReport:
     """Train a model on a data set with negative sampling, rank its test split, write the results.
 
-    Negatives are each positive's own, head and tail mixed, Bernoulli, filtered: the published
-    setting of the lineage.
+    Negatives are each positive's own, head and tail mixed, Bernoulli, filtered, unless ``sampling``
+    says otherwise: the published setting of the lineage.
 
     Parameters
     ----------
@@ -48,8 +50,10 @@ def run_experiment(
         The script's options.
     build
         Makes the model from the triples and the features by modality.
-    loss, regul_rate, opt_method
+    loss, regul_rate, l3_regul_rate, opt_method
         What is minimised and by which optimiser.
+    sampling
+        Further arguments of :class:`~openke.data.loaders.TrainDataLoader`.
     uses
         How many modalities the model takes.
 
@@ -66,14 +70,15 @@ def run_experiment(
     loader = TrainDataLoader(
         store,
         batch_size=settings.batch_size,
-        bern_flag=True,
-        filter_flag=True,
         neg_ent=settings.negatives,
         seed=settings.seed,
         hold_out=settings.hold_out,
+        **{"bern_flag": True, "filter_flag": True, **(sampling or {})},
     )
     model = build(loader.store, features)
-    strategy = NegativeSampling(model=model, loss=loss, regul_rate=regul_rate)
+    strategy = NegativeSampling(
+        model=model, loss=loss, regul_rate=regul_rate, l3_regul_rate=l3_regul_rate
+    )
     experiment.train(strategy, loader, opt_method)
     return experiment.test(strategy, TestDataLoader(store))
 

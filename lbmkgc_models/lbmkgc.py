@@ -146,6 +146,10 @@ class LBMKGC(Model):
         rows: Tensor = self.rel_embeddings(relation)
         return rows
 
+    def constants(self) -> dict[str, float]:
+        """Return the margin and the bound that makes phases of stored relations."""
+        return {"margin": self.config.margin, "rel_embedding_range": self.phases.bound}
+
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on, the features' digests included."""
         return {**super().identity(), "features": self.projectors.digests()}

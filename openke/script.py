@@ -38,5 +38,9 @@ def run_script(settings: type[Settings], main: Callable[[Settings], None]) -> No
     """Parse the command line into ``settings``, call ``main`` with it and exit."""
     import tyro  # late: the list of commands needs no parser
 
-    name = PurePath(sys.argv[0]).name
-    sys.exit(exit_status(name, lambda: main(tyro.cli(settings))))
+    sys.exit(exit_status(program_name(), lambda: main(tyro.cli(settings))))
+
+
+def program_name() -> str:
+    """Return the name this program was called by, without its folder."""
+    return PurePath(sys.argv[0]).name

@@ -45,23 +45,24 @@ def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"{path}: not a checkpoint of format {FORMAT} of this package")
     found = json.loads(content["identity"])
     expected = json.loads(json.dumps(identity))
-    differences = _differences(expected, found)
-    if differences:
+    differing = differences(expected, found)
+    if differing:
         raise ValueError(
-            f"{path}: belongs to another run: " + "; ".join(differences) + ". Use the settings and"
+            f"{path}: belongs to another run: " + "; ".join(differing) + ". Use the settings and"
             " data it was made with, or train anew into another folder"
         )
     state: dict[str, Any] = content["state"]
     return state
 
 
-def _differences(expected: Any, found: Any, name: str = "") -> list[str]:
+def differences(expected: Any, found: Any, name: str = "") -> list[str]:
+    """Return where two JSON values differ, one line for each place."""
     if isinstance(expected, dict) and isinstance(found, dict):
         names = sorted(set(expected) | set(found))
         return [
             line
             for key in names
-            for line in _differences(
+            for line in differences(
                 expected.get(key), found.get(key), f"{name}.{key}" if name else key
             )
         ]

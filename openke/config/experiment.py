@@ -88,6 +88,8 @@ class Experiment:
     """
 
     CHECKPOINT = "last.ckpt"
+    SETTINGS = "settings.json"
+    WEIGHTS = "model.safetensors"
 
     def __init__(self, settings: ExperimentSettings, out: Path) -> None:
         self.settings = settings
@@ -102,7 +104,7 @@ class Experiment:
         if settings.resume and not checkpoint.is_file():
             raise FileNotFoundError(f"--resume: there is no {checkpoint}")
         if settings.overwrite:
-            for path in [*earlier, out / "model.safetensors"]:
+            for path in [*earlier, out / self.WEIGHTS]:
                 path.unlink(missing_ok=True)
         torch.manual_seed(settings.seed)
 
@@ -118,7 +120,11 @@ class Experiment:
                 "strategy": type(strategy).__name__,
                 "loss": type(getattr(strategy, "loss", strategy)).__name__,
                 "optimizer": opt_method,
-                "data": {"name": loader.store.name, "fingerprint": loader.store.fingerprint},
+                "data": {
+                    "name": loader.store.name,
+                    "directory": loader.store.directory and loader.store.directory.resolve(),
+                    "fingerprint": loader.store.fingerprint,
+                },
                 "environment": environment(),
             }
         )
@@ -164,9 +170,9 @@ class Experiment:
 
     def _write_settings(self, resolved: dict[str, Any]) -> None:
         text = json.dumps(resolved, indent=2, default=str)
-        write_text(self.out / "settings.json", text + "\n")
+        write_text(self.out / self.SETTINGS, text + "\n")
 
     def _write_weights(self, model: torch.nn.Module) -> None:
         weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
         content = safetensors.torch.save(weights)
-        write_whole(self.out / "model.safetensors", lambda stream: stream.write(content))
+        write_whole(self.out / self.WEIGHTS, lambda stream: stream.write(content))

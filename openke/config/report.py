@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tabulate import tabulate
 
-from openke.data.store import TripleStore
+from openke.data.store import RelationStatistics, TripleStore
 from openke.files import write_text
 
 Policy = Literal["realistic", "optimistic", "pessimistic"]
@@ -48,7 +48,11 @@ def metrics(values: NDArray[np.float64]) -> Metrics:
 
 def categories(store: TripleStore) -> NDArray[np.str_]:
     """Return the category of each relation, "1-1", "1-n", "n-1" or "n-n", from the train split."""
-    statistics = store.relation_statistics()
+    return relation_categories(store.relation_statistics())
+
+
+def relation_categories(statistics: RelationStatistics) -> NDArray[np.str_]:
+    """Return the category of each relation: "n" on a side with :data:`MANY` partners or more."""
     heads = np.where(statistics.heads_per_tail >= MANY, "n", "1")
     tails = np.where(statistics.tails_per_head >= MANY, "n", "1")
     return np.char.add(np.char.add(heads, "-"), tails)
@@ -58,7 +62,8 @@ def categories(store: TripleStore) -> NDArray[np.str_]:
 class RankingReport:
     """The ranks of a model on a split and what they mean.
 
-    Each query is one row: (?, r, t) rows have side "head", (h, r, ?) rows "tail".
+    Each query is one row: (?, r, t) rows have side "head", (h, r, ?) rows "tail"; a report of
+    relation prediction has (h, ?, t) rows only, of side "relation".
     """
 
     model: str
@@ -80,6 +85,11 @@ class RankingReport:
         if not len(self.side):
             raise ValueError(f"no triple of {self.dataset} {self.split} was ranked")
 
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """What :meth:`metrics` can be asked for: "both", "head", "tail"; or "relation"."""
+        return ("relation",) if "relation" in self.side else SIDES
+
     def metrics(self, side: str = "both", policy: Policy = "realistic") -> Metrics:
         """Return mrr, mr (mean rank) and hits@1, 3, 10 of one side under one tie policy."""
         chosen = self._is(side)
@@ -92,7 +102,7 @@ class RankingReport:
     def by_category(self) -> dict[str, dict[str, Metrics]]:
         """Return the realistic metrics of each side and relation category that occurs."""
         category = self.relation_category[self.relation]
-        return {side: self._grouped(category, self._is(side)) for side in SIDES}
+        return {side: self._grouped(category, self._is(side)) for side in self.sides}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON values; nothing in it is NaN."""
@@ -110,7 +120,7 @@ class RankingReport:
                     **{policy: self.metrics(side, policy) for policy in POLICIES},
                     "count": int(self._is(side).sum()),
                 }
-                for side in SIDES
+                for side in self.sides
             },
             "by_category": self.by_category(),
             "by_relation": {str(r): found for r, found in self.by_relation().items()},
@@ -129,6 +139,8 @@ class RankingReport:
         return f"**{self._title()}**\n\n{self._table('github')}"
 
     def _is(self, side: str) -> NDArray[np.bool_]:
+        if side not in ("both", *self.sides):
+            raise ValueError(f"found the side {side!r}, expected one of {', '.join(self.sides)}")
         return np.full(len(self.side), True) if side == "both" else self.side == side
 
     def _grouped(
@@ -143,17 +155,18 @@ class RankingReport:
         }
 
     def _title(self) -> str:
-        kind = "filtered" if self.filtered else "raw"
+        kind = "relations, " if "relation" in self.sides else ""
+        kind += "filtered" if self.filtered else "raw"
         constrained = ", type-constrained" if self.type_constrained else ""
         return f"{self.model} on {self.dataset} {self.split} ({kind}{constrained}, realistic ranks)"
 
     def _table(self, style: str) -> str:
         header = ["", "MRR", "Hits@1", "Hits@3", "Hits@10", "MR", "queries"]
         rows: list[list[Any]] = []
-        for side in SIDES:
+        for side in self.sides:
             found = self.metrics(side)
             rows.append([side, *_row(found), int(self._is(side).sum())])
-        for category, found in self.by_category()["both"].items():
+        for category, found in self.by_category()[self.sides[0]].items():
             rows.append([category, *_row(found), int(found["count"])])
         return tabulate(rows, header, tablefmt=style, disable_numparse=True, stralign="right")
 

@@ -1,29 +1,36 @@
-"""Evaluation: every triple of a split ranked among all entities."""
+"""Evaluation: every triple of a split ranked among all entities, or all relations."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from openke.config import classification
 from openke.config.device import choose_device
+from openke.config.questions import Questions, score_questions
 from openke.config.report import RankingReport, categories
-from openke.data.batch import HEAD, RELATION, TAIL, Side
+from openke.data.batch import RELATION
 from openke.data.loaders import TestDataLoader
 from openke.data.ranker import TypeConstraint, count_better
-from openke.data.store import SPLITS, Split, TripleStore
+from openke.data.store import SPLITS, Slot, Split
+from openke.module.model.lineage import in_house_form
 from openke.module.model.model import Model
-from openke.module.model.scoring import Rows, encode_all, score_all
+from openke.module.model.rows import Rows
+from openke.module.model.scoring import encode_all
 
 BLOCK_BYTES = 64 * 2**20
 """Size of the scores [queries, entities] held at a time."""
+RELATION_BLOCK = 2**14
+"""Triples scored at a time where relations are ranked: each has a query vector of its own."""
 
 LinkPrediction = tuple[float, float, float, float, float]
+Counts = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 class Tester:
@@ -32,7 +39,8 @@ class Tester:
     Parameters
     ----------
     model
-        What scores.
+        What scores. A model written for OpenKE is translated, see
+        :mod:`openke.module.model.lineage`.
     data_loader
         Where the triples come from.
     use_gpu
@@ -41,6 +49,11 @@ class Tester:
         See :func:`openke.config.device.choose_device`.
     progress
         Show a progress bar on standard error.
+
+    Raises
+    ------
+    ValueError
+        Model and data have different numbers of entities or relations.
     """
 
     __test__ = False  # pytest collects classes named Test*
@@ -54,17 +67,24 @@ class Tester:
         device: str | None = None,
         progress: bool = True,
     ) -> None:
-        store = data_loader.store
-        if (model.ent_tot, model.rel_tot) != (store.entity_count, store.relation_count):
-            raise ValueError(
-                f"the model has {model.ent_tot} entities and {model.rel_tot} relations, the data "
-                f"{store.entity_count} and {store.relation_count}: they belong to different sets"
-            )
         self.device = choose_device(device, use_gpu)
         self.model = model
         self.data_loader = data_loader
         self.progress = progress
         self.report: RankingReport | None = None
+        self._check_sizes()
+
+    def set_model(self, model: Model) -> None:
+        """Rank by another model from now on (OpenKE's name)."""
+        self.model = model
+
+    def set_data_loader(self, data_loader: TestDataLoader) -> None:
+        """Rank other triples from now on (OpenKE's name)."""
+        self.data_loader = data_loader
+
+    def set_use_gpu(self, use_gpu: bool) -> None:
+        """Choose the device anew (OpenKE's name)."""
+        self.device = choose_device(None, use_gpu)
 
     def run_link_prediction(self, type_constrain: bool = False) -> LinkPrediction:
         """Rank the test split, filtered; print the table; keep it as :attr:`report`.
@@ -74,10 +94,55 @@ class Tester:
         tuple
             (mrr, mr, hits@10, hits@3, hits@1), realistic, mean of head and tail prediction.
         """
-        self.report = self.rank("test", type_constrain=type_constrain)
-        print(self.report.to_text())
-        found = self.report.metrics()
-        return found["mrr"], found["mr"], found["hits@10"], found["hits@3"], found["hits@1"]
+        return self._print(self.rank("test", type_constrain=type_constrain))
+
+    def run_relation_prediction(self) -> LinkPrediction:
+        """Rank the relations of the test split, filtered; print the table; keep the report.
+
+        Returns
+        -------
+        tuple
+            As :meth:`run_link_prediction`, for the questions (h, ?, t).
+        """
+        return self._print(self.rank_relations("test"))
+
+    def run_triple_classification(
+        self, threshlod: float | None = None, *, seed: int = 0
+    ) -> tuple[float, float]:
+        """Tell the test triples from as many false ones; print and return the accuracy.
+
+        A triple is taken for true from a score of the threshold on, higher scores being better.
+        The false triples replace head or tail of a true one, evenly, by an entity that makes no
+        fact of any split. What differs from OpenKE: without a threshold, the best one of the valid
+        split is taken, where OpenKE chooses it on the test split it then measures.
+
+        Parameters
+        ----------
+        threshlod
+            The threshold; the name is OpenKE's.
+        seed
+            Of the false triples.
+
+        Returns
+        -------
+        tuple
+            (accuracy, threshold)
+
+        Raises
+        ------
+        ValueError
+            A split is empty, or a score is NaN.
+        """
+        store = self.data_loader.store
+        if threshlod is None:
+            threshlod = classification.best_threshold(*self._judged("valid", seed))
+        scores, truth = self._judged("test", seed)
+        accuracy = float(np.mean((scores >= threshlod) == truth))
+        print(
+            f"{type(self.model).__name__} on {store.name} test: accuracy {100 * accuracy:.2f} % "
+            f"at threshold {threshlod:.4g}, {len(truth)} triples, half of them false"
+        )
+        return accuracy, threshlod
 
     def rank(
         self,
@@ -106,30 +171,62 @@ class Tester:
         ValueError
             The split is empty, no constraint was loaded, or the model gave a score that is NaN.
         """
-        store = self.data_loader.store
-        store.require(split)
         constraint = self.data_loader.constraint if type_constrain else None
         if type_constrain and constraint is None:
             raise ValueError(
                 "type_constrain=True needs TestDataLoader(…, type_constrain=True), which loads or "
                 "derives the constraint"
             )
+        return self._rank(("head", "tail"), split, filter_splits, constraint, seed, settings)
+
+    def rank_relations(
+        self,
+        split: Split = "test",
+        *,
+        filter_splits: Sequence[Split] = SPLITS,
+        seed: int | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> RankingReport:
+        """Rank the relation of every distinct triple of a split among all relations.
+
+        Parameters
+        ----------
+        split, filter_splits, seed, settings
+            As in :meth:`rank`.
+
+        Raises
+        ------
+        ValueError
+            The split is empty, or the model gave a score that is NaN.
+        """
+        return self._rank(("relation",), split, filter_splits, None, seed, settings)
+
+    def _rank(
+        self,
+        slots: tuple[Slot, ...],
+        split: Split,
+        filter_splits: Sequence[Split],
+        constraint: TypeConstraint | None,
+        seed: int | None,
+        settings: dict[str, Any] | None,
+    ) -> RankingReport:
+        store = self.data_loader.store
+        store.require(split)
         started = time.perf_counter()
         triples = store.triples(split)
-        greater = np.empty((2, len(triples)), np.int64)
-        equal = np.empty((2, len(triples)), np.int64)
-        sides: tuple[Side, ...] = ("head", "tail")
-        self.model.to(self.device).eval()
+        greater = np.empty((len(slots), len(triples)), np.int64)
+        equal = np.empty_like(greater)
         with torch.inference_mode():
-            entities = encode_all(self.model)
-            questions = [Questions.of(triples, side) for side in sides]
+            model = self._ready()
+            entities = encode_all(model)
+            questions = [Questions.of(triples, slot) for slot in slots]
             total = sum(len(asked.distinct) for asked in questions)
             with tqdm(
                 total=total, unit="query", desc=f"ranking {split}", disable=not self.progress
             ) as bar:
-                for row, (side, asked) in enumerate(zip(sides, questions, strict=True)):
-                    for rows, counts in self._rank_side(
-                        store, side, asked, entities, filter_splits, constraint, bar
+                for row, (slot, asked) in enumerate(zip(slots, questions, strict=True)):
+                    for rows, counts in self._rank_slot(
+                        model, slot, asked, entities, filter_splits, constraint, bar
                     ):
                         greater[row, rows], equal[row, rows] = counts
         return RankingReport(
@@ -137,9 +234,9 @@ class Tester:
             dataset=store.name,
             split=split,
             filtered=bool(filter_splits),
-            type_constrained=type_constrain,
-            side=np.repeat(np.array(sides), len(triples)),
-            relation=np.tile(triples[:, RELATION], 2),
+            type_constrained=constraint is not None,
+            side=np.repeat(np.array(slots), len(triples)),
+            relation=np.tile(triples[:, RELATION], len(slots)),
             greater=greater.reshape(-1),
             equal=equal.reshape(-1),
             relation_category=categories(store),
@@ -148,66 +245,66 @@ class Tester:
             settings=settings or {},
         )
 
-    def _rank_side(
+    def _rank_slot(
         self,
-        store: TripleStore,
-        side: Side,
+        model: Model,
+        slot: Slot,
         asked: Questions,
         entities: Rows,
         filter_splits: Sequence[Split],
         constraint: TypeConstraint | None,
         bar: tqdm[Any],
-    ) -> Iterator[tuple[NDArray[np.int64], tuple[NDArray[np.int64], NDArray[np.int64]]]]:
-        block = max(1, BLOCK_BYTES // (4 * store.entity_count))
+    ) -> Iterator[tuple[NDArray[np.int64], Counts]]:
+        store = self.data_loader.store
+        block = (
+            RELATION_BLOCK // store.relation_count
+            if slot == "relation"
+            else BLOCK_BYTES // (4 * store.entity_count)
+        )
+        block = max(1, block)
         for start in range(0, len(asked.distinct), block):
-            anchor, relation = (
+            first, second = (
                 torch.from_numpy(asked.distinct[start : start + block])
                 .to(self.device)
                 .unbind(dim=1)
             )
-            scores = score_all(self.model, side, anchor, relation, entities)
+            scores = score_questions(model, slot, first, second, entities)
             # Rows of the split whose question is in this block: they are sorted by question.
-            first, last = np.searchsorted(asked.question, [start, start + len(anchor)])
-            rows = asked.order[first:last]
+            begin, end = np.searchsorted(asked.question, [start, start + len(first)])
             counts = count_better(
                 store,
-                side,
+                slot,
                 scores.float().cpu().contiguous().numpy(),
-                row=asked.question[first:last] - start,
-                first=asked.anchor[first:last],
-                second=asked.relation[first:last],
-                target=asked.target[first:last],
+                row=asked.question[begin:end] - start,
+                first=asked.first[begin:end],
+                second=asked.second[begin:end],
+                target=asked.target[begin:end],
                 splits=filter_splits,
                 constraint=constraint,
             )
-            yield rows, counts
-            bar.update(len(anchor))
+            yield asked.order[begin:end], counts
+            bar.update(len(first))
 
+    def _judged(self, split: Split, seed: int) -> classification.Judged:
+        store = self.data_loader.store
+        store.require(split)
+        return classification.judge(self._ready(), store, split, seed, self.device)
 
-class Questions(NamedTuple):
-    """The distinct questions of a split on one side, by relation, and the rows that ask them."""
+    def _ready(self) -> Model:
+        self._check_sizes()
+        self.model.to(self.device).eval()
+        return in_house_form(self.model)
 
-    distinct: NDArray[np.int64]
-    """Int["q 2"]: anchor entity and relation"""
-    order: NDArray[np.int64]
-    """Int["n"]: rows of the split, sorted by question; the arrays below follow it"""
-    question: NDArray[np.int64]
-    anchor: NDArray[np.int64]
-    relation: NDArray[np.int64]
-    target: NDArray[np.int64]
+    def _check_sizes(self) -> None:
+        model, store = self.model, self.data_loader.store
+        if (model.ent_tot, model.rel_tot) != (store.entity_count, store.relation_count):
+            raise ValueError(
+                f"the model has {model.ent_tot} entities and {model.rel_tot} relations, the data "
+                f"{store.entity_count} and {store.relation_count}: they belong to different sets"
+            )
 
-    @classmethod
-    def of(cls, triples: NDArray[np.int64], side: Side) -> Questions:
-        """Group the triples (Int["n 3"]) that ask the same: scored once, ranked for each."""
-        known, asked = (HEAD, TAIL) if side == "tail" else (TAIL, HEAD)
-        pairs = triples[:, [RELATION, known]]
-        distinct, question = np.unique(pairs, axis=0, return_inverse=True)
-        order = np.argsort(question.reshape(-1), kind="stable")
-        return cls(
-            np.ascontiguousarray(distinct[:, ::-1]),
-            order,
-            question.reshape(-1)[order],
-            np.ascontiguousarray(triples[order, known]),
-            np.ascontiguousarray(triples[order, RELATION]),
-            np.ascontiguousarray(triples[order, asked]),
-        )
+    def _print(self, report: RankingReport) -> LinkPrediction:
+        self.report = report
+        print(report.to_text())
+        found = report.metrics()
+        return found["mrr"], found["mr"], found["hits@10"], found["hits@3"], found["hits@1"]

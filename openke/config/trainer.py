@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -54,8 +55,8 @@ class Trainer:
         Write ``checkpoint_dir/last.ckpt`` every ``save_steps`` epochs.
     device
         See :func:`openke.config.device.choose_device`.
-    weight_decay
-        The optimiser's L2 decay.
+    weight_decay, lr_decay
+        The optimiser's L2 decay; Adagrad's decay of the learning rate.
     callbacks
         Called after each epoch in this order; the checkpoint of ``save_steps`` comes last.
     progress
@@ -80,19 +81,11 @@ class Trainer:
         *,
         device: str | None = None,
         weight_decay: float = 0.0,
+        lr_decay: float = 0.0,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
     ) -> None:
-        if opt_method.lower() not in OPTIMIZERS:
-            raise ValueError(
-                f"opt_method is {opt_method!r}, expected one of {', '.join(OPTIMIZERS)}"
-            )
-        if train_times < 1:
-            raise ValueError(f"train_times is {train_times}, expected at least 1 epoch")
-        if not alpha > 0:
-            raise ValueError(f"alpha (the learning rate) is {alpha}, expected more than 0")
-        if save_steps is not None and checkpoint_dir is None:
-            raise ValueError("save_steps without checkpoint_dir: say where checkpoints go")
+        _check(opt_method=opt_method, train_times=train_times, alpha=alpha)
         self.device = choose_device(device, use_gpu)
         self.strategy = model.to(self.device)
         self.data_loader = data_loader
@@ -100,9 +93,11 @@ class Trainer:
         self.alpha = alpha
         self.opt_method = opt_method.lower()
         self.weight_decay = weight_decay
+        self.lr_decay = lr_decay
         self.callbacks = list(callbacks)
-        if save_steps is not None and checkpoint_dir is not None:
-            self.callbacks.append(Checkpoint(Path(checkpoint_dir) / "last.ckpt", save_steps))
+        self.checkpoint_dir = checkpoint_dir
+        self._saving: Checkpoint | None = None
+        self.set_save_steps(save_steps)
         self.progress = progress
         self.optimizer = self._make_optimizer()
         self.history = History()
@@ -118,6 +113,64 @@ class Trainer:
         """End training after this epoch; for callbacks."""
         self._stopped = reason
 
+    # OpenKE's setters. What the optimiser is made of is settled once training has begun.
+
+    def set_model(self, model: Strategy) -> None:
+        """Train another strategy."""
+        self._settle("set_model")
+        self.strategy = model.to(self.device)
+        self.optimizer = self._make_optimizer()
+
+    def set_use_gpu(self, use_gpu: bool) -> None:
+        """Choose the device anew."""
+        self._settle("set_use_gpu")
+        self.device = choose_device(None, use_gpu)
+        self.set_model(self.strategy)
+
+    def set_alpha(self, alpha: float) -> None:
+        """Set the learning rate."""
+        self._reoptimise("set_alpha", alpha=alpha)
+
+    def set_lr_decay(self, lr_decay: float) -> None:
+        """Set Adagrad's decay of the learning rate."""
+        self._reoptimise("set_lr_decay", lr_decay=lr_decay)
+
+    def set_weight_decay(self, weight_decay: float) -> None:
+        """Set the optimiser's L2 decay."""
+        self._reoptimise("set_weight_decay", weight_decay=weight_decay)
+
+    def set_opt_method(self, opt_method: str) -> None:
+        """Choose the optimiser."""
+        _check(opt_method=opt_method)
+        self._reoptimise("set_opt_method", opt_method=opt_method.lower())
+
+    def set_train_times(self, train_times: int) -> None:
+        """Set the epochs, those trained already included."""
+        _check(train_times=train_times)
+        self.train_times = train_times
+
+    def set_checkpoint_dir(self, checkpoint_dir: str | PathLike[str] | None) -> None:
+        """Set the folder of ``last.ckpt``; :meth:`set_save_steps` then says how often."""
+        self.checkpoint_dir = checkpoint_dir
+        if self._saving and checkpoint_dir is not None:
+            self.set_save_steps(self._saving.every)
+
+    def set_save_steps(
+        self, save_steps: int | None, checkpoint_dir: str | PathLike[str] | None = None
+    ) -> None:
+        """Write ``last.ckpt`` every ``save_steps`` epochs from now on; None never."""
+        if self.checkpoint_dir is None:
+            self.checkpoint_dir = checkpoint_dir
+        if self._saving:
+            self.callbacks.remove(self._saving)
+            self._saving = None
+        if save_steps is None:
+            return
+        if self.checkpoint_dir is None:
+            raise ValueError("save_steps without checkpoint_dir: say where checkpoints go")
+        self._saving = Checkpoint(Path(self.checkpoint_dir) / "last.ckpt", save_steps)
+        self.callbacks.append(self._saving)
+
     def run(self) -> History:
         """Train until ``train_times`` epochs are done or a callback stops.
 
@@ -131,6 +184,11 @@ class Trainer:
         FloatingPointError
             The loss is infinite or not a number; names epoch and step.
         """
+        if self.lr_decay and self.opt_method != "adagrad":
+            warnings.warn(
+                f"lr_decay is {self.lr_decay}, which {self.opt_method} ignores: it is Adagrad's",
+                stacklevel=2,
+            )
         for callback in self.callbacks:
             callback.on_start(self)
         steps = len(self.data_loader)
@@ -200,6 +258,7 @@ class Trainer:
                 "method": self.opt_method,
                 "lr": self.alpha,
                 "weight_decay": self.weight_decay,
+                "lr_decay": self.lr_decay,
             },
         }
 
@@ -257,12 +316,38 @@ class Trainer:
                 f"rate (now {self.alpha}) or the margin; the last checkpoint is still good"
             )
 
+    def _settle(self, setter: str) -> None:
+        if self.epoch:
+            raise ValueError(
+                f"{setter} after {self.epoch} epochs: what is trained, how and where stays as it "
+                "began; make another Trainer"
+            )
+
+    def _reoptimise(self, setter: str, **changes: Any) -> None:
+        self._settle(setter)
+        if "alpha" in changes:
+            _check(alpha=changes["alpha"])
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.optimizer = self._make_optimizer()
+
     def _make_optimizer(self) -> torch.optim.Optimizer:
         parameters = [p for p in self.strategy.parameters() if p.requires_grad]
         options: dict[str, Any] = {"lr": self.alpha, "weight_decay": self.weight_decay}
+        if self.opt_method == "adagrad":
+            options["lr_decay"] = self.lr_decay
         if self.opt_method in FUSED and self.device.type in ("cpu", "cuda"):
             options["fused"] = True
         return OPTIMIZERS[self.opt_method](parameters, **options)
+
+
+def _check(*, opt_method: str = "sgd", train_times: int = 1, alpha: float = 1.0) -> None:
+    if opt_method.lower() not in OPTIMIZERS:
+        raise ValueError(f"opt_method is {opt_method!r}, expected one of {', '.join(OPTIMIZERS)}")
+    if train_times < 1:
+        raise ValueError(f"train_times is {train_times}, expected at least 1 epoch")
+    if not alpha > 0:
+        raise ValueError(f"alpha (the learning rate) is {alpha}, expected more than 0")
 
 
 def _random_state(device: torch.device) -> dict[str, Tensor]:

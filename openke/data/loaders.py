@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, TAIL, Batch
 from openke.data.distinct import find_distinct
@@ -18,8 +20,10 @@ from openke.data.store import TripleStore
 
 Source = str | PathLike[str] | TripleStore
 SAMPLING_MODES = ("normal", "cross", "head", "tail")
-ORDERS = ("shuffle", "replacement")
+ORDERS = ("shuffle", "replacement", "file")
 NEGATIVES = ("own", "shared")
+SAMPLED = ("neg_ent", "neg_rel", "bern_flag", "filter_flag", "threads")
+"""What the sampler is made of and OpenKE's setters change."""
 
 
 class TrainDataLoader:
@@ -32,7 +36,8 @@ class TrainDataLoader:
     Parameters
     ----------
     in_path
-        A folder in OpenKE's format, or an open :class:`TripleStore`.
+        A folder in OpenKE's format, or an open :class:`TripleStore`. None takes the folder of
+        ``tri_file``.
     tri_file, ent_file, rel_file
         Other files to read than ``train2id.txt``, ``entity2id.txt`` and ``relation2id.txt``.
     batch_size, nbatches
@@ -50,8 +55,8 @@ class TrainDataLoader:
     neg_ent, neg_rel
         Entity and relation negatives for each positive.
     seed, order, negatives
-        Random seed; ``"shuffle"`` or ``"replacement"``; each positive's ``"own"`` negatives or one
-        ``"shared"`` set for the batch.
+        Random seed; ``"shuffle"``, ``"replacement"``, or ``"file"``, the order of the file in every
+        epoch; each positive's ``"own"`` negatives or one ``"shared"`` set for the batch.
     hold_out
         Take this share of the train split as a clean validation split, by ``seed``; every entity
         and relation of it still occurs in what remains. :attr:`store` is then the divided store.
@@ -66,7 +71,7 @@ class TrainDataLoader:
 
     def __init__(
         self,
-        in_path: Source = "./",
+        in_path: Source | None = "./",
         tri_file: str | None = None,
         ent_file: str | None = None,
         rel_file: str | None = None,
@@ -80,49 +85,44 @@ class TrainDataLoader:
         neg_rel: int = 0,
         *,
         seed: int = 0,
-        order: Literal["shuffle", "replacement"] = "shuffle",
+        order: Literal["shuffle", "replacement", "file"] = "shuffle",
         negatives: Literal["own", "shared"] = "own",
         hold_out: float = 0.0,
     ) -> None:
         _one_of("sampling_mode", sampling_mode, SAMPLING_MODES)
         _one_of("order", order, ORDERS)
         _one_of("negatives", negatives, NEGATIVES)
-        if isinstance(in_path, TripleStore):
-            store = in_path
-        else:
-            store = TripleStore.open(
-                in_path, train_file=tri_file, entity_file=ent_file, relation_file=rel_file
-            )
-        self.store = store.hold_out(hold_out, seed) if hold_out else store
-        self.triple_count = len(self.store.triples("train"))
-        self.batch_size, self.nbatches = _sizes(batch_size, nbatches, self.triple_count)
+        self._files = (tri_file, ent_file, rel_file)
+        self._hold_out = hold_out
+        self._given_sizes = (batch_size, nbatches)
+        self.seed = seed
+        self.threads = threads
         self.sampling_mode = sampling_mode
-        self.order = order
+        self.bern_flag = bool(bern_flag)
+        self.filter_flag = bool(filter_flag)
+        self.neg_ent = neg_ent
         self.neg_rel = neg_rel
-        self.sampler = Sampler(
-            self.store,
-            seed=seed,
-            entity_negatives=neg_ent,
-            relation_negatives=neg_rel,
-            bernoulli=bool(bern_flag),
-            filtered=bool(filter_flag),
-            shared=negatives == "shared",
-            threads=threads,
-        )
-        self.settings = {
+        self.order: str = order
+        self.negatives = negatives
+        self._next_epoch = 0
+        self.set_in_path(in_path)
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What decides the batches, as JSON values."""
+        return {
             "batch_size": self.batch_size,
             "nbatches": self.nbatches,
-            "sampling_mode": sampling_mode,
-            "bern_flag": bool(bern_flag),
-            "filter_flag": bool(filter_flag),
-            "neg_ent": neg_ent,
-            "neg_rel": neg_rel,
-            "seed": seed,
-            "order": order,
-            "negatives": negatives,
-            "hold_out": hold_out,
+            "sampling_mode": self.sampling_mode,
+            "bern_flag": self.bern_flag,
+            "filter_flag": self.filter_flag,
+            "neg_ent": self.neg_ent,
+            "neg_rel": self.neg_rel,
+            "seed": self.seed,
+            "order": self.order,
+            "negatives": self.negatives,
+            "hold_out": self._hold_out,
         }
-        self._next_epoch = 0
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -136,7 +136,7 @@ class TrainDataLoader:
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Iterate over the batches of epoch ``number``, drawing one ahead in the background."""
-        rows = self.sampler.order(number, replacement=self.order == "replacement")
+        rows = self._rows(number)
 
         def draw(index: int) -> Batch:
             first = index * self.batch_size
@@ -167,12 +167,77 @@ class TrainDataLoader:
                 yield batch
             yield ahead.result()
 
+    def _rows(self, epoch: int) -> NDArray[np.int64]:
+        if self.order == "file":
+            return np.arange(self.triple_count)
+        return self.sampler.order(epoch, replacement=self.order == "replacement")
+
     def _side(self, index: int) -> Literal["head", "tail", "mixed"]:
         if self.sampling_mode == "normal":
             return "mixed"
         if self.sampling_mode == "cross":
             return "head" if index % 2 == 0 else "tail"
         return self.sampling_mode
+
+    # OpenKE's setters: each takes effect from the next epoch on.
+
+    def set_in_path(self, in_path: Source | None) -> None:
+        """Read another folder."""
+        store = _open(in_path, *self._files)
+        self.store = store.hold_out(self._hold_out, self.seed) if self._hold_out else store
+        self.triple_count = len(self.store.triples("train"))
+        self.batch_size, self.nbatches = _sizes(*self._given_sizes, self.triple_count)
+        self._resample()
+
+    def set_batch_size(self, batch_size: int) -> None:
+        """Set the positives per batch; an epoch then visits all triples."""
+        self._given_sizes = (batch_size, None)
+        self.batch_size, self.nbatches = _sizes(batch_size, None, self.triple_count)
+
+    def set_nbatches(self, nbatches: int) -> None:
+        """Set the batches per epoch and keep their size."""
+        self._given_sizes = (self.batch_size, nbatches)
+        self.batch_size, self.nbatches = _sizes(self.batch_size, nbatches, self.triple_count)
+
+    def set_work_threads(self, work_threads: int) -> None:
+        """Set the sampling threads."""
+        self._resample(threads=work_threads)
+
+    def set_ent_neg_rate(self, rate: int) -> None:
+        """Set the entity negatives of each positive."""
+        self._resample(neg_ent=rate)
+
+    def set_rel_neg_rate(self, rate: int) -> None:
+        """Set the relation negatives of each positive."""
+        self._resample(neg_rel=rate)
+
+    def set_bern_flag(self, bern: bool) -> None:
+        """Set ``bern_flag``."""
+        self._resample(bern_flag=bool(bern))
+
+    def set_filter_flag(self, filter: bool) -> None:
+        """Set ``filter_flag``; the parameter's name is OpenKE's."""
+        self._resample(filter_flag=bool(filter))
+
+    def set_sampling_mode(self, sampling_mode: Literal["normal", "cross", "head", "tail"]) -> None:
+        """Set ``sampling_mode``."""
+        _one_of("sampling_mode", sampling_mode, SAMPLING_MODES)
+        self.sampling_mode = sampling_mode
+
+    def _resample(self, **changes: int) -> None:
+        now = {name: getattr(self, name) for name in SAMPLED} | changes
+        self.sampler = Sampler(
+            self.store,
+            seed=self.seed,
+            entity_negatives=now["neg_ent"],
+            relation_negatives=now["neg_rel"],
+            bernoulli=now["bern_flag"],
+            filtered=now["filter_flag"],
+            shared=self.negatives == "shared",
+            threads=now["threads"],
+        )
+        for name, value in changes.items():
+            setattr(self, name, value)
 
     def get_ent_tot(self) -> int:
         """Return the number of entities (OpenKE's name)."""
@@ -199,7 +264,7 @@ class TestDataLoader:
     in_path
         A folder in OpenKE's format, or an open :class:`TripleStore`.
     sampling_mode
-        ``"link"``: link prediction.
+        ``"link"`` or ``"classification"``: accepted for OpenKE's scripts, a Tester does both.
     type_constrain
         Whether type-constrained ranks can be asked for: candidates are then those that
         ``type_constrain.txt`` lists for the relation, or where there is no such file, those seen
@@ -211,12 +276,17 @@ class TestDataLoader:
     def __init__(
         self,
         in_path: Source = "./",
-        sampling_mode: Literal["link"] = "link",
+        sampling_mode: Literal["link", "classification"] = "link",
         type_constrain: bool = True,
     ) -> None:
-        _one_of("sampling_mode", sampling_mode, ("link",))
+        self.set_sampling_mode(sampling_mode)
         self.store = in_path if isinstance(in_path, TripleStore) else TripleStore.open(in_path)
         self.constraint = TypeConstraint.of(self.store) if type_constrain else None
+
+    def set_sampling_mode(self, sampling_mode: Literal["link", "classification"]) -> None:
+        """Accept OpenKE's modes; a Tester does what it is asked for."""
+        _one_of("sampling_mode", sampling_mode, ("link", "classification"))
+        self.sampling_mode = sampling_mode
 
     def get_ent_tot(self) -> int:
         """Return the number of entities (OpenKE's name)."""
@@ -229,6 +299,20 @@ class TestDataLoader:
     def get_triple_tot(self) -> int:
         """Return the number of distinct test triples (OpenKE's name)."""
         return len(self.store.triples("test"))
+
+
+def _open(
+    source: Source | None, tri_file: str | None, ent_file: str | None, rel_file: str | None
+) -> TripleStore:
+    if isinstance(source, TripleStore):
+        return source
+    if source is None:
+        if tri_file is None:
+            raise ValueError("in_path is None and so is tri_file: give a folder, or the files")
+        source = Path(tri_file).parent
+    return TripleStore.open(
+        source, train_file=tri_file, entity_file=ent_file, relation_file=rel_file
+    )
 
 
 def _sizes(batch_size: int | None, nbatches: int | None, triples: int) -> tuple[int, int]:

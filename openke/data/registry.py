@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from openke.data.openke_sets import OPENKE_SETS
+
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
@@ -66,11 +68,14 @@ HOST = "https://raw.githubusercontent.com/"
 ADAMF_MAT = Repository(name="zjukg/AdaMF-MAT", commit="50930e9b28aed57133bedfc281391185ac9b68a4")
 K_ON = Repository(name="zjukg/K-ON", commit="e118ed7c5f8970ea97dc8954d4cd924ffe155700")
 IMF = Repository(name="HestiaSky/IMF-Pytorch", commit="df883e4a60f9e32b22888a0d15719fcf0cb03250")
+OPENKE = Repository(name="thunlp/OpenKE", commit="64c4ec8157abfc39112772e9825a349091da45f1")
 
 
-def _openke_files(name: str, checksums: Mapping[str, str]) -> dict[str, RemoteFile]:
+def _openke_files(
+    name: str, checksums: Mapping[str, str], repository: Repository = ADAMF_MAT
+) -> dict[str, RemoteFile]:
     return {
-        file: RemoteFile(path=ADAMF_MAT.path(f"benchmarks/{name}/{file}"), sha256=sha256)
+        file: RemoteFile(path=repository.path(f"benchmarks/{name}/{file}"), sha256=sha256)
         for file, sha256 in checksums.items()
     }
 
@@ -172,4 +177,11 @@ DATA_SETS: dict[str, KnownDataSet] = {
             },
         ),
     ),
+    **{
+        name: KnownDataSet(
+            page=OPENKE.page(f"benchmarks/{name}"),
+            files=_openke_files(name, checksums, OPENKE),
+        )
+        for name, checksums in OPENKE_SETS.items()
+    },
 }

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 Config = TypeVar("Config")
 
 
-def configure(config: type[Config], owner: str, given: dict[str, Any]) -> Config:
+@dataclass(frozen=True, kw_only=True)
+class NoSettings:
+    """Settings of what has none."""
+
+
+def configure(
+    config: type[Config], owner: str, given: dict[str, Any], values: Sequence[Any] = ()
+) -> Config:
     """Return ``config(**given)``; an unknown name is an error that lists the known ones.
+
+    ``values`` are the first fields in their order, for callers that do not name them.
 
     Raises
     ------
     ValueError
-        A name in ``given`` is no field of ``config``.
+        A name in ``given`` is no field of ``config``, a field is given twice, or there are more
+        ``values`` than fields.
     """
     known = [field.name for field in fields(config)]  # type: ignore[arg-type]
+    knows = f"it knows {', '.join(known) or 'none'}"
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise ValueError(
-            f"{owner} has no setting {', '.join(map(repr, unknown))}; it knows {', '.join(known)}"
-        )
-    return config(**given)
+        raise ValueError(f"{owner} has no setting {', '.join(map(repr, unknown))}; {knows}")
+    if len(values) > len(known):
+        raise ValueError(f"{owner} got {len(values)} settings by position; {knows}")
+    positional = dict(zip(known, values, strict=False))
+    twice = [name for name in positional if name in given]
+    if twice:
+        raise ValueError(f"{owner} got {', '.join(twice)} twice, by position and by name")
+    return config(**positional, **given)
 
 
 def at_least(owner: str, name: str, value: float, least: float) -> None:

@@ -13,7 +13,20 @@ from lbmkgc_models.store import ModalFeatures
 from openke.data.batch import Batch
 from openke.data.loaders import TrainDataLoader
 from openke.data.store import TripleStore
-from openke.module.model import Model, RotatE, TransE
+from openke.module.model import (
+    RESCAL,
+    Analogy,
+    ComplEx,
+    DistMult,
+    HolE,
+    Model,
+    RotatE,
+    SimplE,
+    TransD,
+    TransE,
+    TransH,
+    TransR,
+)
 
 ENTITIES, RELATIONS = 23, 4
 
@@ -65,6 +78,30 @@ CASES: dict[str, Callable[[], Model]] = {
     "TransE L2 margin": lambda: TransE(
         ENTITIES, RELATIONS, dim=6, p_norm=2, norm_flag=False, margin=3.0, epsilon=2.0
     ),
+    "TransH": lambda: TransH(ENTITIES, RELATIONS, dim=6),
+    "TransH L2 margin": lambda: TransH(
+        ENTITIES, RELATIONS, dim=6, p_norm=2, norm_flag=False, margin=3.0, epsilon=2.0
+    ),
+    "TransR": lambda: TransR(ENTITIES, RELATIONS, dim_e=5, dim_r=4),
+    "TransR L2 random margin": lambda: TransR(
+        *(ENTITIES, RELATIONS),
+        **{"dim_e": 4, "dim_r": 6, "p_norm": 2, "norm_flag": False, "rand_init": True},
+        margin=3.0,
+    ),
+    "TransD": lambda: TransD(ENTITIES, RELATIONS, dim_e=6, dim_r=6),
+    "TransD narrow relations": lambda: TransD(
+        ENTITIES, RELATIONS, dim_e=6, dim_r=4, norm_flag=False, margin=4.0, epsilon=2.0
+    ),
+    "TransD wide relations": lambda: TransD(ENTITIES, RELATIONS, dim_e=4, dim_r=7, p_norm=2),
+    "RESCAL": lambda: RESCAL(ENTITIES, RELATIONS, dim=5),
+    "DistMult": lambda: DistMult(ENTITIES, RELATIONS, dim=6),
+    "DistMult started wide": lambda: DistMult(ENTITIES, RELATIONS, dim=6, margin=4.0, epsilon=2.0),
+    "ComplEx": lambda: ComplEx(ENTITIES, RELATIONS, dim=5),
+    "SimplE": lambda: SimplE(ENTITIES, RELATIONS, dim=6),
+    "SimplE two roles": lambda: SimplE(ENTITIES, RELATIONS, dim=6, two_roles=True),
+    "HolE": lambda: HolE(ENTITIES, RELATIONS, dim=6),
+    "HolE odd": lambda: HolE(ENTITIES, RELATIONS, dim=7, margin=4.0, epsilon=2.0),
+    "Analogy": lambda: Analogy(ENTITIES, RELATIONS, dim=3),
     "RotatE": lambda: RotatE(ENTITIES, RELATIONS, dim=5),
     "IKRL": lambda: IKRL(ENTITIES, RELATIONS, one(), dim=6),
     "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),

@@ -1,6 +1,8 @@
 """What holds for every registered model."""
 
 import inspect
+import warnings
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -76,6 +78,34 @@ def test_each_distinct_entity_is_encoded_once(case, shape, monkeypatch):
 
 
 @cases
+@shapes
+def test_each_distinct_pair_is_placed_once(case, shape, monkeypatch):
+    model, batch = build(case), first_batch(shape)
+    place, seen = model.place, []
+    monkeypatch.setattr(model, "place", lambda rows, r: (seen.append(r), place(rows, r))[1])
+    score_batch(model, batch)
+    if not model.relational:
+        assert not seen
+        return
+    relation = batch.relation.reshape(-1)
+    pairs = [torch.stack([relation, e.reshape(-1)], 1) for e in (batch.head, batch.tail)]
+    assert len(seen) == 1
+    assert torch.equal(seen[0], torch.cat(pairs).unique(dim=0)[:, 0])
+
+
+@cases
+@pytest.mark.parametrize("side", ["head", "tail"])
+def test_all_candidates_are_placed_once_for_each_relation(case, side, monkeypatch):
+    model = build(case)
+    place, seen = model.place, []
+    monkeypatch.setattr(model, "place", lambda rows, r: (seen.append(r), place(rows, r))[1])
+    score_all(model, side, torch.tensor([0, 5, 7]), torch.tensor([2, 0, 2]))
+    expected = [0, 2] if model.relational else []
+    assert [r.unique().tolist() for r in seen] == [[r] for r in expected]
+    assert all(len(r) == ENTITIES for r in seen)
+
+
+@cases
 def test_every_parameter_receives_a_gradient(case):
     model = build(case)
     strategy = NegativeSampling(model, LOSSES["SigmoidLoss"](), regul_rate=0.1)
@@ -92,6 +122,19 @@ def test_parameters_round_trip(case):
     batch = first_batch("mixed")
     torch.testing.assert_close(model(batch).negative, other(batch).negative, rtol=0, atol=0)
     assert model.identity() == other.identity()
+
+
+@cases
+@pytest.mark.parametrize("form", ["checkpoint", "parameters"])
+def test_files_round_trip(case, form, tmp_path):
+    model, other = build(case), CASES[case]()
+    path = tmp_path / "new" / "model"
+    getattr(model, f"save_{form}")(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        getattr(other, f"load_{form}")(path)
+    for name, values in model.state_dict().items():
+        assert torch.equal(values, other.state_dict()[name]), name
 
 
 @cases
@@ -132,8 +175,9 @@ def test_sizes_below_one_are_refused(case):
     arguments = {"features": {}} if case.startswith(("IKRL", "LBMKGC")) else {}
     with pytest.raises(ValueError, match="ent_tot is 0, expected at least 1"):
         kind(0, RELATIONS, **arguments)
-    with pytest.raises(ValueError, match="dim is 0, expected at least 1"):
-        kind(ENTITIES, RELATIONS, dim=0, **arguments)
+    size = next(field.name for field in fields(kind.Config) if field.name.startswith("dim"))
+    with pytest.raises(ValueError, match=f"{size} is 0, expected at least 1"):
+        kind(ENTITIES, RELATIONS, **{size: 0}, **arguments)
 
 
 @pytest.mark.parametrize("name", LOSSES)

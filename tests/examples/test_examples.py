@@ -13,18 +13,40 @@ from tests.contracts.graphs import graph
 from tests.openke.data.test_loaders import write_openke
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SCRIPTS = sorted(path.name for path in EXAMPLES.glob("train_*.py"))
-OPTIONS = ["epochs", "dim", "negatives", "lr", "seed", "device", "modalities", "features"]
-OPTIONS += ["data", "out"]
+ANY = "train_openke.py"
+SCRIPTS = sorted(path.name for path in EXAMPLES.glob("train_*.py") if path.name != ANY)
+MODELS = {
+    "lbmkgc": "LBMKGC", "transe": "TransE", "rotate": "RotatE", "ikrl": "IKRL", "transr": "TransR",
+}  # fmt: skip
+MULTIMODAL = ("LBMKGC", "IKRL")
+RECIPES = {
+    "transe_fb15k237": (1000, 200, 1.0, "sgd"),
+    "transh_fb15k237": (1000, 200, 0.5, "sgd"),
+    "transr_fb15k237": (1000, 200, 1.0, "sgd"),
+    "transd_fb15k237": (1000, 200, 1.0, "sgd"),
+    "rescal_fb15k237": (1000, 50, 0.1, "adagrad"),
+    "distmult_wn18rr": (2000, 200, 0.5, "adagrad"),
+    "complex_wn18rr": (2000, 200, 0.5, "adagrad"),
+    "simple_wn18rr": (2000, 200, 0.5, "adagrad"),
+    "analogy_wn18rr": (2000, 200, 0.5, "adagrad"),
+    "hole_wn18rr": (1000, 100, 0.5, "adagrad"),
+    "transe_wn18rr_adv": (3000, 1024, 2e-5, "adam"),
+    "rotate_wn18rr_adv": (6000, 1024, 2e-5, "adam"),
+    "distmult_wn18rr_adv": (400, 1024, 2e-3, "adam"),
+}
+"""Epochs, size, learning rate and optimiser of OpenKE's own examples."""
+OPTIONS = [
+    "epochs", "dim", "negatives", "lr", "seed", "device", "modalities", "features", "data", "out",
+]  # fmt: skip
 TINY = ["--epochs", "2", "--dim", "8", "--negatives", "4", "--batch-size", "16", "--device", "cpu"]
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Return a folder that holds a small graph under each of the three names."""
+    """Return a folder that holds a small graph under each name that a script uses."""
     folder = tmp_path_factory.mktemp("data")
     store = graph(triples=120)
-    for name in ("DB15K", "MKG-W", "MKG-Y"):
+    for name in ("DB15K", "MKG-W", "MKG-Y", "FB15K237", "WN18RR"):
         (folder / name).mkdir()
         write_openke(store, folder / name)
         lines = [
@@ -48,8 +70,10 @@ def run(script, *options, cwd, expect=0):
 def test_there_is_a_script_for_each_model_and_data_set_and_none_is_long():
     expected = {f"train_lbmkgc_{name}.py" for name in ("db15k", "mkgw", "mkgy")}
     expected |= {f"train_{name}_db15k.py" for name in ("transe", "rotate", "ikrl")}
+    expected |= {f"train_{name}_fb15k237.py" for name in ("transe", "transr")}
+    expected |= {"train_rotate_wn18rr_adv.py"}
     assert expected <= set(SCRIPTS)
-    for name in SCRIPTS:
+    for name in (*SCRIPTS, ANY):
         assert len((EXAMPLES / name).read_text().splitlines()) < 60
 
 
@@ -57,12 +81,10 @@ def test_there_is_a_script_for_each_model_and_data_set_and_none_is_long():
 def test_a_script_trains_tests_and_writes_everything_down(script, data, tmp_path):
     out = tmp_path / "out"
     done = run(script, *TINY, "--data", data, "--out", out, cwd=tmp_path)
-    model = {"lbmkgc": "LBMKGC", "transe": "TransE", "rotate": "RotatE", "ikrl": "IKRL"}[
-        script.split("_")[1]
-    ]
+    model = MODELS[script.split("_")[1]]
     assert "Hits@10" in done.stdout
     assert f"{model} on " in done.stdout
-    assert ("structure only" in done.stdout) == (model in ("TransE", "RotatE"))
+    assert ("structure only" in done.stdout) == (model not in MULTIMODAL)
     if model == "LBMKGC":
         assert "text" in done.stdout
         assert "image" in done.stdout  # said to be missing
@@ -71,7 +93,7 @@ def test_a_script_trains_tests_and_writes_everything_down(script, data, tmp_path
     assert 0 < report["metrics"]["both"]["realistic"]["mrr"] <= 1
     settings = json.loads((out / "settings.json").read_text())
     assert settings["options"]["epochs"] == 2
-    assert settings["model"]["settings"]["dim"] == 8
+    assert settings["model"]["settings"].get("dim", 8) == 8
     assert settings["environment"]["torch"]
     rows = list(csv.DictReader((out / "training.csv").open()))
     assert [row["epoch"] for row in rows] == ["1", "2"]
@@ -84,6 +106,57 @@ def test_help_explains_every_option(script, tmp_path):
     text = run(script, "--help", cwd=tmp_path).stdout
     for option in OPTIONS:
         assert f"--{option}" in text
+
+
+@pytest.fixture
+def table(monkeypatch):
+    """Return the module of OpenKE's recipes."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import openke_recipes
+
+    return openke_recipes
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_any_recipe_of_openke(recipe, data, tmp_path, table, capsys):
+    out = tmp_path / "out"
+    table.run_recipe(recipe, [*TINY, "--data", str(data), "--out", str(out)])
+    settings = json.loads((out / "settings.json").read_text())
+    assert settings["model"]["model"].lower() == recipe.split("_")[0]
+    assert f"{settings['model']['model']} on " in capsys.readouterr().out
+    assert recipe.split("_")[1] == settings["data"]["name"].lower()
+    assert settings["model"]["settings"].get("dim", settings["model"]["settings"].get("dim_e")) == 8
+    adversarial = recipe.endswith("_adv")
+    assert settings["loader"]["sampling_mode"] == ("cross" if adversarial else "normal")
+    assert settings["loader"]["bern_flag"] != adversarial
+
+
+def test_openkes_settings_are_the_defaults(table):
+    found = {
+        name: (r.settings.epochs, r.settings.dim, r.settings.lr, r.settings.opt_method)
+        for name, r in table.RECIPES.items()
+    }
+    assert found == RECIPES
+    for name, recipe in table.RECIPES.items():
+        settings, loss = recipe.settings, type(recipe.loss).__name__
+        if name.endswith("_adv"):
+            assert (settings.batch_size, settings.negatives, loss) == (2000, 64, "SigmoidLoss")
+        elif name.endswith("wn18rr"):
+            assert (settings.regul_rate, settings.negatives, loss) == (1.0, 25, "SoftplusLoss")
+            assert -(-86835 // settings.batch_size) == 100
+        else:
+            assert (settings.regul_rate, settings.negatives, loss) == (0.0, 25, "MarginLoss")
+            assert -(-272115 // settings.batch_size) == 100
+    assert table.RECIPES["distmult_wn18rr_adv"].settings.l3_regul_rate == 5e-6
+
+
+def test_recipes_are_listed(tmp_path):
+    for arguments, status in (((), 0), (("--help",), 0), (("transe_wn18",), 2)):
+        listed = run(ANY, *arguments, cwd=tmp_path, expect=status).stdout
+        assert all(name in listed for name in RECIPES)
+    text = run(ANY, "complex_wn18rr", "--help", cwd=tmp_path).stdout
+    assert "ComplEx on WN18RR with SoftplusLoss." in text
+    assert "2000" in text
 
 
 def test_published_settings_are_the_defaults():

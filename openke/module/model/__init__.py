@@ -1,10 +1,51 @@
 """Models over the structure of a graph: one small file each."""
 
-from openke.module.model.model import Model
-from openke.module.model.rotate import RotatE
-from openke.module.model.transe import TransE
+import sys
 
-MODELS: dict[str, type[Model]] = {"RotatE": RotatE, "TransE": TransE}
+from openke.module.model.analogy import Analogy
+from openke.module.model.complex import ComplEx
+from openke.module.model.distmult import DistMult
+from openke.module.model.hole import HolE
+from openke.module.model.model import Model
+from openke.module.model.rescal import RESCAL
+from openke.module.model.rotate import RotatE
+from openke.module.model.simple import SimplE
+from openke.module.model.transd import TransD
+from openke.module.model.transe import TransE
+from openke.module.model.transh import TransH
+from openke.module.model.transr import TransR
+
+MODELS: dict[str, type[Model]] = {
+    "Analogy": Analogy,
+    "ComplEx": ComplEx,
+    "DistMult": DistMult,
+    "HolE": HolE,
+    "RESCAL": RESCAL,
+    "RotatE": RotatE,
+    "SimplE": SimplE,
+    "TransD": TransD,
+    "TransE": TransE,
+    "TransH": TransH,
+    "TransR": TransR,
+}
 """Every model of this package by name."""
 
-__all__ = ["MODELS", "Model", "RotatE", "TransE"]
+__all__ = [
+    "MODELS",
+    "RESCAL",
+    "Analogy",
+    "ComplEx",
+    "DistMult",
+    "HolE",
+    "Model",
+    "RotatE",
+    "SimplE",
+    "TransD",
+    "TransE",
+    "TransH",
+    "TransR",
+]
+
+# OpenKE's users also import the base class from the module Model, a file name that systems which
+# ignore case could not tell from model.py.
+sys.modules[f"{__name__}.Model"] = sys.modules["openke.module.model.model"]

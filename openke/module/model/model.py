@@ -5,31 +5,35 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import torch
 from torch import Tensor, nn
 
 from openke.data.batch import Batch, Side
 from openke.module.model import scoring
+from openke.module.model.parameters import Parameters
 from openke.module.model.scoring import Compare, Rows, Scores
-from openke.module.settings import configure
+from openke.module.settings import NoSettings, at_least, configure
+
+STEPS = ("encode", "query", "match", "structure", "relation_rows")
 
 
-class Model(nn.Module, ABC):
+class Model(Parameters, ABC):
     """A scoring function of triples; higher is better.
 
     A model implements three steps, and every shape of scoring follows from them
     (:mod:`openke.module.model.scoring`): :meth:`encode` runs once for each distinct entity,
     :meth:`query` once for each question, :meth:`match` compares questions with candidates through
-    a kernel that never writes a [batch, candidates, dim] array.
+    a kernel that never writes a [batch, candidates, dim] array. Where an entity looks different to
+    every relation, :meth:`place` runs once for each distinct pair of both.
 
     Parameters
     ----------
     ent_tot, rel_tot
         Numbers of entities and relations.
-    **settings
-        Fields of the model's ``Config``.
+    *values, **settings
+        Fields of the model's ``Config``, in its order or by name.
 
     Raises
     ------
@@ -37,21 +41,49 @@ class Model(nn.Module, ABC):
         Fewer than one entity or relation, or a setting the model does not have.
     """
 
-    Config: ClassVar[type]
+    Config: ClassVar[type] = NoSettings
     citation: ClassVar[str]
+    relational: ClassVar[bool] = False
+    """Whether entities look different to every relation: :meth:`place` then says how."""
+    in_openke_form: ClassVar[bool] = False
+    """Whether the class has OpenKE's forward(data) and predict(data) instead of the steps below."""
 
-    def __init__(self, ent_tot: int, rel_tot: int, **settings: Any) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Accept a class written for OpenKE, which :mod:`openke.module.model.lineage` translates.
+
+        Such a class has its own ``forward`` and either ``predict`` or not all of the steps; no
+        step of it is ever called.
+        """
+        super().__init_subclass__(**options)
+        missing = [step for step in STEPS if getattr(cls, step) is getattr(Model, step)]
+        if cls.forward is not Model.forward and (missing or hasattr(cls, "predict")):
+            cls.in_openke_form = True
+            for step in missing:
+                setattr(cls, step, _no_step)
+
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__()
         for name, value in (("ent_tot", ent_tot), ("rel_tot", rel_tot)):
             if value < 1:
                 raise ValueError(f"{type(self).__name__}: {name} is {value}, expected at least 1")
         self.ent_tot = ent_tot
         self.rel_tot = rel_tot
-        self.config: Any = configure(self.Config, type(self).__name__, settings)
+        self.config: Any = configure(self.Config, type(self).__name__, settings, values)
+        if self.in_openke_form:  # constants such classes expect, and their old files hold
+            self.register_buffer("zero_const", torch.zeros(1))
+            self.register_buffer("pi_const", torch.full((1,), math.pi))
 
     @abstractmethod
     def encode(self, entities: Tensor) -> Rows:
         """Return what scoring needs of distinct ``entities`` (Int["u"]): named Float["u ..."]."""
+
+    def place(self, rows: Rows, relation: Tensor) -> Rows:
+        """Return encoded entities as relations see them, row by row; only where ``relational``.
+
+        ``rows`` are named Float["p ..."] of :meth:`encode`, ``relation`` is Int["p"]. What is
+        returned goes into :meth:`query` and :meth:`match`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is not relational")
 
     @abstractmethod
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
@@ -77,17 +109,29 @@ class Model(nn.Module, ABC):
         """Score a batch's positives and negatives."""
         return scoring.score_batch(self, batch)
 
+    def structure_widths(self) -> tuple[int, ...]:
+        """Return the widths of the parts of a structural row; (): it is one part."""
+        return ()
+
+    def relation_widths(self) -> tuple[int, ...]:
+        """Return the widths of the parts of a relation's row; (): it is one part."""
+        return ()
+
     def regularization(self, scores: Scores) -> Tensor:
         """Return the mean square of the batch's vectors: (mean h^2 + mean t^2 + mean r^2) / 3.
 
-        Means run over every occurrence in the batch, negatives included, as in OpenKE.
+        Means run over every occurrence in the batch, negatives included, as in OpenKE. Where rows
+        have several parts, each part of h, of t and of r is one term of the mean.
         """
-        entities, relations = scores.entities, scores.relations
-        squares = self.structure(entities.ids).square().mean(dim=1)  # [u]
-        relation_squares = self.relation_rows(relations).square().mean()
-        return (
-            squares[entities.head].mean() + squares[entities.tail].mean() + relation_squares
-        ) / 3
+        entities = scores.entities
+        relations, occurrence = torch.unique(scores.relations, return_inverse=True)
+        terms = []
+        for part in _parts(self.structure(entities.ids), self.structure_widths()):
+            squares = part.square().mean(dim=1)  # [u]
+            terms += [squares[entities.head].mean(), squares[entities.tail].mean()]
+        for part in _parts(self.relation_rows(relations), self.relation_widths()):
+            terms.append(part.square().mean(dim=1)[occurrence].mean())
+        return torch.stack(terms).mean()
 
     def l3_regularization(self) -> Tensor:
         """Return the cubes of all structural and relation vectors, sum |e|^3 + sum |r|^3."""
@@ -98,12 +142,24 @@ class Model(nn.Module, ABC):
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on: class, sizes and settings, as JSON values."""
+        settings: dict[str, Any] = (
+            {name: list(parameter.shape) for name, parameter in self.named_parameters()}
+            if self.in_openke_form
+            else asdict(self.config)
+        )
         return {
             "model": type(self).__name__,
             "entities": self.ent_tot,
             "relations": self.rel_tot,
-            "settings": asdict(self.config),
+            "settings": settings,
         }
+
+
+def _no_step(model: Model, *_: object) -> NoReturn:
+    raise TypeError(
+        f"{type(model).__name__} is written for OpenKE: ask in_house_form(model) of "
+        "openke.module.model.lineage instead"
+    )
 
 
 def table(rows: int, dim: int, bound: float | None = None) -> nn.Embedding:
@@ -112,3 +168,15 @@ def table(rows: int, dim: int, bound: float | None = None) -> nn.Embedding:
     limit = math.sqrt(6 / (rows + dim)) if bound is None else bound
     nn.init.uniform_(embedding.weight, -limit, limit)
     return embedding
+
+
+def start_bound(owner: str, margin: float | None, epsilon: float | None, dim: int) -> float | None:
+    """Return (margin + epsilon) / dim, OpenKE's bound of fresh tables; None unless both are set."""
+    if margin is None or epsilon is None:
+        return None
+    at_least(owner, "margin + epsilon", margin + epsilon, 0)
+    return (margin + epsilon) / dim
+
+
+def _parts(rows: Tensor, widths: tuple[int, ...]) -> tuple[Tensor, ...]:
+    return torch.split(rows, list(widths), dim=-1) if widths else (rows,)

@@ -61,8 +61,8 @@ class RotatE(Model):
     citation = "Sun et al., ICLR 2019"
     config: RotatEConfig
 
-    def __init__(self, ent_tot: int, rel_tot: int, **settings: Any) -> None:
-        super().__init__(ent_tot, rel_tot, **settings)
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, *values, **settings)
         c = self.config
         self.phases = Phases(c.dim, c.margin, c.epsilon)
         self.ent_embeddings = table(ent_tot, 2 * c.dim, self.phases.entity_bound)
@@ -90,3 +90,7 @@ class RotatE(Model):
         """Return the relation table's rows, before they are scaled to phases."""
         rows: Tensor = self.rel_embeddings(relation)
         return rows
+
+    def constants(self) -> dict[str, float]:
+        """Return the margin and the bound that makes phases of stored relations."""
+        return {"margin": self.config.margin, "rel_embedding_range": self.phases.bound}

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from openke.data.batch import Batch
 from openke.module.loss.loss import Loss
+from openke.module.model.lineage import in_house_form
 from openke.module.model.model import Model
 from openke.module.strategy.strategy import Strategy
 
@@ -16,7 +17,8 @@ class NegativeSampling(Strategy):
     Parameters
     ----------
     model, loss
-        What scores and what judges the scores.
+        What scores and what judges the scores. A model written for OpenKE is translated, see
+        :mod:`openke.module.model.lineage`.
     batch_size
         Accepted for OpenKE's scripts; the batch says how large it is.
     regul_rate
@@ -40,10 +42,11 @@ class NegativeSampling(Strategy):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch, a scalar."""
-        scores = self.model(batch)
+        model = in_house_form(self.model, self.loss)
+        scores = model(batch)
         total: Tensor = self.loss(scores.positive, scores.negative, scores.mask)
         if self.regul_rate:
-            total = total + self.regul_rate * self.model.regularization(scores)
+            total = total + self.regul_rate * model.regularization(scores)
         if self.l3_regul_rate:
-            total = total + self.l3_regul_rate * self.model.l3_regularization()
+            total = total + self.l3_regul_rate * model.l3_regularization()
         return total

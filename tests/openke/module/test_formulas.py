@@ -9,30 +9,8 @@ import torch
 from lbmkgc_models.ikrl import IKRL
 from lbmkgc_models.lbmkgc import LBMKGC
 from openke.module.model import RotatE, TransE
-from openke.module.model.scoring import score_triples
 from tests.contracts.graphs import ENTITIES, RELATIONS, both, build, one
-
-
-def numbers(model, name):
-    return dict(model.named_parameters())[name].detach().numpy()
-
-
-@pytest.fixture
-def triples():
-    generator = np.random.default_rng(3)
-    return (
-        generator.integers(ENTITIES, size=40),
-        generator.integers(RELATIONS, size=40),
-        generator.integers(ENTITIES, size=40),
-    )
-
-
-def score(model, triples):
-    return score_triples(model, *(torch.from_numpy(ids) for ids in triples)).detach().numpy()
-
-
-def unit(rows):
-    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+from tests.openke.module.float64 import numbers, score, unit
 
 
 @pytest.mark.parametrize("p", [1, 2])

@@ -1,0 +1,38 @@
+"""Hermitian product of complex vectors: Re sum_k h_k r_k conj(t_k)."""
+
+import torch
+from torch import Tensor
+
+from openke.data.batch import Side
+
+
+def query(anchor: Tensor, relation: Tensor, side: Side) -> Tensor:
+    """Return the vector whose dot product with the answer is Re <h, r, conj t>.
+
+    It is h r for tails and t conj(r) for heads, since Re(q conj(c)) is the dot product of the
+    reals of q and c.
+
+    Parameters
+    ----------
+    anchor : Float["q 2d"]
+        Vector of the known entity: d real parts, then d imaginary parts.
+    relation : Float["q 2d"]
+        Vector of the relation, likewise.
+    side : "head" or "tail"
+        The slot that is asked for.
+
+    Returns
+    -------
+    Float["q 2d"]
+
+    References
+    ----------
+    Trouillon et al., Complex Embeddings for Simple Link Prediction, ICML 2016.
+    """
+    real, imaginary = anchor.chunk(2, dim=-1)
+    r_real, r_imaginary = relation.chunk(2, dim=-1)
+    if side == "head":
+        r_imaginary = -r_imaginary
+    return torch.cat(
+        [real * r_real - imaginary * r_imaginary, real * r_imaginary + imaginary * r_real], dim=-1
+    )

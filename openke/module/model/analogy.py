@@ -1,0 +1,88 @@
+"""Analogy: ComplEx and DistMult side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from openke.data.batch import Side
+from openke.module.interaction import diagonal, hermitian
+from openke.module.model.bilinear import Bilinear
+from openke.module.model.model import table
+from openke.module.model.scoring import Rows
+from openke.module.settings import at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalogyConfig:
+    """Settings of :class:`Analogy`; names and defaults are OpenKE's."""
+
+    dim: int = 100
+    """Complex coordinates; there are 2 dim real ones besides, 4 dim reals in all."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        at_least("Analogy", "dim", self.dim, 1)
+
+
+class Analogy(Bilinear):
+    """Score Re sum_k h_k r_k conj(t_k) + sum_k h'_k r'_k t'_k over complex and real coordinates.
+
+    OpenKE's score is the negative of this one, which only turns the sign of its relations; those
+    of its files are turned when they are loaded.
+
+    References
+    ----------
+    Liu et al., Analogical Inference for Multi-relational Embeddings, ICML 2017.
+    """
+
+    Config = AnalogyConfig
+    citation = "Liu et al., ICML 2017"
+    config: AnalogyConfig
+
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, *values, **settings)
+        c = self.config
+        self.ent_re_embeddings = table(ent_tot, c.dim)
+        self.ent_im_embeddings = table(ent_tot, c.dim)
+        self.rel_re_embeddings = table(rel_tot, c.dim)
+        self.rel_im_embeddings = table(rel_tot, c.dim)
+        self.ent_embeddings = table(ent_tot, 2 * c.dim)
+        self.rel_embeddings = table(rel_tot, 2 * c.dim)
+
+    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        """Return "query": Float["q 4d"]."""
+        complex_anchor, real_anchor = anchor["entity"].chunk(2, dim=-1)  # [q 2d] each
+        complex_r, real_r = self.relation_rows(relation).chunk(2, dim=-1)
+        parts = [
+            hermitian.query(complex_anchor, complex_r, side),
+            diagonal.query(real_anchor, real_r),
+        ]
+        return {"query": torch.cat(parts, dim=-1)}
+
+    def structure(self, entities: Tensor) -> Tensor:
+        """Return real parts, imaginary parts and real coordinates side by side, Float["u 4d"]."""
+        tables = (self.ent_re_embeddings, self.ent_im_embeddings, self.ent_embeddings)
+        return torch.cat([rows(entities) for rows in tables], dim=-1)
+
+    def relation_rows(self, relation: Tensor) -> Tensor:
+        """Return real parts, imaginary parts and real coordinates side by side, Float["q 4d"]."""
+        tables = (self.rel_re_embeddings, self.rel_im_embeddings, self.rel_embeddings)
+        return torch.cat([rows(relation) for rows in tables], dim=-1)
+
+    def structure_widths(self) -> tuple[int, ...]:
+        """Return the widths of the three parts."""
+        return self.config.dim, self.config.dim, 2 * self.config.dim
+
+    def relation_widths(self) -> tuple[int, ...]:
+        """Return the widths of the three parts."""
+        return self.structure_widths()
+
+    def from_openke(self, entries: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return OpenKE's ``entries`` with the sign of their relations turned."""
+        return {
+            name: -values if name.startswith("rel_") else values for name, values in entries.items()
+        }

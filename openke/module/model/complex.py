@@ -1,0 +1,63 @@
+"""ComplEx: DistMult in complex numbers, so that a relation has a direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from openke.data.batch import Side
+from openke.module.interaction import hermitian
+from openke.module.model.bilinear import Bilinear
+from openke.module.model.model import table
+from openke.module.model.scoring import Rows
+from openke.module.settings import at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComplExConfig:
+    """Settings of :class:`ComplEx`; names and defaults are OpenKE's."""
+
+    dim: int = 100
+    """Complex coordinates of an entity and of a relation (2 dim reals)."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        at_least("ComplEx", "dim", self.dim, 1)
+
+
+class ComplEx(Bilinear):
+    """Score Re sum_k h_k r_k conj(t_k).
+
+    References
+    ----------
+    Trouillon et al., Complex Embeddings for Simple Link Prediction, ICML 2016.
+    """
+
+    Config = ComplExConfig
+    citation = "Trouillon et al., ICML 2016"
+    config: ComplExConfig
+
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, *values, **settings)
+        c = self.config
+        self.ent_re_embeddings = table(ent_tot, c.dim)
+        self.ent_im_embeddings = table(ent_tot, c.dim)
+        self.rel_re_embeddings = table(rel_tot, c.dim)
+        self.rel_im_embeddings = table(rel_tot, c.dim)
+
+    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        """Return "query": Float["q 2d"]."""
+        return {"query": hermitian.query(anchor["entity"], self.relation_rows(relation), side)}
+
+    def structure(self, entities: Tensor) -> Tensor:
+        """Return real and imaginary parts side by side, Float["u 2d"]."""
+        real, imaginary = self.ent_re_embeddings(entities), self.ent_im_embeddings(entities)
+        return torch.cat([real, imaginary], dim=-1)
+
+    def relation_rows(self, relation: Tensor) -> Tensor:
+        """Return real and imaginary parts side by side, Float["q 2d"]."""
+        real, imaginary = self.rel_re_embeddings(relation), self.rel_im_embeddings(relation)
+        return torch.cat([real, imaginary], dim=-1)

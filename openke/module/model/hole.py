@@ -1,0 +1,57 @@
+"""HolE: head and tail compressed by circular correlation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from openke.data.batch import Side
+from openke.module.interaction import holographic
+from openke.module.model.bilinear import Bilinear
+from openke.module.model.model import start_bound, table
+from openke.module.model.scoring import Rows
+from openke.module.settings import at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class HolEConfig:
+    """Settings of :class:`HolE`; names and defaults are OpenKE's."""
+
+    dim: int = 100
+    """Reals per entity and relation."""
+    margin: float | None = None
+    """Only for how tables start; it is no part of the score."""
+    epsilon: float | None = None
+    """With ``margin``: tables start uniform in +-(margin + epsilon) / dim, else Xavier uniform."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        at_least("HolE", "dim", self.dim, 1)
+
+
+class HolE(Bilinear):
+    """Score r . (h star t), (h star t)_k = sum_i h_i t_(i+k mod d).
+
+    References
+    ----------
+    Nickel et al., Holographic Embeddings of Knowledge Graphs, AAAI 2016; the paper puts a sigmoid
+    around the score, which belongs to the loss here, as in OpenKE.
+    """
+
+    Config = HolEConfig
+    citation = "Nickel et al., AAAI 2016"
+    config: HolEConfig
+
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, *values, **settings)
+        c = self.config
+        bound = start_bound("HolE", c.margin, c.epsilon, c.dim)
+        self.ent_embeddings = table(ent_tot, c.dim, bound)
+        self.rel_embeddings = table(rel_tot, c.dim, bound)
+
+    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        """Return "query": Float["q d"]."""
+        r = self.rel_embeddings(relation)
+        return {"query": holographic.query(anchor["entity"], r, side)}

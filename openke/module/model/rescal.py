@@ -1,0 +1,61 @@
+"""RESCAL: a full matrix for each relation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from openke.data.batch import Side
+from openke.module.interaction import bilinear
+from openke.module.model.bilinear import Bilinear
+from openke.module.model.model import table
+from openke.module.model.scoring import Rows
+from openke.module.settings import at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class RESCALConfig:
+    """Settings of :class:`RESCAL`; names and defaults are OpenKE's."""
+
+    dim: int = 100
+    """Reals per entity; a relation has dim^2."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        at_least("RESCAL", "dim", self.dim, 1)
+
+
+class RESCAL(Bilinear):
+    """Score h^T M_r t.
+
+    OpenKE trains it by MarginLoss towards high h^T M_r t and then ranks low values first; here
+    high is better in both, and files trained so keep their meaning.
+
+    References
+    ----------
+    Nickel et al., A Three-Way Model for Collective Learning on Multi-Relational Data, ICML 2011.
+    """
+
+    Config = RESCALConfig
+    citation = "Nickel et al., ICML 2011"
+    config: RESCALConfig
+
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, *values, **settings)
+        c = self.config
+        self.ent_embeddings = table(ent_tot, c.dim)
+        self.rel_matrices = table(rel_tot, c.dim * c.dim)
+
+    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        """Return "query": Float["q d"]; each distinct matrix is read once."""
+        distinct, index = torch.unique(relation, return_inverse=True)
+        matrices = self.rel_matrices(distinct).view(-1, self.config.dim, self.config.dim)
+        return {"query": bilinear.query(anchor["entity"], matrices, index, side)}
+
+    def relation_rows(self, relation: Tensor) -> Tensor:
+        """Return the matrices, Float["q d*d"]."""
+        rows: Tensor = self.rel_matrices(relation)
+        return rows

@@ -1,0 +1,71 @@
+"""SimplE: a relation and its inverse, one DistMult each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from openke.data.batch import Side
+from openke.module.interaction import diagonal, simple
+from openke.module.model.bilinear import Bilinear
+from openke.module.model.model import table
+from openke.module.model.scoring import Rows
+from openke.module.settings import at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimplEConfig:
+    """Settings of :class:`SimplE`; ``dim`` is OpenKE's."""
+
+    dim: int = 100
+    """Reals of an entity in one role, of a relation and of its inverse."""
+    two_roles: bool = False
+    """Entities have one vector as head and one as tail, as in the paper; OpenKE's have one."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        at_least("SimplE", "dim", self.dim, 1)
+
+
+class SimplE(Bilinear):
+    """Score (<h_H, r, t_T> + <t_H, r', h_T>) / 2, r' the vector of the inverse relation.
+
+    By default an entity's vector is the same as head and as tail, as in OpenKE; the score is then
+    DistMult's with (r + r') / 2 and the same with head and tail exchanged. ``two_roles=True`` is
+    the paper's model. OpenKE trains by this score but ranks by <h, r, t> alone; here both are the
+    score.
+
+    References
+    ----------
+    Kazemi and Poole, SimplE Embedding for Link Prediction in Knowledge Graphs, NeurIPS 2018.
+    """
+
+    Config = SimplEConfig
+    citation = "Kazemi and Poole, NeurIPS 2018"
+    config: SimplEConfig
+
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, *values, **settings)
+        c = self.config
+        self.ent_embeddings = table(ent_tot, 2 * c.dim if c.two_roles else c.dim)
+        self.rel_embeddings = table(rel_tot, c.dim)
+        self.rel_inv_embeddings = table(rel_tot, c.dim)
+
+    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        """Return "query", as wide as an entity."""
+        forward, inverse = self.rel_embeddings(relation), self.rel_inv_embeddings(relation)
+        if self.config.two_roles:
+            return {"query": simple.query(anchor["entity"], forward, inverse, side)}
+        return {"query": diagonal.query(anchor["entity"], (forward + inverse) / 2)}
+
+    def relation_rows(self, relation: Tensor) -> Tensor:
+        """Return relations and their inverses side by side, Float["q 2d"]."""
+        forward, inverse = self.rel_embeddings(relation), self.rel_inv_embeddings(relation)
+        return torch.cat([forward, inverse], dim=-1)
+
+    def relation_widths(self) -> tuple[int, ...]:
+        """Return the widths of a relation and of its inverse."""
+        return self.config.dim, self.config.dim

@@ -1,0 +1,76 @@
+"""TransH: a relation carries the head to the tail on a hyperplane of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from openke.module.interaction import hyperplane
+from openke.module.model.model import start_bound, table
+from openke.module.model.scoring import Rows
+from openke.module.model.translational import Translational, check_norm
+from openke.module.settings import at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransHConfig:
+    """Settings of :class:`TransH`; names and defaults are OpenKE's."""
+
+    dim: int = 100
+    """Reals per entity, relation and normal."""
+    p_norm: int = 1
+    """1 or 2: the distance is L1 or L2."""
+    norm_flag: bool = True
+    """L2-normalise the projected h and t, and r."""
+    margin: float | None = None
+    """Added to the negative distance; None adds nothing."""
+    epsilon: float | None = None
+    """With ``margin``: tables start uniform in +-(margin + epsilon) / dim, else Xavier uniform."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        at_least("TransH", "dim", self.dim, 1)
+        check_norm("TransH", self.p_norm)
+
+
+class TransH(Translational):
+    """Score gamma - ||h' + r - t'||_p, e' = e - (e . n_r) n_r with a normal n_r of length 1.
+
+    References
+    ----------
+    Wang et al., Knowledge Graph Embedding by Translating on Hyperplanes, AAAI 2014. What differs,
+    as in OpenKE: the distance is not squared, and r is not held orthogonal to n_r.
+    """
+
+    Config = TransHConfig
+    citation = "Wang et al., AAAI 2014"
+    config: TransHConfig
+    relational: ClassVar[bool] = True
+
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, *values, **settings)
+        c = self.config
+        bound = start_bound("TransH", c.margin, c.epsilon, c.dim)
+        self.ent_embeddings = table(ent_tot, c.dim, bound)
+        self.rel_embeddings = table(rel_tot, c.dim, bound)
+        self.norm_vector = table(rel_tot, c.dim, bound)
+
+    def encode(self, entities: Tensor) -> Rows:
+        """Return "entity": Float["u d"]."""
+        return {"entity": self.ent_embeddings(entities)}
+
+    def place(self, rows: Rows, relation: Tensor) -> Rows:
+        """Return "entity": Float["p d"] on the hyperplanes, normalised with ``norm_flag``."""
+        projected = hyperplane.project(rows["entity"], self.norm_vector(relation))
+        return {"entity": self._normalise(projected)}
+
+    def relation_rows(self, relation: Tensor) -> Tensor:
+        """Return r and the stored normal side by side, Float["q 2d"]."""
+        return torch.cat([self.rel_embeddings(relation), self.norm_vector(relation)], dim=-1)
+
+    def relation_widths(self) -> tuple[int, ...]:
+        """Return the widths of r and of the normal."""
+        return self.config.dim, self.config.dim

@@ -1,0 +1,83 @@
+"""What the models that translate share: TransE, and those that first project its entities."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows
+from torch import Tensor, nn
+
+from openke.data.batch import Side
+from openke.kernels import Kind
+from openke.module.interaction import translate
+from openke.module.model.model import Model
+from openke.module.model.scoring import Compare, Rows
+
+
+class TranslationalConfig(Protocol):
+    """The settings that every translating model has."""
+
+    @property
+    def p_norm(self) -> int:
+        """1 or 2: the distance is L1 or L2."""
+
+    @property
+    def norm_flag(self) -> bool:
+        """L2-normalise h, r and t first."""
+
+    @property
+    def margin(self) -> float | None:
+        """Added to the negative distance; None adds nothing."""
+
+
+class Translational(Model):
+    """Score gamma - ||h + r - t||_p of entities as :meth:`encode` or :meth:`place` returns them.
+
+    A subclass makes the tables ``ent_embeddings`` and ``rel_embeddings``.
+    """
+
+    config: TranslationalConfig
+    ent_embeddings: nn.Embedding
+    rel_embeddings: nn.Embedding
+
+    @property
+    def margin(self) -> float:
+        """Gamma, 0 where no margin is set."""
+        return self.config.margin or 0.0
+
+    @property
+    def kind(self) -> Kind:
+        """The kernel of the distance."""
+        return "l1" if self.config.p_norm == 1 else "l2"
+
+    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        """Return "query": Float["q d"]."""
+        vector = self._normalise(self.rel_embeddings(relation))
+        return {"query": translate.query(anchor["entity"], vector, side)}
+
+    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+        """Return margin minus distance."""
+        return self.margin + compare(self.kind, query["query"], candidates["entity"])
+
+    def structure(self, entities: Tensor) -> Tensor:
+        """Return the entity table's rows, before normalisation."""
+        rows: Tensor = self.ent_embeddings(entities)
+        return rows
+
+    def relation_rows(self, relation: Tensor) -> Tensor:
+        """Return the relation table's rows, before normalisation."""
+        rows: Tensor = self.rel_embeddings(relation)
+        return rows
+
+    def constants(self) -> dict[str, float]:
+        """Return the margin where there is one."""
+        return {} if self.config.margin is None else {"margin": self.config.margin}
+
+    def _normalise(self, rows: Tensor) -> Tensor:
+        return F.normalize(rows, dim=-1) if self.config.norm_flag else rows
+
+
+def check_norm(owner: str, p_norm: int) -> None:
+    """Raise ``ValueError`` unless there is a kernel for ``p_norm``."""
+    if p_norm not in (1, 2):
+        raise ValueError(f"{owner}: p_norm is {p_norm}, expected 1 or 2")

@@ -1,0 +1,94 @@
+"""TransR: a relation carries the head to the tail in a space of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from openke.module.interaction import matrix
+from openke.module.model.model import table
+from openke.module.model.scoring import Rows, Scores
+from openke.module.model.translational import Translational, check_norm
+from openke.module.settings import at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransRConfig:
+    """Settings of :class:`TransR`; names and defaults are OpenKE's."""
+
+    dim_e: int = 100
+    """Reals per entity."""
+    dim_r: int = 100
+    """Reals per relation, and of an entity as a relation sees it."""
+    p_norm: int = 1
+    """1 or 2: the distance is L1 or L2."""
+    norm_flag: bool = True
+    """L2-normalise the projected h and t, and r."""
+    rand_init: bool = False
+    """Matrices start Xavier uniform; False: as the identity, so that TransE's tables fit."""
+    margin: float | None = None
+    """Added to the negative distance; None adds nothing."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        at_least("TransR", "dim_e", self.dim_e, 1)
+        at_least("TransR", "dim_r", self.dim_r, 1)
+        check_norm("TransR", self.p_norm)
+
+
+class TransR(Translational):
+    """Score gamma - ||h M_r + r - t M_r||_p with a matrix M_r [dim_e, dim_r] for each relation.
+
+    The paper starts it from trained TransE tables:
+    ``transr.set_parameters(transe.get_parameters())``.
+
+    References
+    ----------
+    Lin et al., Learning Entity and Relation Embeddings for Knowledge Graph Completion, AAAI 2015.
+    What differs, as in OpenKE: the distance is not squared, and with ``norm_flag`` vectors have
+    length 1, where the paper bounds it by 1.
+    """
+
+    Config = TransRConfig
+    citation = "Lin et al., AAAI 2015"
+    config: TransRConfig
+    relational: ClassVar[bool] = True
+
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, *values, **settings)
+        c = self.config
+        self.ent_embeddings = table(ent_tot, c.dim_e)
+        self.rel_embeddings = table(rel_tot, c.dim_r)
+        self.transfer_matrix = table(rel_tot, c.dim_e * c.dim_r)
+        if not c.rand_init:
+            identity = torch.eye(c.dim_e, c.dim_r).view(1, -1)
+            self.transfer_matrix.weight.data.copy_(identity.expand(rel_tot, -1))
+
+    def encode(self, entities: Tensor) -> Rows:
+        """Return "entity": Float["u dim_e"]."""
+        return {"entity": self.ent_embeddings(entities)}
+
+    def place(self, rows: Rows, relation: Tensor) -> Rows:
+        """Return "entity": Float["p dim_r"] in the relations' spaces."""
+        distinct, index = torch.unique(relation, return_inverse=True)
+        projected = matrix.project(rows["entity"], self._matrices(distinct), index)
+        return {"entity": self._normalise(projected)}
+
+    def relation_rows(self, relation: Tensor) -> Tensor:
+        """Return r and the matrix side by side, Float["q dim_r+dim_e*dim_r"]."""
+        return torch.cat([self.rel_embeddings(relation), self.transfer_matrix(relation)], dim=-1)
+
+    def relation_widths(self) -> tuple[int, ...]:
+        """Return the widths of r and of the matrix."""
+        return self.config.dim_r, self.config.dim_e * self.config.dim_r
+
+    def regularization(self, scores: Scores) -> Tensor:
+        """Return the square of the mean over h, t, r and M_r of their mean squares, as OpenKE."""
+        return super().regularization(scores).square()
+
+    def _matrices(self, relation: Tensor) -> Tensor:
+        matrices: Tensor = self.transfer_matrix(relation)
+        return matrices.view(-1, self.config.dim_e, self.config.dim_r)

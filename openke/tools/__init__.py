@@ -1,0 +1,1 @@
+"""What is run once on a data set: ``python -m openke.tools.NAME``."""

@@ -1,0 +1,159 @@
+"""A run folder becomes the model it was, or says why not."""
+
+import json
+import shutil
+from importlib.metadata import EntryPoint
+
+import pytest
+import torch
+
+import lbmkgc_models
+from lbmkgc_models.ikrl import IKRL
+from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.store import ModalFeatures
+from openke.config import run as run_module
+from openke.config.run import load_run
+from openke.data.store import TripleStore
+from openke.module.model import MODELS, Model
+from tests.contracts.graphs import CASES, build
+from tests.openke.config.runs import data_folder, trained
+from tests.openke.module.openke_models import Margined
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    directory = data_folder(folder)
+    trained(folder / "rotate", directory)
+    return folder
+
+
+def copied(place, tmp_path, change=None):
+    """Copy the run, with its settings changed."""
+    shutil.copytree(place / "rotate", tmp_path / "run")
+    path = tmp_path / "run" / "settings.json"
+    content = json.loads(path.read_text())
+    if change:
+        change(content)
+    path.write_text(json.dumps(content))
+    return tmp_path / "run"
+
+
+def same(first: Model, second: Model) -> bool:
+    pairs = zip(first.state_dict().items(), second.state_dict().items(), strict=True)
+    return all(a == b and torch.equal(x, y) for (a, x), (b, y) in pairs)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.split()[0] in MODELS])
+def test_every_structural_model_comes_back(case, place, tmp_path):
+    model = trained(tmp_path / "run", place / "TOY", build(case))
+    loaded = load_run(tmp_path / "run")
+    assert same(loaded.model, model)
+    assert loaded.model.identity() == model.identity()
+    assert not loaded.model.training
+    assert loaded.store.name == "TOY"
+    assert loaded.saved["options"]["epochs"] == 1
+
+
+def test_a_run_that_held_out_a_split_gets_it_again(place, tmp_path):
+    trained(tmp_path / "run", place / "TOY", hold_out=0.1)
+    assert load_run(tmp_path / "run").store.held_out == (0.1, 0)
+
+
+def entry_points(group):
+    assert group == "openke.models"
+    return [
+        EntryPoint(name, f"lbmkgc_models.rebuild:{name.lower()}", group)
+        for name in ("LBMKGC", "IKRL")
+    ]
+
+
+@pytest.mark.parametrize(("kind", "modalities"), [(LBMKGC, 2), (LBMKGC, 1), (LBMKGC, 0), (IKRL, 1)])
+def test_multimodal_models_find_their_features_again(
+    kind, modalities, place, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(run_module, "entry_points", entry_points)
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    store = TripleStore.open(place / "TOY")
+    features = {}
+    for number, modality in enumerate(("image", "text")[:modalities]):
+        rows = torch.randn(20, 3 + number, generator=torch.Generator().manual_seed(number))
+        names = list(store.entity_names)
+        features[modality] = ModalFeatures.from_rows(modality, names[:20], rows, names)
+        features[modality].save(tmp_path / "features" / modality)
+    model = kind(store.entity_count, store.relation_count, features, dim=4)
+    trained(tmp_path / "run", place / "TOY", model)
+    found = load_run(tmp_path / "run", features=tmp_path / "features" if modalities else None)
+    assert same(found.model, model)
+    assert found.model.identity() == model.identity()
+    if modalities:
+        with pytest.raises(FileNotFoundError, match="image"):
+            load_run(tmp_path / "run")
+    if modalities == 1:
+        rows = torch.ones(20, 3)
+        other = ModalFeatures.from_rows("image", names[:20], rows, names)
+        other.save(tmp_path / "other" / "image")
+        with pytest.raises(ValueError, match=r"cannot be rebuilt as it was: features.image is '"):
+            load_run(tmp_path / "run", features=tmp_path / "other")
+
+
+def test_a_model_of_the_user_needs_a_function(place, tmp_path):
+    store = TripleStore.open(place / "TOY")
+    model = Margined(store.entity_count, store.relation_count, dim=4)
+    trained(tmp_path / "run", place / "TOY", model)
+    with pytest.raises(ValueError, match="model 'Margined' is not known, expected one of Analogy"):
+        load_run(tmp_path / "run")
+    loaded = load_run(
+        tmp_path / "run", rebuild=lambda s, *_: Margined(s.entity_count, s.relation_count, 4)
+    )
+    assert same(loaded.model, model)
+    with pytest.raises(ValueError, match=r"cannot be rebuilt as it was: settings.ent_embeddings"):
+        load_run(
+            tmp_path / "run", rebuild=lambda s, *_: Margined(s.entity_count, s.relation_count, 5)
+        )
+
+
+def test_the_data_set_is_looked_for_and_must_be_the_same(place, tmp_path, monkeypatch):
+    def gone(content):
+        content["data"]["directory"] = str(tmp_path / "gone")
+
+    run = copied(place, tmp_path, gone)
+    monkeypatch.setenv("OPENKE_DATA", str(place))
+    assert load_run(run).store.directory == place / "TOY"
+    monkeypatch.delenv("OPENKE_DATA")
+    assert load_run(run, place).store.directory == place / "TOY"
+    other = shutil.copytree(place / "TOY", tmp_path / "other" / "TOY")
+    (other / "train2id.txt").write_text("1\n0 1 0\n")
+    with pytest.raises(ValueError, match="was trained on other triples than"):
+        load_run(run, other)
+
+
+def test_what_is_no_run_is_refused(place, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"settings.json: no such file; expected the outp"):
+        load_run(tmp_path)
+    run = copied(place, tmp_path)
+    (run / "model.safetensors").write_bytes(b"none")
+    with pytest.raises(ValueError, match="not the weights of this RotatE"):
+        load_run(run)
+    (run / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"model.safetensors: no such file"):
+        load_run(run)
+    shutil.rmtree(run)
+    for content in ("{", "[]", '{"model": {}}'):
+        run = copied(place, tmp_path)
+        (run / "settings.json").write_text(content)
+        with pytest.raises(ValueError, match=r"settings.json: not the settings of a run"):
+            load_run(run)
+        shutil.rmtree(run)
+
+
+def test_the_entry_points_are_declared():
+    text = (run_module.Path(lbmkgc_models.__file__).parents[1] / "pyproject.toml").read_text()
+    for line in (
+        'IKRL = "lbmkgc_models.rebuild:ikrl"',
+        'LBMKGC = "lbmkgc_models.rebuild:lbmkgc"',
+        'import = "openke.data.importing:command"',
+        'predict = "openke.config.predict:command"',
+        'export = "openke.config.export:command"',
+    ):
+        assert line in text

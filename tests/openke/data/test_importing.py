@@ -1,0 +1,255 @@
+"""Any graph becomes the same data set, whatever format its triples came in."""
+
+import builtins
+import csv
+import gzip
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tyro
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openke.data.importing import Division, command, import_graph
+from openke.data.store import SPLITS, TripleStore
+
+ROWS = [
+    ("Ann Lee", "knows", "Bob"),
+    ("Bob", "knows", "Zoë"),
+    ("Zoë", "lives in", "Köln"),
+    ("Ann Lee", "lives in", "Köln"),
+    ("Bob", "lives in", "Köln"),
+    ("Zoë", "knows", "Ann Lee"),
+]
+ENTITIES = ["Ann Lee", "Bob", "Zoë", "Köln"]
+RELATIONS = ["knows", "lives in"]
+
+
+def table(path, rows=ROWS, opener=open):
+    with opener(path, "wt", encoding="utf-8") as file:
+        file.writelines("\t".join(row) + "\n" for row in rows)
+    return path
+
+
+def pykeen_folder(folder, rows=ROWS):
+    """Write what PyKEEN's TriplesFactory.to_path_binary writes, but for its base.pth."""
+    folder.mkdir()
+    named = {"entity": ENTITIES, "relation": RELATIONS}
+    ids = {kind: {name: i for i, name in enumerate(names)} for kind, names in named.items()}
+    for kind, numbers in ids.items():
+        with gzip.open(folder / f"{kind}_to_id.tsv.gz", "wt", encoding="utf-8") as file:
+            writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+            writer.writerows([("id", "label"), *((i, name) for name, i in numbers.items())])
+    with gzip.open(folder / "numeric_triples.tsv.gz", "wt") as file:
+        file.write("head\trelation\ttail\n")
+        for h, r, t in rows:
+            file.write(f"{ids['entity'][h]}\t{ids['relation'][r]}\t{ids['entity'][t]}\n")
+    return folder
+
+
+def factory():
+    e, r = ({name: i for i, name in enumerate(names)} for names in (ENTITIES, RELATIONS))
+    mapped = np.array([(e[h], r[x], e[t]) for h, x, t in ROWS])
+    return SimpleNamespace(mapped_triples=mapped, entity_to_id=e, relation_to_id=r)
+
+
+def named(store, split):
+    e, r = store.entity_names, store.relation_names
+    return [(e[h], r[x], e[t]) for h, x, t in store.triples(split).tolist()]
+
+
+def whole(store):
+    return sorted(row for split in SPLITS for row in named(store, split))
+
+
+SOURCES = {
+    "a table": lambda path: table(path / "rows.tsv"),
+    "a packed table": lambda path: table(path / "rows.txt.gz", opener=gzip.open),
+    "PyKEEN's folder": lambda path: pykeen_folder(path / "factory"),
+    "PyKEEN's factory": lambda path: factory(),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_source_gives_the_same_folder(source, tmp_path):
+    made = import_graph(SOURCES[source](tmp_path), tmp_path / "out", Division(test=0.2))
+    expected = import_graph(table(tmp_path / "t.tsv"), tmp_path / "other", Division(test=0.2))
+    assert list(made.entity_names) == ENTITIES
+    assert list(made.relation_names) == RELATIONS
+    assert made.fingerprint == expected.fingerprint
+    assert whole(made) == sorted(ROWS)
+    assert len(made.triples("test")) == 1
+
+
+def test_triples_of_rdf_keep_their_terms(tmp_path):
+    path = tmp_path / "graph.nt"
+    path.write_text(
+        "# a comment\n"
+        "<http://x.org/a> <http://x.org/p> <http://x.org/caf\\u00E9> .\n"
+        "\n"
+        '<http://x.org/a> <http://x.org/label> "two\\nlines\\t"@en .\n'
+        '<http://x.org/a> <http://x.org/age> "4"^^<http://x.org/year> .\n'
+        '<http://x.org/a> <http://x.org/label> "a \\"name\\"" .\n'
+        "_:b1 <http://x.org/p> <http://x.org/a> . # behind\n"
+        "<http://x.org/a> <http://x.org/p> _:b1 .\n"
+    )
+    options = Division(valid=0, test=0)
+    store = import_graph(path, tmp_path / "out", options)
+    assert named(store, "train") == [
+        ("<http://x.org/a>", "<http://x.org/p>", "<http://x.org/café>"),
+        ("_:b1", "<http://x.org/p>", "<http://x.org/a>"),
+        ("<http://x.org/a>", "<http://x.org/p>", "_:b1"),
+    ]
+    kept = import_graph(path, tmp_path / "kept", options, literals=True)
+    assert [name for name in kept.entity_names if name.startswith('"')] == [
+        r'"two\nlines\t"@en',
+        '"4"^^<http://x.org/year>',
+        r'"a \"name\""',
+    ]
+
+
+def test_splits_that_are_given_stay_as_they_are(tmp_path):
+    parts = {"train": ROWS[:3], "valid": ROWS[3:4], "test": ROWS[4:]}
+    files = {split: table(tmp_path / f"{split}.tsv", rows) for split, rows in parts.items()}
+    store = import_graph(files, tmp_path / "out")
+    assert {split: named(store, split) for split in SPLITS} == parts
+    without = import_graph({"train": files["train"]}, tmp_path / "train")
+    assert len(without.triples("valid")) == len(without.triples("test")) == 0
+
+
+names = st.text("abcdé <>:/#\"'", min_size=1, max_size=5).filter(lambda s: s == s.strip() != "")
+
+
+@given(
+    st.lists(st.tuples(names, names, names), min_size=1, max_size=40),
+    st.floats(0, 0.5),
+    st.floats(0, 0.49),
+    st.integers(0, 5),
+)
+def test_nothing_in_valid_or_test_is_new(tmp_path_factory, rows, valid, test, seed):
+    folder = tmp_path_factory.mktemp("graph")
+    source = table(folder / "rows.tsv", rows)
+    division = Division(valid=valid, test=test, seed=seed)
+    store = import_graph(source, folder / "out", division)
+    assert whole(store) == sorted(set(rows))
+    train = store.triples("train")
+    for split, share in (("valid", valid), ("test", test)):
+        triples = store.triples(split)
+        assert len(triples) <= share * len(set(rows)) + 1e-6
+        assert np.isin(triples[:, [0, 2]], train[:, [0, 2]]).all()
+        assert np.isin(triples[:, 1], train[:, 1]).all()
+    again = import_graph(source, folder / "again", division)
+    assert again.fingerprint == store.fingerprint
+
+
+def test_shares_are_met_where_they_can_be(tmp_path):
+    rows = [(f"e{i % 10}", f"r{i % 3}", f"e{(i * 7 + i // 10) % 10}") for i in range(200)]
+    distinct = len(set(rows))
+    store = import_graph(table(tmp_path / "t.tsv", rows), tmp_path / "out", Division(seed=3))
+    for split in ("valid", "test"):
+        assert len(store.triples(split)) == distinct // 10
+    other = import_graph(tmp_path / "t.tsv", tmp_path / "other", Division(seed=4))
+    assert other.fingerprint != store.fingerprint
+
+
+def test_what_is_there_is_not_overwritten_unasked(tmp_path):
+    source = table(tmp_path / "t.tsv")
+    out = tmp_path / "out"
+    import_graph(source, out)
+    (out / "type_constrain.txt").write_text("of the old triples")
+    with pytest.raises(FileExistsError, match="is there already: name another folder, or overwr"):
+        import_graph(source, out)
+    table(source, ROWS[:2])
+    assert len(import_graph(source, out, overwrite=True).triples("train")) == 2
+    assert not (out / "type_constrain.txt").exists()
+    table(source, [("a\0", "r", "b")])
+    with pytest.raises(ValueError, match="found the name 'a\\\\x00', expected one without tabs"):
+        import_graph(source, out, overwrite=True)
+    assert len(TripleStore.open(out).triples("train")) == 2  # as it was
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "t.tsv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.tsv", "a\tr\tb\na r b\n", r"t\.tsv:2: found 'a r b', expected three names with tabs"),
+        ("t.tsv", "a\t\tb\n", r"t\.tsv:1: found 'a\\t\\tb', expected three names"),
+        ("t.tsv", "\n", r"t\.tsv: no triples"),
+        ("t.tsv", b"a\tr\t\xff\n", r"t\.tsv: found bytes that are not UTF-8"),
+        ("t.nt", "<x:a> <x:p> .\n", r"t\.nt:1: found '<x:a> <x:p> \.', expected an N-Triple"),
+    ],
+)
+def test_bad_files(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ValueError, match=message):
+        import_graph(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_factories(tmp_path):
+    with pytest.raises(ValueError, match="found dict without mapped_triples, entity_to_id") as e:
+        import_graph({"train": {}}, tmp_path / "out")
+    assert "expected a path or a TriplesFactory" in str(e.value)
+    folder = pykeen_folder(tmp_path / "f")
+    (folder / "relation_to_id.tsv.gz").write_bytes(gzip.compress(b"id\tlabel\n0\tknows\n"))
+    with pytest.raises(ValueError, match=r"triples.tsv.gz:4: found the id '1', which has no label"):
+        import_graph(folder, tmp_path / "out")
+    (folder / "relation_to_id.tsv.gz").write_bytes(gzip.compress(b"number\tlabel\n"))
+    with pytest.raises(ValueError, match="found the columns number, label, expected id, label"):
+        import_graph(folder, tmp_path / "out")
+    (folder / "relation_to_id.tsv.gz").unlink()
+    with pytest.raises(FileNotFoundError, match=r"lacks relation_to_id.tsv.gz; expected a folder"):
+        import_graph(folder, tmp_path / "out")
+
+
+def test_bad_arguments(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such file or folder of triples"):
+        import_graph(tmp_path / "nowhere", tmp_path / "out")
+    source = table(tmp_path / "t.tsv")
+    with pytest.raises(ValueError, match="format is 'xml', expected one of auto, tsv, ntriples"):
+        import_graph(source, tmp_path / "out", format="xml")
+    with pytest.raises(ValueError, match="found the splits valid, expected train and"):
+        import_graph({"valid": source}, tmp_path / "out")
+    with pytest.raises(ValueError, match=r"shares of 0.6 for valid and 0.4 for test: expected"):
+        Division(valid=0.6, test=0.4)
+
+
+def test_without_rdflib_the_way_out_is_said(tmp_path, monkeypatch):
+    real = builtins.__import__
+
+    def no_rdflib(name, *rest):
+        if name.startswith("rdflib"):
+            raise ImportError(name)
+        return real(name, *rest)
+
+    (tmp_path / "t.nt").write_text("")
+    monkeypatch.setattr(builtins, "__import__", no_rdflib)
+    with pytest.raises(
+        ImportError, match=r"needs the package rdflib: pip install openke-lbmkgc\[r"
+    ):
+        import_graph(tmp_path / "t.nt", tmp_path / "out")
+
+
+def call(*arguments):
+    return tyro.cli(command, args=[str(argument) for argument in arguments])
+
+
+def test_as_a_command(tmp_path, capsys):
+    source = table(tmp_path / "t.tsv")
+    call(
+        source, "--out", tmp_path / "a", "--test-ratio", "0.2", "--valid-ratio", "0", "--seed", "2"
+    )
+    text = capsys.readouterr().out
+    assert "4 entities, 2 relations; 5 train, 0 valid, 1 test" in text
+    call("--train", source, "--test", table(tmp_path / "b.tsv", ROWS[:1]), "--out", tmp_path / "b")
+    assert "6 train, 0 valid, 1 test" in capsys.readouterr().out
+    for wrong in (
+        ["--out", tmp_path / "c"],
+        [source, "--train", source, "--out", tmp_path / "c"],
+        [source, "--test", source, "--out", tmp_path / "c"],
+        ["--valid", source, "--out", tmp_path / "c"],
+    ):
+        with pytest.raises(ValueError, match="give either one source to divide, or --train with"):
+            call(*wrong)

@@ -1,0 +1,248 @@
+"""A user's model written for OpenKE trains and ranks as OpenKE would, through one file."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from openke.config import Tester, Trainer
+from openke.data import TestDataLoader, TrainDataLoader
+from openke.module.loss import LOSSES, MarginLoss, SigmoidLoss
+from openke.module.model import Model, TransE
+from openke.module.model.lineage import Translated, in_house_form, training_data
+from openke.module.model.scoring import score_all, score_relations, score_triples
+from openke.module.strategy import NegativeSampling
+from tests.contracts.graphs import BATCHES, ENTITIES, RELATIONS, first_batch, graph
+from tests.openke.module.openke_models import Margined, Translation
+
+CPU = {"device": "cpu", "progress": False}
+
+
+def pair(kind=Translation, margin=None, p_norm=1):
+    """Return a user's model and the house's TransE with the same tables."""
+    torch.manual_seed(0)
+    house = TransE(
+        ENTITIES, RELATIONS, dim=6, p_norm=p_norm, norm_flag=False, margin=margin, epsilon=2.0
+    )
+    user = kind(ENTITIES, RELATIONS, dim=6, p_norm=p_norm)
+    user.ent_embeddings.load_state_dict(house.ent_embeddings.state_dict())
+    user.rel_embeddings.load_state_dict(house.rel_embeddings.state_dict())
+    return user, house
+
+
+def test_the_class_is_known_by_what_it_has():
+    assert Translation.in_openke_form
+    assert Margined.in_openke_form
+    assert not TransE.in_openke_form
+    assert not Translated.in_openke_form
+    user, house = pair()
+    assert in_house_form(house) is house
+    assert isinstance(in_house_form(user), Translated)
+    assert isinstance(user, Model)
+
+    class Changed(TransE):
+        def forward(self, data):
+            return super().forward(data)
+
+        def predict(self, data):
+            return -self.forward(data)
+
+    assert Changed.in_openke_form
+
+
+def test_a_house_model_that_lacks_a_step_is_still_refused():
+    class Half(Model):
+        def encode(self, entities):
+            return {}
+
+    with pytest.raises(TypeError, match="abstract"):
+        Half(ENTITIES, RELATIONS)
+
+
+@pytest.mark.parametrize("shape", BATCHES)
+def test_the_dict_holds_the_batch_in_blocks_positives_first(shape):
+    batch = first_batch(shape)
+    data = training_data(batch)
+    b, columns = len(batch), batch.head.shape[1]
+    assert data["mode"] == {"head": "head_batch", "tail": "tail_batch"}.get(
+        shape.split()[-1], "normal"
+    )
+    assert data["batch_y"].tolist() == [1.0] * b + [-1.0] * (b * (columns - 1))
+    for name, wanted in (("h", batch.head), ("r", batch.relation), ("t", batch.tail)):
+        values = data[f"batch_{name}"]
+        if len(values) == b:  # what the mode leaves as it is
+            values = values.repeat(columns)
+        assert torch.equal(values.view(columns, b).t(), wanted)
+    replaced = {"head_batch": "batch_h", "tail_batch": "batch_t"}.get(data["mode"])
+    if replaced:
+        for name in {"batch_h", "batch_r", "batch_t"} - {replaced}:
+            assert len(data[name]) == b
+        assert len(data[replaced]) == b * columns
+
+
+@pytest.mark.parametrize("shape", BATCHES)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("temperature", [None, 2.0])
+def test_a_batch_has_the_loss_it_has_in_the_house(shape, loss, temperature):
+    kind, margin = (Translation, None) if loss == "MarginLoss" else (Margined, 4.0)
+    user, house = pair(kind, margin)
+    batch = first_batch(shape)
+    losses = []
+    for model in (user, house):
+        strategy = NegativeSampling(model, LOSSES[loss](adv_temperature=temperature), 16, 0.5)
+        losses.append(strategy(batch))
+        losses[-1].backward()
+    torch.testing.assert_close(losses[0], losses[1])
+    for table in ("ent_embeddings", "rel_embeddings"):
+        torch.testing.assert_close(
+            getattr(user, table).weight.grad, getattr(house, table).weight.grad
+        )
+
+
+def test_the_cubes_are_the_models_own():
+    user, house = pair(Margined, 4.0)
+    losses = [
+        NegativeSampling(model, SigmoidLoss(), l3_regul_rate=0.1)(first_batch("mixed"))
+        for model in (user, house)
+    ]
+    torch.testing.assert_close(*losses)
+
+
+@pytest.mark.parametrize("kind", [Translation, Margined])
+def test_all_shapes_of_scoring_agree_with_the_house(kind):
+    user, house = pair(kind, 4.0 if kind is Margined else None)
+    seen = in_house_form(user)
+    shift = 4.0 if kind is Margined else 0.0  # predict leaves the margin out
+    generator = torch.Generator().manual_seed(0)
+    head, tail = torch.randint(ENTITIES, (2, 9), generator=generator)
+    relation = torch.randint(RELATIONS, (9,), generator=generator)
+    for function, arguments in (
+        (score_triples, (head, relation, tail)),
+        (score_all, ("head", tail, relation)),
+        (score_all, ("tail", head, relation)),
+        (score_relations, (head, tail)),
+    ):
+        torch.testing.assert_close(
+            function(seen, *arguments) + shift, function(house, *arguments).detach()
+        )
+
+
+@pytest.mark.parametrize("mode", ["normal", "cross"])
+def test_training_and_ranking_are_those_of_the_house(mode):
+    store = graph(triples=120)
+    reports, tables = [], []
+    for model in pair(p_norm=2):  # smooth, so that rounding does not grow
+        loader = TrainDataLoader(store, batch_size=32, neg_ent=4, sampling_mode=mode)
+        strategy = NegativeSampling(model, MarginLoss(margin=2.0), loader.get_batch_size())
+        Trainer(strategy, loader, 5, 0.5, **CPU).run()
+        tester = Tester(model, TestDataLoader(store), **CPU)
+        reports.append((tester.rank("test"), tester.rank_relations("test")))
+        tables.append(model.ent_embeddings.weight.detach())
+    torch.testing.assert_close(*tables, atol=1e-5, rtol=1e-4)
+    for user, house in zip(*reports, strict=True):
+        for name, value in house.metrics().items():
+            assert user.metrics()[name] == pytest.approx(value, rel=0.02)
+    assert reports[0][0].model == "Translation"
+
+
+def test_openkes_whole_way_of_a_script(tmp_path):
+    store = graph(triples=120)
+    train = TrainDataLoader(
+        store, nbatches=4, threads=2, sampling_mode="normal", bern_flag=1, filter_flag=1,
+        neg_ent=5, neg_rel=0,
+    )  # fmt: skip
+    mine = Translation(ent_tot=train.get_ent_tot(), rel_tot=train.get_rel_tot(), dim=6)
+    model = NegativeSampling(
+        model=mine, loss=MarginLoss(margin=4.0), batch_size=train.get_batch_size()
+    )
+    trainer = Trainer(
+        model=model, data_loader=train, train_times=3, alpha=0.5, use_gpu=False,
+        save_steps=1, checkpoint_dir=tmp_path,
+    )  # fmt: skip
+    trainer.run()
+    mine.save_checkpoint(tmp_path / "mine.ckpt")
+    again = Translation(train.get_ent_tot(), train.get_rel_tot(), 6)
+    again.load_checkpoint(tmp_path / "mine.ckpt")
+    assert torch.equal(again.ent_embeddings.weight, mine.ent_embeddings.weight)
+    tester = Tester(model=again, data_loader=TestDataLoader(store, "link"), use_gpu=False)
+    mrr, mr, *_ = tester.run_link_prediction(type_constrain=False)
+    assert 0 < mrr < 1 < mr
+    accuracy, threshold = tester.run_triple_classification()
+    assert 0.4 < accuracy <= 1
+    assert threshold < 0  # minus a distance
+
+
+def test_a_run_of_another_shape_cannot_be_resumed(tmp_path):
+    store = graph()
+
+    def trainer(dim):
+        loader = TrainDataLoader(store, batch_size=32)
+        strategy = NegativeSampling(Translation(ENTITIES, RELATIONS, dim), MarginLoss())
+        return Trainer(strategy, loader, 1, 0.1, **CPU)
+
+    trainer(6).save(tmp_path / "a.ckpt")
+    trainer(6).resume(tmp_path / "a.ckpt")
+    with pytest.raises(ValueError, match=r"ent_embeddings.weight is \[23, 6\] there and \[23, 7\]"):
+        trainer(7).resume(tmp_path / "a.ckpt")
+
+
+class Silent(Model):
+    def forward(self, data):
+        return torch.zeros(3, requires_grad=True)
+
+
+class Longwinded(Silent):
+    def predict(self, data):
+        return np.zeros(1 + len(data["batch_h"]))
+
+
+def test_what_is_missing_or_wrong_is_said():
+    batch = first_batch("mixed")
+    with pytest.raises(ValueError, match=r"Silent.forward returned 3 scores, expected 128: one"):
+        NegativeSampling(Silent(ENTITIES, RELATIONS), MarginLoss())(batch)
+    for rate in ("regul_rate", "l3_regul_rate"):
+        method = rate.replace("regul_rate", "regularization")
+        model = in_house_form(Silent(ENTITIES, RELATIONS))
+        with pytest.raises(ValueError, match=f"{rate} is not 0, but Silent has no {method}"):
+            getattr(model, method)(*([None] if rate == "regul_rate" else []))
+    triples = batch.positive.unbind(dim=1)
+    with pytest.raises(ValueError, match=r"Silent has no predict\(data\), which evaluation calls"):
+        score_triples(in_house_form(Silent(ENTITIES, RELATIONS)), *triples)
+    with pytest.raises(ValueError, match=r"Longwinded.predict returned 17 scores, expected 16"):
+        score_triples(in_house_form(Longwinded(ENTITIES, RELATIONS)), *triples)
+    with pytest.raises(TypeError, match="Silent is written for OpenKE: ask in_house_form"):
+        Silent(ENTITIES, RELATIONS).encode(torch.arange(3))
+    with pytest.raises(TypeError, match="Silent is written for OpenKE: its tables are its own"):
+        in_house_form(Silent(ENTITIES, RELATIONS)).relation_rows(torch.arange(3))
+    with pytest.raises(ValueError, match="found a model of type Linear, expected a subclass"):
+        NegativeSampling(torch.nn.Linear(2, 2), MarginLoss())(batch)
+
+
+def test_the_constants_of_openkes_base_are_there():
+    model = Translation(ENTITIES, RELATIONS)
+    assert model.zero_const.item() == 0
+    assert model.pi_const.item() == pytest.approx(np.pi)
+    assert not any(name.endswith("const") for name, _ in model.named_parameters())
+    assert "pi_const" not in TransE(ENTITIES, RELATIONS).state_dict()
+
+
+IMPORTS = """
+from openke.config import Trainer, Tester
+from openke.module.model import TransE, Model
+from openke.module.model.Model import Model as Same
+from openke.module.BaseModule import BaseModule
+from openke.module.loss import MarginLoss, SigmoidLoss, SoftplusLoss
+from openke.module.strategy import NegativeSampling
+from openke.data import TrainDataLoader, TestDataLoader
+from openke.data.PyTorchTrainDataLoader import PyTorchTrainDataLoader
+import openke.module.model
+assert Same is Model is openke.module.model.Model
+assert issubclass(Model, BaseModule)
+"""
+
+
+def test_openkes_import_paths():
+    done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
