@@ -28,7 +28,7 @@ setup() {
     exit 1
   fi
   [ -x "$venv/python" ] || "$python" -m venv .venv
-  wanted=$(cat pyproject.toml constraints.txt setup.py base/*.h base/*.cpp base/*.inc 2>/dev/null | cksum)
+  wanted=$(cat pyproject.toml constraints.txt setup.py base/*.h base/*.cpp | cksum)
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     "$venv/python" -m pip install --quiet --upgrade pip
     "$venv/python" -m pip install --quiet -c constraints.txt setuptools wheel
@@ -68,8 +68,11 @@ case "${1:-help}" in
     sanitize
     run_pytest -n 2 --cov --cov-report=term
     ;;
-  lint) setup && lint ;;
-  sanitize) setup && sanitize ;;
+  lint)
+    setup
+    lint
+    ;;
+  sanitize) sanitize ;;
   pytest)
     setup
     shift

@@ -1,5 +1,6 @@
 """Builds base/ into one shared library, openke/_core.*, which openke/_native.py loads by ctypes."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -50,6 +51,9 @@ class PlatformWheel(bdist_wheel):
         """Return the wheel's tag: py3-none-PLATFORM."""
         return "py3", "none", super().get_tag()[2]
 
+
+if sys.platform == "darwin":  # std::filesystem came with macOS 10.15
+    os.environ.setdefault("MACOSX_DEPLOYMENT_TARGET", "10.15")
 
 setup(
     ext_modules=[

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -57,8 +56,9 @@ void parallel_for(int64_t n, int threads, int64_t grain, F f) {
   others.reserve(static_cast<std::size_t>(workers - 1));
   try {
     while (static_cast<int64_t>(others.size()) < workers - 1) others.emplace_back(work);
-  } catch (const std::system_error&) {
-    // The system gives no more threads: those that run, and this one, do all the work.
+  } catch (...) {
+    // The system gives no more threads, or memory for them: those that run, and this one, do all
+    // the work.
   }
   work();
   for (std::thread& other : others) other.join();

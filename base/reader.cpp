@@ -307,6 +307,7 @@ Vocabulary read_vocabulary(const std::string& path, const std::string& what) {
   Lines lines(path);
   Vocabulary vocabulary;
   vocabulary.what = what;
+  vocabulary.path = path;
   vocabulary.source = std::filesystem::u8path(path).filename().u8string();
   vocabulary.count = read_count(lines, what);
   const int64_t rows = lines.left();
@@ -321,6 +322,17 @@ Vocabulary read_vocabulary(const std::string& path, const std::string& what) {
   check_distinct(lines, found);
   keep_names(found, vocabulary);
   return vocabulary;
+}
+
+void check_count(const Vocabulary& vocabulary, int64_t largest) {
+  constexpr int64_t kSmall = 10000000;  // tables of so many rows fit any machine
+  constexpr int64_t kTimes = 1000;
+  if (vocabulary.path.empty() || vocabulary.named || vocabulary.count <= kSmall) return;
+  if (vocabulary.count <= kTimes * (largest + 1)) return;
+  throw InvalidInput(text(vocabulary.path, ":1: found a count of ", vocabulary.count, " ",
+                          vocabulary.what, " without names, expected about ", largest + 1,
+                          ": the largest id in the triples is ", largest,
+                          "; write the right count, or list the names"));
 }
 
 std::vector<Triple> read_triples(const std::string& path, const Vocabulary& entities,

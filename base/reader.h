@@ -24,6 +24,7 @@ struct Triple {
 struct Vocabulary {
   std::string what;    // "entities" or "relations"
   std::string source;  // the file that defines the ids, or empty
+  std::string path;    // the same with its folders
   int64_t count = 0;
   bool named = false;
   std::string names;             // all names, one after the other
@@ -36,6 +37,10 @@ struct Vocabulary {
 // A count, then one `name id` per line; or a count alone. A name may hold blanks: the id is what
 // follows the last tab, or the last blank where there is no tab.
 Vocabulary read_vocabulary(const std::string& path, const std::string& what);
+
+// Complains about a file that holds a count alone, one so far above the largest id in use that
+// tables of that size would take all memory.
+void check_count(const Vocabulary& vocabulary, int64_t largest);
 
 // A count, then one `head tail relation` per line.
 std::vector<Triple> read_triples(const std::string& path, const Vocabulary& entities,

@@ -210,6 +210,15 @@ TripleStore::TripleStore(Names entities, Names relations, std::array<Split, kSpl
 
 std::shared_ptr<const TripleStore> TripleStore::from_rows(
     Vocabulary entities, Vocabulary relations, std::array<std::vector<Triple>, kSplits> rows) {
+  Triple largest{-1, -1, -1};
+  for (const std::vector<Triple>& split : rows) {
+    for (const Triple& triple : split) {
+      largest.head = std::max({largest.head, triple.head, triple.tail});
+      largest.relation = std::max(largest.relation, triple.relation);
+    }
+  }
+  check_count(entities, largest.head);
+  check_count(relations, largest.relation);
   std::array<Split, kSplits> splits;
   for (std::size_t i = 0; i < kSplits; ++i) {
     splits[i] = deduplicate(std::move(rows[i]), entities.count);

@@ -65,6 +65,7 @@ def run_experiment(
     directory = find_dataset(dataset, settings.data)
     store = TripleStore.open(directory)
     default_out = Path("runs") / f"{model_name}-{dataset}".lower()
+    store.require("test")  # now, not after days of training
     experiment = Experiment(settings, settings.out or default_out)
     features = _features(store, directory, settings, uses)
     loader = TrainDataLoader(
@@ -80,7 +81,7 @@ def run_experiment(
         model=model, loss=loss, regul_rate=regul_rate, l3_regul_rate=l3_regul_rate
     )
     experiment.train(strategy, loader, opt_method)
-    return experiment.test(strategy, TestDataLoader(store))
+    return experiment.test(strategy, TestDataLoader(store, type_constrain=False))
 
 
 def _features(

@@ -11,6 +11,9 @@ from torch import Tensor
 from lbmkgc_models.entity_names import name_positions, read_entity_names
 from lbmkgc_models.manifest import Value
 
+ZERO_ROWS = "zero rows taken as missing"
+"""Note in the manifest: how many entities had a row of nothing but zeros."""
+
 
 def read_pth(
     path: Path, entity_names: Sequence[str] | None, entity_file: str | Path | None

@@ -23,10 +23,13 @@ from torch import Tensor
 
 from lbmkgc_models.entity_names import name_positions, read_utf8
 from lbmkgc_models.folders import whole_folder
-from lbmkgc_models.lineage import read_pth
+from lbmkgc_models.lineage import ZERO_ROWS, read_pth
 from lbmkgc_models.manifest import DTYPES, Manifest, sha256_of
 
 FEATURES, NAMES, MANIFEST = "features.safetensors", "names.txt", "manifest.json"
+
+_LEAVE_OUT = "leave such rows out, and their entities count as missing"
+_MAKE_ZERO = "make such rows all zeros, and their entities count as missing"
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +147,9 @@ class ModalFeatures:
     ) -> ModalFeatures:
         """Read a ``NAME-visual.pth`` or ``NAME-textual.pth``: a row per entity, in an id order.
 
+        Such a file has a row even for an entity without the modality; where that row is all zeros,
+        the modality counts as missing, and the manifest's notes have how many there are.
+
         Parameters
         ----------
         path
@@ -161,8 +167,8 @@ class ModalFeatures:
         FileNotFoundError
             No such file.
         ValueError
-            Not such a tensor, another number of rows than entities, or rows that
-            :meth:`from_rows` refuses.
+            Not such a tensor, another number of rows than entities, nothing but zeros, or rows
+            that :meth:`from_rows` refuses.
         """
         names, rows, notes = read_pth(Path(path), entity_names, entity_file)
         manifest = Manifest(
@@ -172,7 +178,15 @@ class ModalFeatures:
             revision=f"sha256:{sha256_of(Path(path))}",
             **_size(rows),
         )
-        return _matched(str(path), manifest, names, rows, entity_names)
+        features = _matched(str(path), manifest, names, rows, entity_names, _MAKE_ZERO)
+        present = features.present & features.values.any(dim=1)
+        if not present.any():
+            raise ValueError(
+                f"{path}: all {int(features.present.sum())} rows of entities hold nothing but "
+                "zeros, which stand for a missing modality; expected some that do not"
+            )
+        notes = {**notes, ZERO_ROWS: features.zero_rows}
+        return replace(features, present=present, manifest=replace(manifest, notes=notes))
 
     def save(self, folder: str | Path, *, dtype: str | None = None) -> Path:
         """Write the rows that are present as a store; an older store there is replaced.
@@ -220,6 +234,7 @@ def _matched(
     names: Sequence[str],
     rows: Tensor,
     entity_names: Sequence[str] | None,
+    way_out: str = _LEAVE_OUT,
 ) -> ModalFeatures:
     """Check rows and names, and put the rows where their entities are."""
     if rows.dim() != 2 or not rows.is_floating_point() or not rows.shape[1]:
@@ -231,7 +246,7 @@ def _matched(
     for row, name in enumerate(names):
         if not name or "\n" in name or "\r" in name:
             raise ValueError(f"{where}: row {row} is named {name!r}, expected one line of text")
-    _check_finite(where, names, rows)
+    _check_finite(where, names, rows, way_out)
     entities = name_positions(entity_names, "the data set")
     matched = [name for name in names if name in entities]
     if not matched:
@@ -249,7 +264,9 @@ def _matched(
     return ModalFeatures(values, present, tuple(entities), manifest, unmatched)
 
 
-def _check_finite(where: str, names: Sequence[str], rows: Tensor) -> None:
+def _check_finite(
+    where: str, names: Sequence[str], rows: Tensor, way_out: str = _LEAVE_OUT
+) -> None:
     finite = torch.isfinite(rows).all(dim=1)
     if finite.all():
         return
@@ -257,7 +274,7 @@ def _check_finite(where: str, names: Sequence[str], rows: Tensor) -> None:
     kind = "NaN" if rows[bad[0]].isnan().any() else "an infinite value"
     raise ValueError(
         f"{where}: row {bad[0]} ({names[bad[0]]}) has {kind}, {len(bad)} of {len(rows)} rows are "
-        "not finite; leave such rows out, and their entities count as missing"
+        f"not finite; {way_out}"
     )
 
 

@@ -14,9 +14,9 @@ Settings = TypeVar("Settings")
 def exit_status(name: str, action: Callable[[], int | None]) -> int:
     """Run ``action`` and return the exit status of program ``name``; None is 0.
 
-    What a user can mend, a ``ValueError``, ``OSError`` or ``ImportError``, becomes one line on
-    standard error and status 2; ``python -X dev`` shows where it came from. An interrupt is 130, a
-    reader that has gone, such as ``head``, 1.
+    What a user can mend (bad values, files, missing packages, a loss that is not finite, too little
+    memory) becomes one line on standard error and status 2; ``python -X dev`` shows where it came
+    from. An interrupt is 130, a reader that has gone, such as ``head``, 1.
     """
     try:
         return action() or 0
@@ -27,10 +27,13 @@ def exit_status(name: str, action: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return 130
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, ArithmeticError, MemoryError) as error:
         if sys.flags.dev_mode:
             raise
-        print(f"{name}: error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(
+            f"{name}: error: {' '.join(str(error).split()) or type(error).__name__}",
+            file=sys.stderr,
+        )
         return 2
 
 

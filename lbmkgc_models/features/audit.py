@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lbmkgc_models.features.places import PTH_ENDINGS, find_features
 from lbmkgc_models.features.select import load_features
+from lbmkgc_models.lineage import ZERO_ROWS
 from lbmkgc_models.store import MANIFEST, ModalFeatures
 from openke.data.findings import Finding
 from openke.data.store import TripleStore
@@ -27,7 +28,7 @@ def audit_features(store: TripleStore, path: str | Path) -> list[Finding]:
     list of Finding
         For each modality an error where its features cannot be used (row counts, NaN, checksums,
         no name that matches), else a note with the counts, and warnings on entities without rows,
-        rows of zeros, and names that are no entity.
+        rows of zeros, and names that are no entity (an error where these are most of the names).
     """
     found = _stores(Path(path), store.name)
     if not found:
@@ -66,6 +67,14 @@ def _check(store: TripleStore, modality: str, place: Path) -> Iterator[Finding]:
             "mask the modality for them",
             {"missing": missing, "entities": entities},
         )
+    if zeros := features.manifest.notes.get(ZERO_ROWS):
+        yield Finding(
+            "note",
+            subject,
+            f"{zeros:,} rows hold nothing but zeros and are taken as missing: that is how the "
+            "lineage's files have an entity without the modality",
+            {"zero_rows": zeros},
+        )
     if zeros := features.zero_rows:
         yield Finding(
             "warning",
@@ -75,12 +84,15 @@ def _check(store: TripleStore, modality: str, place: Path) -> Iterator[Finding]:
             {"zero_rows": zeros},
         )
     if names := features.unmatched:
+        rows = features.manifest.rows
+        most = 2 * len(names) > rows
+        hint = ": these features were made for another data set" if most else ""
         yield Finding(
-            "warning",
+            "error" if most else "warning",
             subject,
-            f"{len(names):,} names are no entity of the graph, the first {names[0]!r}; their rows "
-            "are not used",
-            {"unmatched": len(names)},
+            f"{len(names):,} of {rows:,} names are no entity of the graph, the first "
+            f"{names[0]!r}; their rows are not used{hint}",
+            {"unmatched": len(names), "rows": rows},
         )
 
 

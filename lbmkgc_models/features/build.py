@@ -9,13 +9,15 @@ from pathlib import Path
 
 import tyro
 
+from lbmkgc_models.entity_names import read_utf8
 from lbmkgc_models.features.blocks import encode_in_blocks, recipe_of
 from lbmkgc_models.features.encoders.protocol import Encoder
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
-from lbmkgc_models.features.labels import LABELS, read_texts
+from lbmkgc_models.features.labels import LABELS, EntityTexts, read_texts
 from lbmkgc_models.features.places import default_features_dir
-from lbmkgc_models.manifest import Value
-from lbmkgc_models.store import ModalFeatures
+from lbmkgc_models.lineage import ZERO_ROWS
+from lbmkgc_models.manifest import Manifest, Value
+from lbmkgc_models.store import MANIFEST, NAMES, ModalFeatures
 from openke.data.datasets import find_dataset
 from openke.script import exit_status
 
@@ -114,6 +116,22 @@ def build_text_features(
     return store
 
 
+def is_outdated(store: Path, texts: EntityTexts, encoder: str) -> bool:
+    """Whether a store is another data set's, or was made by ``encoder`` of other texts than these.
+
+    What another encoder made for this data set is someone's choice, and not outdated.
+    """
+    try:
+        manifest = Manifest.read(store / MANIFEST)
+        names = read_utf8(store / NAMES, "utf-8").splitlines()
+    except (OSError, ValueError):
+        return False  # damaged: whoever loads it is told how
+    if 2 * len(set(texts.names).intersection(names)) < len(names):
+        return True
+    made_of = manifest.notes.get(TEXTS, texts.checksum())
+    return manifest.encoder == encoder and made_of != texts.checksum()
+
+
 def _require_writable(folder: Path) -> None:
     """Fail before the encoding, not after it."""
     try:
@@ -185,9 +203,11 @@ def describe(features: ModalFeatures, path: Path) -> str:
     made_by = f", {features.manifest.encoder}" if features.manifest.encoder else ""
     cut = features.manifest.notes.get("texts cut")
     shortened = f", {cut} texts cut" if cut else ""
+    zeros = features.manifest.notes.get(ZERO_ROWS)
+    missing = f", {zeros} zero rows taken as missing" if zeros else ""
     return (
         f"{features.modality}: {int(features.present.sum()):,} of {len(features.present):,} "
-        f"entities, {features.dim} reals{made_by}{shortened} ({path})"
+        f"entities, {features.dim} reals{made_by}{shortened}{missing} ({path})"
     )
 
 

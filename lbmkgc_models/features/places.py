@@ -32,6 +32,14 @@ def search_path(
     return [*places, default_features_dir(dataset)]
 
 
+def lies_in_cache(store: Path, dataset: str, features: str | Path | None) -> bool:
+    """Whether a feature store is in the cache, and not in the folder given as ``features``."""
+    cache = default_features_dir(dataset)
+    if features is not None and Path(features).resolve() == cache.resolve():
+        return False
+    return store.parent == cache and store.is_dir()
+
+
 def find_features(directory: str | Path, dataset: str | None = None) -> dict[str, Path]:
     """Return modality -> feature store or lineage file in a folder; empty where it has none.
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbmkgc_models.features.build import TEXTS, build_text_features, describe
+from lbmkgc_models.features.build import TEXTS, build_text_features, describe, is_outdated
 from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, available_text_encoder
 from lbmkgc_models.features.labels import LABELS, read_texts
 from lbmkgc_models.features.places import (
     PTH_ENDINGS,
     default_features_dir,
     find_features,
+    lies_in_cache,
     search_path,
 )
 from lbmkgc_models.store import ModalFeatures
@@ -42,7 +43,9 @@ def gather_features(
 
     Looked for in ``features``, in ``features`` below the data set's folder, and in the user's
     cache. Text features that are in none of these are made into the cache, where the data set has a
-    ``labels.tsv`` and a sentence encoder is installed.
+    ``labels.tsv`` and a sentence encoder is installed. So are those in the cache that are another
+    data set's of the same name, or of other texts than ``labels.tsv`` has now; what ``features``
+    names is never changed.
 
     Parameters
     ----------
@@ -66,7 +69,7 @@ def gather_features(
         has the places looked in and the ways to get it.
     ValueError
         Features that do not fit the graph (see :class:`~lbmkgc_models.store.ModalFeatures`), or
-        ``modalities`` that mix names with "auto" or "none".
+        ``modalities`` that mix names with "auto" or "none", or are commas only.
     """
     asked = _asked(modalities)
     if asked == []:
@@ -79,7 +82,12 @@ def gather_features(
     paths = _find(store.name, places)
     if features is not None:
         _require_some(Path(features), store.name)
-    buildable = "text" not in paths and _can_build(directory)
+    buildable = _can_build(directory) if "text" not in paths else False
+    remade = False
+    if "text" in paths and (asked is None or "text" in asked):
+        remade = lies_in_cache(paths["text"], store.name, features) and _remake(
+            paths["text"], directory
+        )
     if asked is None:
         asked = sorted({*paths, *(["text"] if buildable else [])})
     loaded, lines = {}, []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ class Validation(Callback):
         if every < 1:
             raise ValueError(f"Validation: every is {every}, expected at least 1 epoch")
         store.require("valid")
-        warn_if_leaky(store, "valid")
+        warn_if_leaky(store, "valid", stacklevel=3)
         self.measure = measure
         self.every = every
 
@@ -115,7 +117,7 @@ class EarlyStopping(Callback):
 
 
 class Checkpoint(Callback):
-    """Writes a checkpoint every few epochs and at the end.
+    """Writes a checkpoint every few epochs, at the end, and after an epoch when it is time.
 
     Parameters
     ----------
@@ -123,18 +125,29 @@ class Checkpoint(Callback):
         The file, replaced whole each time.
     every
         Epochs between two checkpoints.
+    minutes
+        Write after an epoch that ends this long after the last checkpoint, too: no more work than
+        that, or one epoch, is lost.
     """
 
-    def __init__(self, path: Path, every: int = 1) -> None:
+    def __init__(self, path: Path, every: int = 1, minutes: float = math.inf) -> None:
         if every < 1:
             raise ValueError(f"Checkpoint: every is {every}, expected at least 1 epoch")
         self.path = path
         self.every = every
+        self.minutes = minutes
+        self._written = time.monotonic()
+
+    def on_start(self, trainer: Training) -> None:
+        """Start the clock."""
+        self._written = time.monotonic()
 
     def on_epoch_end(self, trainer: Training, record: Record) -> None:
-        """Write in every ``every``-th epoch and in the last."""
-        if trainer.epoch % self.every == 0 or trainer.finished:
+        """Write in every ``every``-th epoch, in the last, and when it is time."""
+        late = time.monotonic() - self._written > 60 * self.minutes
+        if trainer.epoch % self.every == 0 or trainer.finished or late:
             trainer.save(self.path)
+            self._written = time.monotonic()
 
 
 class Log(Callback):

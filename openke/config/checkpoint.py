@@ -43,7 +43,7 @@ def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"{path}: not a readable checkpoint ({_first_line(error)})") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"{path}: not a checkpoint of format {FORMAT} of this package")
-    found = json.loads(content["identity"])
+    found = json.loads(content.get("identity", "{}"))
     expected = json.loads(json.dumps(identity))
     differing = differences(expected, found)
     if differing:
@@ -70,4 +70,4 @@ def differences(expected: Any, found: Any, name: str = "") -> list[str]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return f"{type(error).__name__}: {(str(error).strip() or 'no reason given').splitlines()[0]}"

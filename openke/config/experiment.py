@@ -54,14 +54,24 @@ class ExperimentSettings:
     patience: int = 0
     """Validations without a better MRR before training stops; 0 never stops early."""
     checkpoint_every: int = 10
-    """Epochs between two checkpoints."""
+    """Epochs between two checkpoints; one is also written after five minutes."""
     resume: bool = False
     """Go on from the checkpoint under --out."""
     overwrite: bool = False
     """Replace an earlier run under --out."""
 
     def __post_init__(self) -> None:
-        """Check what belongs together."""
+        """Check the values and what belongs together."""
+        least = {"epochs": 1, "dim": 1, "negatives": 1, "batch_size": 1, "checkpoint_every": 1}
+        least |= {"validate_every": 0, "patience": 0}
+        for name, bound in least.items():
+            if getattr(self, name) < bound:
+                option = f"--{name.replace('_', '-')}"
+                raise ValueError(f"{option} {getattr(self, name)}: expected at least {bound}")
+        if not self.lr > 0:
+            raise ValueError(f"--lr {self.lr}: expected more than 0")
+        if not 0 <= self.hold_out < 1:
+            raise ValueError(f"--hold-out {self.hold_out}: expected a share from 0 to below 1")
         if self.patience and not self.validate_every:
             raise ValueError("--patience needs --validate-every: nothing would be measured")
         if self.resume and self.overwrite:
@@ -94,45 +104,36 @@ class Experiment:
     def __init__(self, settings: ExperimentSettings, out: Path) -> None:
         self.settings = settings
         self.out = out
-        checkpoint = out / self.CHECKPOINT
-        earlier = [out / name for name in (self.CHECKPOINT, "report.json", "training.csv")]
-        if any(path.exists() for path in earlier) and not (settings.resume or settings.overwrite):
-            raise FileExistsError(
-                f"{out} holds a run already: --resume goes on from its checkpoint, --overwrite "
-                "replaces it, --out names another folder"
+        if out.exists() and not out.is_dir():
+            raise NotADirectoryError(f"--out {out} is a file, expected a folder")
+        resumable = (out / self.CHECKPOINT).is_file()
+        begun = any((out / name).exists() for name in self._results())
+        if begun and not (settings.resume or settings.overwrite):
+            goes_on = (
+                "--resume goes on from its checkpoint" if resumable else "it has no checkpoint"
             )
-        if settings.resume and not checkpoint.is_file():
-            raise FileNotFoundError(f"--resume: there is no {checkpoint}")
-        if settings.overwrite:
-            for path in [*earlier, out / self.WEIGHTS]:
-                path.unlink(missing_ok=True)
+            raise FileExistsError(
+                f"{out} holds a run already: {goes_on}, --overwrite replaces it, --out names "
+                "another folder"
+            )
+        if settings.resume and not resumable:
+            raise FileNotFoundError(
+                f"--resume: there is no {out / self.CHECKPOINT}; leave --resume out"
+                + (", and take --overwrite: that run stopped before a checkpoint" if begun else "")
+            )
         torch.manual_seed(settings.seed)
 
     def train(self, strategy: Strategy, loader: TrainDataLoader, opt_method: str) -> Trainer:
-        """Train, or go on training; writes log, checkpoints and final weights."""
+        """Train, or go on training; writes settings, log, checkpoints and final weights.
+
+        Nothing is written, and nothing of an earlier run replaced, before all is known to fit.
+        """
         settings = self.settings
         model = strategy.model
-        self._write_settings(
-            {
-                "options": asdict(settings),
-                "model": model.identity(),
-                "loader": loader.settings,
-                "strategy": type(strategy).__name__,
-                "loss": type(getattr(strategy, "loss", strategy)).__name__,
-                "optimizer": opt_method,
-                "data": {
-                    "name": loader.store.name,
-                    "directory": loader.store.directory and loader.store.directory.resolve(),
-                    "fingerprint": loader.store.fingerprint,
-                },
-                "environment": environment(),
-            }
-        )
         callbacks: list[Callback] = []
         if settings.validate_every:
-            tester = Tester(
-                model, TestDataLoader(loader.store), device=settings.device, progress=False
-            )
+            rows = TestDataLoader(loader.store, type_constrain=False)
+            tester = Tester(model, rows, device=settings.device, progress=False)
 
             def measure() -> dict[str, float]:
                 return tester.rank("valid").metrics()
@@ -141,7 +142,8 @@ class Experiment:
         if settings.patience:
             callbacks.append(EarlyStopping(patience=settings.patience))
         callbacks.append(Log(self.out / "training.csv"))
-        callbacks.append(Checkpoint(self.out / self.CHECKPOINT, settings.checkpoint_every))
+        saving = Checkpoint(self.out / self.CHECKPOINT, settings.checkpoint_every, minutes=5)
+        callbacks.append(saving)
         trainer = Trainer(
             strategy,
             loader,
@@ -153,6 +155,10 @@ class Experiment:
         )
         if settings.resume:
             trainer.resume(self.out / self.CHECKPOINT)
+        if settings.overwrite:
+            for name in self._results():
+                (self.out / name).unlink(missing_ok=True)
+        self._write_settings(trainer)
         trainer.run()
         self._write_weights(model)
         return trainer
@@ -168,7 +174,23 @@ class Experiment:
         print(f"written to {self.out}")
         return report
 
-    def _write_settings(self, resolved: dict[str, Any]) -> None:
+    @classmethod
+    def _results(cls) -> tuple[str, ...]:
+        return cls.CHECKPOINT, cls.WEIGHTS, "report.json", "training.csv"
+
+    def _write_settings(self, trainer: Trainer) -> None:
+        loader = trainer.data_loader
+        folder = loader.store.directory
+        resolved: dict[str, Any] = {
+            "options": asdict(self.settings),
+            **trainer.identity(),
+            "data": {
+                "name": loader.store.name,
+                "directory": folder and folder.resolve(),
+                "fingerprint": loader.store.fingerprint,
+            },
+            "environment": environment(),
+        }
         text = json.dumps(resolved, indent=2, default=str)
         write_text(self.out / self.SETTINGS, text + "\n")
 

@@ -20,7 +20,7 @@ from openke.data.loaders import TestDataLoader
 from openke.data.ranker import TypeConstraint, count_better
 from openke.data.store import SPLITS, Slot, Split
 from openke.module.model.lineage import in_house_form
-from openke.module.model.model import Model
+from openke.module.model.model import Model, require_same_graph
 from openke.module.model.rows import Rows
 from openke.module.model.scoring import encode_all
 
@@ -72,7 +72,7 @@ class Tester:
         self.data_loader = data_loader
         self.progress = progress
         self.report: RankingReport | None = None
-        self._check_sizes()
+        require_same_graph(self.model, self.data_loader.store)
 
     def set_model(self, model: Model) -> None:
         """Rank by another model from now on (OpenKE's name)."""
@@ -291,17 +291,9 @@ class Tester:
         return classification.judge(self._ready(), store, split, seed, self.device)
 
     def _ready(self) -> Model:
-        self._check_sizes()
+        require_same_graph(self.model, self.data_loader.store)
         self.model.to(self.device).eval()
         return in_house_form(self.model)
-
-    def _check_sizes(self) -> None:
-        model, store = self.model, self.data_loader.store
-        if (model.ent_tot, model.rel_tot) != (store.entity_count, store.relation_count):
-            raise ValueError(
-                f"the model has {model.ent_tot} entities and {model.rel_tot} relations, the data "
-                f"{store.entity_count} and {store.relation_count}: they belong to different sets"
-            )
 
     def _print(self, report: RankingReport) -> LinkPrediction:
         self.report = report

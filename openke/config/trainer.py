@@ -19,6 +19,8 @@ from openke.config.checkpoint import load_checkpoint, save_checkpoint
 from openke.config.device import choose_device
 from openke.config.history import History, Record
 from openke.data.loaders import TrainDataLoader
+from openke.data.store import TripleStore
+from openke.module.model.model import require_same_graph
 from openke.module.strategy.strategy import Strategy
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -65,7 +67,8 @@ class Trainer:
     Raises
     ------
     ValueError
-        An unknown optimiser, fewer than one epoch, a learning rate that is not positive.
+        An unknown optimiser, fewer than one epoch, a learning rate that is not positive, a model
+        of another graph.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Trainer:
         progress: bool = True,
     ) -> None:
         _check(opt_method=opt_method, train_times=train_times, alpha=alpha)
+        _check_strategy(model, data_loader.store)
         self.device = choose_device(device, use_gpu)
         self.strategy = model.to(self.device)
         self.data_loader = data_loader
@@ -118,6 +122,7 @@ class Trainer:
     def set_model(self, model: Strategy) -> None:
         """Train another strategy."""
         self._settle("set_model")
+        _check_strategy(model, self.data_loader.store)
         self.strategy = model.to(self.device)
         self.optimizer = self._make_optimizer()
 
@@ -220,7 +225,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "random": _random_state(self.device),
             "history": self.history.records,
-            "callbacks": [callback.state() for callback in self.callbacks],
+            "callbacks": [[type(c).__name__, c.state()] for c in self.callbacks],
         }
         save_checkpoint(Path(path), self.identity(), state)
 
@@ -233,17 +238,19 @@ class Trainer:
             No such file; a file of another run. The trainer is then unchanged.
         """
         state = load_checkpoint(Path(path), self.identity())
-        if len(state["callbacks"]) != len(self.callbacks):
+        there = ", ".join(name for name, _ in state["callbacks"]) or "no callbacks"
+        here = ", ".join(type(callback).__name__ for callback in self.callbacks) or "none"
+        if there != here and (state["callbacks"] or self.callbacks):
             raise ValueError(
-                f"{path}: was written with {len(state['callbacks'])} callbacks, this trainer has "
-                f"{len(self.callbacks)}; resume with the same ones"
+                f"{path}: was written with {there}, this trainer has {here}; resume with the same "
+                "callbacks"
             )
         self.strategy.load_state_dict(state["strategy"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch = state["epoch"]
         self._stopped = state["stopped"]
         self.history = History(state["history"])
-        for callback, remembered in zip(self.callbacks, state["callbacks"], strict=True):
+        for callback, (_, remembered) in zip(self.callbacks, state["callbacks"], strict=True):
             callback.restore(remembered)
         _restore_random_state(self.device, state["random"])
 
@@ -251,7 +258,7 @@ class Trainer:
         """Return what a checkpoint must agree on to be resumed here."""
         return {
             "model": self.strategy.model.identity(),
-            "strategy": type(self.strategy).__name__,
+            "strategy": self.strategy.identity(),
             "data": self.data_loader.store.fingerprint,
             "loader": self.data_loader.settings,
             "optimizer": {
@@ -265,23 +272,21 @@ class Trainer:
     def _train_epoch(self, bar: tqdm[Any]) -> Record:
         self.strategy.train()
         started = time.perf_counter()
-        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        total = 0.0
         pending: list[Tensor] = []
         check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
         positives = 0
         step = 0
         for step, batch in enumerate(self.data_loader.epoch(self.epoch), start=1):
             loss = self._step(batch.to(self.device))
-            total += loss
             positives += len(batch)
             pending.append(loss)
             if len(pending) == check_every:
-                self._check(pending, step)
+                total += self._sum(pending, step)
                 pending = []
                 bar.set_postfix_str(self._news(loss.item()), refresh=False)
             bar.update()
-        self._check(pending, step)
-        mean = total.item() / step
+        mean = (total + self._sum(pending, step)) / step
         seconds = time.perf_counter() - started
         return {
             "epoch": self.epoch + 1,
@@ -304,17 +309,20 @@ class Trainer:
         news += [f"{name} {v:.4f}" for name, v in measured.items() if name.endswith("mrr")]
         return ", ".join(news)
 
-    def _check(self, losses: list[Tensor], step: int) -> None:
+    def _sum(self, losses: list[Tensor], step: int) -> float:
+        """Return the sum of the losses up to ``step``, which must be finite."""
         if not losses:
-            return
-        finite = torch.stack(losses).isfinite()
-        if not finite.all():
-            first = step - len(losses) + 1 + int((~finite).nonzero()[0])
+            return 0.0
+        values = torch.stack(losses).cpu().double()
+        wrong = (~values.isfinite()).nonzero()
+        if len(wrong):
+            first = int(wrong[0])
             raise FloatingPointError(
-                f"the loss is {losses[int((~finite).nonzero()[0])].item()} in epoch "
-                f"{self.epoch + 1}, step {first} of {len(self.data_loader)}: lower the learning "
-                f"rate (now {self.alpha}) or the margin; the last checkpoint is still good"
+                f"the loss is {values[first].item()} in epoch {self.epoch + 1}, step "
+                f"{step - len(losses) + 1 + first} of {len(self.data_loader)}: lower the learning "
+                f"rate (now {self.alpha}) or the margin"
             )
+        return values.sum().item()
 
     def _settle(self, setter: str) -> None:
         if self.epoch:
@@ -348,6 +356,15 @@ def _check(*, opt_method: str = "sgd", train_times: int = 1, alpha: float = 1.0)
         raise ValueError(f"train_times is {train_times}, expected at least 1 epoch")
     if not alpha > 0:
         raise ValueError(f"alpha (the learning rate) is {alpha}, expected more than 0")
+
+
+def _check_strategy(strategy: Strategy, store: TripleStore) -> None:
+    if not isinstance(strategy, Strategy):
+        raise ValueError(
+            f"Trainer got a {type(strategy).__name__}, expected a strategy such as "
+            "NegativeSampling(model=…, loss=…)"
+        )
+    require_same_graph(strategy.model, store)
 
 
 def _random_state(device: torch.device) -> dict[str, Tensor]:

@@ -102,10 +102,12 @@ def command(
     json: bool = False,
     features: Path | None = None,
     output: Path | None = None,
+    strict: bool = False,
 ) -> int:
     """Check a data set: duplicates, leaking splits, unseen entities, types, features.
 
-    The exit status is 0 when nothing is wrong, 1 when something is, 2 when it cannot be read.
+    The exit status is 0 without errors (with --strict: without errors and warnings), 1 with some,
+    2 when the data set cannot be read.
 
     Parameters
     ----------
@@ -117,6 +119,8 @@ def command(
         A folder of features to check too.
     output
         Write the report to this file instead of the terminal.
+    strict
+        Let warnings count as errors in the exit status.
     """
     is_name = directory.name == str(directory) and not directory.exists()
     report = audit(find_dataset(str(directory)) if is_name else directory, features=features)
@@ -125,7 +129,8 @@ def command(
         print(text, end="")
     else:
         write_text(output, text)
-    return 0 if report.ok else 1
+    wrong = ("error", "warning") if strict else ("error",)
+    return 1 if any(finding.severity in wrong for finding in report.findings) else 0
 
 
 def _split_figures(store: TripleStore, split: Split) -> SplitFigures:

@@ -39,10 +39,11 @@ class SplitFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class ConstraintFigures:
-    """Rows of valid and test whose head or tail the type constraint does not admit.
+    """Rows of valid and test whose head or tail a type constraint does not admit.
 
-    ``source`` is the file the constraint was read from, or ``"train"`` where it is what the train
-    triples show; ``excluded`` maps split to slot to rows.
+    ``source`` is the file the constraint was read from. Without a file it is ``"train"``: what the
+    train triples alone show. Evaluations then derive the constraint from all splits, and that one
+    admits every answer. ``excluded`` maps split to ``head``, ``tail`` and ``either`` to rows.
     """
 
     source: str
@@ -130,9 +131,9 @@ class AuditReport:
         return _table(rows, ("of", "also in", "rows", "distinct"))
 
     def _constraint_table(self, constraint: ConstraintFigures) -> str:
-        rows = [(split, by["head"], by["tail"]) for split, by in constraint.excluded.items()]
+        rows = [(split, by["head"], by["tail"], by["either"]) for split, by in constraint.excluded.items()]
         title = f"Answers outside the type constraint of {constraint.source}, in rows"
-        return f"{title}\n{_table(rows, ('split', 'head', 'tail'))}"
+        return f"{title}\n{_table(rows, ('split', 'head', 'tail', 'either'))}"
 
     def _verdict(self) -> str:
         counts = {s: sum(f.severity == s for f in self.findings) for s in SEVERITIES}

@@ -226,6 +226,13 @@ class TrainDataLoader:
 
     def _resample(self, **changes: int) -> None:
         now = {name: getattr(self, name) for name in SAMPLED} | changes
+        for name in ("neg_ent", "neg_rel", "threads"):
+            _whole(name, now[name])
+        if now["neg_ent"] + now["neg_rel"] < 1:
+            raise ValueError(
+                f"neg_ent is {now['neg_ent']} and neg_rel is {now['neg_rel']}, expected at least "
+                "one negative for each positive"
+            )
         self.sampler = Sampler(
             self.store,
             seed=self.seed,
@@ -317,12 +324,19 @@ def _open(
 
 def _sizes(batch_size: int | None, nbatches: int | None, triples: int) -> tuple[int, int]:
     for name, value in (("batch_size", batch_size), ("nbatches", nbatches)):
-        if value is not None and value < 1:
-            raise ValueError(f"{name} is {value}, expected at least 1")
+        if value is not None:
+            _whole(name, value)
+            if value < 1:
+                raise ValueError(f"{name} is {value}, expected at least 1")
     if batch_size is None:
         batch_size = 512 if nbatches is None else -(-triples // nbatches)
     available = -(-triples // batch_size)
     return batch_size, available if nbatches is None else min(nbatches, available)
+
+
+def _whole(name: str, value: object) -> None:
+    if not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} is {value!r}, expected a whole number")
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

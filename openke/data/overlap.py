@@ -62,10 +62,19 @@ def shared_with(
     }
 
 
-def warn_if_leaky(store: TripleStore, split: Split = "valid") -> None:
+def warn_if_leaky(store: TripleStore, split: Split = "valid", *, stacklevel: int = 2) -> None:
     """Warn when more than 1 % of a split's rows are also in another split.
 
     Call it before models, epochs or settings are chosen on ``split``.
+
+    Parameters
+    ----------
+    store
+        The triples.
+    split
+        The split that is chosen on.
+    stacklevel
+        Whose line the warning shows: 2 the caller's, 3 that of the caller's caller.
 
     Warns
     -----
@@ -85,7 +94,7 @@ def warn_if_leaky(store: TripleStore, split: Split = "valid") -> None:
         f"are in other splits too ({parts}), so what scores best there has not shown that it "
         "generalises; hold out part of train instead: hold_out=0.1 of TrainDataLoader",
         LeakyValidationWarning,
-        stacklevel=2,
+        stacklevel=stacklevel,
     )
 
 

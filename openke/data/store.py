@@ -126,7 +126,8 @@ class TripleStore:
         Raises
         ------
         FileNotFoundError
-            The folder, or a file other than the valid and test splits, is not there.
+            The folder, a file other than the valid and test splits, or what a link to a file
+            points to, is not there.
         ValueError
             A malformed file, as ``file:line: found X, expected Y``.
         """
@@ -366,7 +367,13 @@ def _needed(folder: Path, given: str | PathLike[str] | None, usual: str) -> Path
 def _optional(folder: Path, given: str | PathLike[str] | None, usual: str) -> Path | None:
     """Return the usual file if it is there, or the given one, which must be."""
     if given is None:
-        return folder / usual if (folder / usual).exists() else None
+        path = folder / usual
+        if path.is_symlink() and not path.exists():
+            raise FileNotFoundError(
+                f"{path}: found a link to {path.readlink()}, which is not there; expected a file, "
+                "or no link where there is no such split"
+            )
+        return path if path.exists() else None
     for path in (folder / given, Path(given)):
         if path.exists():
             return path

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -200,6 +201,9 @@ def test_a_run_is_neither_overwritten_nor_forgotten(data, tmp_path):
         ("train_rotate_db15k.py", ["--modalities", "text"], "this model uses structure only"),
         ("train_rotate_db15k.py", ["--device", "abacus"], "device 'abacus' is not available"),
         ("train_rotate_db15k.py", ["--patience", "2"], "--patience needs --validate-every"),
+        ("train_rotate_db15k.py", ["--epochs", "0"], "--epochs 0: expected at least 1"),
+        ("train_rotate_db15k.py", ["--lr", "1e38"], "the loss is"),
+        ("train_rotate_db15k.py", ["--out", __file__], "is a file, expected a folder"),
         ("train_rotate_db15k.py", ["--resume"], "--resume: there is no"),
         ("train_rotate_db15k.py", ["--negatives", "1000"], "1000"),
         ("train_rotate_db15k.py", ["--data", "nowhere"], "nowhere"),
@@ -230,3 +234,37 @@ def test_validation_on_a_held_out_split_stops_early(data, tmp_path):
     rows = list(csv.DictReader((out / "training.csv").open()))
     assert len(rows) < 50
     assert all(row["valid_mrr"] for row in rows)
+
+
+def test_a_refused_run_leaves_everything_as_it_was(data, tmp_path):
+    out = tmp_path / "out"
+    options = [*TINY, "--data", data, "--out", out]
+    run("train_rotate_db15k.py", *options, cwd=tmp_path)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    run(
+        "train_rotate_db15k.py",
+        *options,
+        "--overwrite",
+        "--negatives",
+        "999",
+        cwd=tmp_path,
+        expect=2,
+    )
+    changed = run(
+        "train_rotate_db15k.py", *options, "--resume", "--lr", "0.5", cwd=tmp_path, expect=2
+    )
+    assert "optimizer.lr is 0.001 there and 0.5 here" in changed.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    new = tmp_path / "new"
+    run("train_rotate_db15k.py", *options[:-1], new, "--negatives", "999", cwd=tmp_path, expect=2)
+    assert not new.exists()
+
+
+def test_a_run_without_a_test_split_ends_before_training(data, tmp_path):
+    folder = tmp_path / "data" / "DB15K"
+    shutil.copytree(data / "DB15K", folder)
+    (folder / "test2id.txt").unlink()
+    options = [*TINY, "--data", folder, "--out", tmp_path / "out"]
+    refused = run("train_rotate_db15k.py", *options, cwd=tmp_path, expect=2)
+    assert "test2id.txt" in refused.stderr
+    assert not (tmp_path / "out").exists()

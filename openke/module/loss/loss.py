@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,10 @@ class Loss(nn.Module, ABC):
     def __init__(self, adv_temperature: float | None = None) -> None:
         super().__init__()
         self.adv_temperature = adv_temperature
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on, as JSON values."""
+        return {"loss": type(self).__name__, "adv_temperature": self.adv_temperature}
 
     @abstractmethod
     def forward(self, positive: Tensor, negative: Tensor, mask: Tensor | None = None) -> Tensor:

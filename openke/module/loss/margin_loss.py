@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
 from openke.module.loss.loss import Loss
@@ -25,6 +27,10 @@ class MarginLoss(Loss):
     def __init__(self, adv_temperature: float | None = None, margin: float = 6.0) -> None:
         super().__init__(adv_temperature)
         self.margin = margin
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on, the margin included."""
+        return {**super().identity(), "margin": self.margin}
 
     def forward(self, positive: Tensor, negative: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the loss of Float["b"], Float["b k"]."""

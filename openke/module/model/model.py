@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from openke.data.batch import Batch, Side
+from openke.data.store import TripleStore
 from openke.module.model import scoring
 from openke.module.model.parameters import Parameters
 from openke.module.model.scoring import Compare, Rows, Scores
@@ -180,3 +181,12 @@ def start_bound(owner: str, margin: float | None, epsilon: float | None, dim: in
 
 def _parts(rows: Tensor, widths: tuple[int, ...]) -> tuple[Tensor, ...]:
     return torch.split(rows, list(widths), dim=-1) if widths else (rows,)
+
+
+def require_same_graph(model: Model, store: TripleStore) -> None:
+    """Raise ``ValueError`` unless the model has as many entities and relations as the data."""
+    if (model.ent_tot, model.rel_tot) != (store.entity_count, store.relation_count):
+        raise ValueError(
+            f"the model has {model.ent_tot} entities and {model.rel_tot} relations, the data "
+            f"{store.entity_count} and {store.relation_count}: they belong to different sets"
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
 from openke.data.batch import Batch
@@ -39,6 +41,17 @@ class NegativeSampling(Strategy):
         self.loss = loss
         self.regul_rate = regul_rate
         self.l3_regul_rate = l3_regul_rate
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on: loss and weights of the penalties."""
+        # A user's own loss says no more than its name.
+        named = {"loss": type(self.loss).__name__}
+        return {
+            **super().identity(),
+            **(self.loss.identity() if isinstance(self.loss, Loss) else named),
+            "regul_rate": self.regul_rate,
+            "l3_regul_rate": self.l3_regul_rate,
+        }
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch, a scalar."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -22,6 +23,10 @@ class Strategy(nn.Module, ABC):
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.model = model
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on beside the model, as JSON values."""
+        return {"strategy": type(self).__name__}
 
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from openke.config import Callback, Checkpoint, EarlyStopping, Log, Tester, Trainer, Validation
 from openke.config.device import choose_device
 from openke.data import TestDataLoader, TrainDataLoader, TripleStore
-from openke.module.loss import SigmoidLoss
+from openke.module.loss import MarginLoss, SigmoidLoss
 from openke.module.model import RotatE, TransE
 from openke.module.strategy import NegativeSampling
 from tests.contracts.graphs import ENTITIES, RELATIONS, graph
@@ -111,6 +111,30 @@ def test_a_loss_that_is_not_finite_names_epoch_and_step():
     trainer = Trainer(broken, loader(), 5, 0.01, callbacks=[Poison()], **CPU)
     with pytest.raises(FloatingPointError, match=r"the loss is nan in epoch 3, step 1 of"):
         trainer.run()
+
+
+def test_a_model_of_another_graph_or_no_strategy_is_refused():
+    model = RotatE(ENTITIES + 1, RELATIONS, dim=4)
+    with pytest.raises(ValueError, match="the model has 24 entities and 4 relations, the data 23"):
+        Trainer(NegativeSampling(model, SigmoidLoss()), loader(), 1)
+    with pytest.raises(ValueError, match="got a RotatE, expected a strategy such as"):
+        Trainer(model, loader(), 1)
+
+
+def test_a_checkpoint_is_also_written_when_it_is_time(tmp_path):
+    path = tmp_path / "last.ckpt"
+    seen = []
+
+    class Look(Callback):
+        def on_epoch_end(self, trainer, record):
+            seen.append(path.exists())
+
+    for minutes, expected in ((0.0, [True, True, True]), (60.0, [False, False, True])):
+        seen.clear()
+        path.unlink(missing_ok=True)
+        saving = Checkpoint(path, every=10, minutes=minutes)
+        Trainer(strategy(), loader(), 3, 0.02, callbacks=[saving, Look()], **CPU).run()
+        assert seen == expected
 
 
 def test_resumed_is_unbroken(tmp_path):
@@ -211,8 +235,16 @@ def test_a_checkpoint_of_another_run_is_refused_and_changes_nothing(tmp_path):
     refused("loader.seed is 0 there and 3 here", data=loader(seed=3))
     refused("optimizer.lr is 0.02 there and 0.1 here", rate=0.1)
     bare = Trainer(strategy(), loader(), 2, 0.02, **CPU)
-    with pytest.raises(ValueError, match="written with 1 callbacks, this trainer has 0"):
+    with pytest.raises(ValueError, match="written with Checkpoint, this trainer has none"):
         bare.resume(path)
+    other = Trainer(strategy(), loader(), 2, 0.02, callbacks=[Log(tmp_path / "log.csv")], **CPU)
+    with pytest.raises(ValueError, match="written with Checkpoint, this trainer has Log"):
+        other.resume(path)
+    refused("strategy.regul_rate is 0.0 there and 0.5 here", trained=strategy(regul_rate=0.5))
+    hotter = NegativeSampling(strategy().model, SigmoidLoss(adv_temperature=3.0))
+    refused("strategy.adv_temperature is 1.0 there and 3.0 here", trained=hotter)
+    wide = NegativeSampling(strategy().model, MarginLoss(margin=3.0))
+    refused("strategy.loss is 'SigmoidLoss' there and 'MarginLoss' here", trained=wide)
 
 
 def test_files_that_are_no_checkpoints(tmp_path):
@@ -225,6 +257,9 @@ def test_files_that_are_no_checkpoints(tmp_path):
     torch.save({"weights": torch.zeros(2)}, tmp_path / "other.ckpt")
     with pytest.raises(ValueError, match=r"other\.ckpt: not a checkpoint of format 1"):
         trainer.resume(tmp_path / "other.ckpt")
+    torch.save({"format": 1}, tmp_path / "empty.ckpt")
+    with pytest.raises(ValueError, match=r"empty\.ckpt: belongs to another run"):
+        trainer.resume(tmp_path / "empty.ckpt")
     torch.save({"format": 1, "identity": print}, tmp_path / "code.ckpt")
     with pytest.raises(ValueError, match=r"code\.ckpt: not a readable checkpoint"):
         trainer.resume(tmp_path / "code.ckpt")

@@ -167,6 +167,9 @@ def test_sizes():
         ({"negatives": "ours"}, "negatives is 'ours', expected one of 'own', 'shared'"),
         ({"neg_ent": 24}, "24"),
         ({"hold_out": 1.5}, "1.5"),
+        ({"neg_ent": 0}, "neg_ent is 0 and neg_rel is 0, expected at least one negative"),
+        ({"neg_ent": 2.0}, "neg_ent is 2.0, expected a whole number"),
+        ({"batch_size": 2.5}, "batch_size is 2.5, expected a whole number"),
     ],
 )
 def test_bad_arguments(options, message):
