@@ -11,9 +11,10 @@ import logging
 import os
 import shutil
 from collections.abc import Sequence
-from hashlib import sha256
+from hashlib import sha1, sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pooch
 from tqdm import tqdm
@@ -22,6 +23,8 @@ from openke.data.labels import JOINS
 from openke.data.registry import HOST, KnownDataSet, LabelRecipe, RemoteFile
 
 SECONDS_TO_ANSWER = 30
+GIT = "git:"
+"""Heads the id that Git knows a file's content by: SHA-1 of "blob", its size, and the content."""
 
 
 def mirror() -> str:
@@ -75,7 +78,7 @@ def _fetch_all(
     store = pooch.create(
         path=folder,
         base_url=mirror(),
-        registry={file.path: f"sha256:{file.sha256}" for file in files},
+        registry={file.path: _known_to_pooch(file) for file in files},
         retry_if_failed=retries,
     )
     fetched = {}
@@ -84,12 +87,33 @@ def _fetch_all(
         # total: the server says it later, but a bar without one has no truth value.
         # disable=None: no bar where standard error is not a terminal.
         with tqdm(desc=title, total=1, unit="B", unit_scale=True, disable=None, leave=False) as bar:
-            get = pooch.HTTPDownloader(progressbar=bar, timeout=SECONDS_TO_ANSWER)
+            get = _Downloader(file, progressbar=bar, timeout=SECONDS_TO_ANSWER)
             try:
                 fetched[file.path] = Path(store.fetch(file.path, downloader=get))
             except (OSError, ValueError) as error:  # requests' errors are OSErrors
                 raise OSError(f"{mirror()}{file.path}: {_reason(error)}") from error
     return fetched
+
+
+def _known_to_pooch(file: RemoteFile) -> str | None:
+    return None if file.checksum.startswith(GIT) else f"sha256:{file.checksum}"
+
+
+class _Downloader(pooch.HTTPDownloader):  # type: ignore[misc]
+    """Fetches a file; checks what pooch cannot, before the file gets its name."""
+
+    def __init__(self, file: RemoteFile, **options: Any) -> None:
+        super().__init__(**options)
+        self.file = file
+
+    def __call__(self, url: str, output_file: str, *rest: Any, **options: Any) -> None:
+        """Fetch ``url`` into ``output_file``, a temporary name."""
+        super().__call__(url, output_file, *rest, **options)
+        if self.file.checksum.startswith(GIT):
+            content = Path(output_file).read_bytes()
+            found = sha1(b"blob %d\0" % len(content) + content).hexdigest()
+            if GIT + found != self.file.checksum:
+                raise ValueError(f"{GIT}{found} instead of {self.file.checksum}")
 
 
 def _reason(error: Exception) -> str:

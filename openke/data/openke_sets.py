@@ -1,6 +1,6 @@
 """Checksums of OpenKE's benchmark sets: SHA-256 of each file of its ``benchmarks`` folder.
 
-FB15K and YAGO3-10 are missing: the checksum of their train split could not be taken.
+Two large files have the id Git knows their content by instead, ``git:`` and SHA-1.
 """
 
 OPENKE_SETS: dict[str, dict[str, str]] = {
@@ -11,6 +11,14 @@ OPENKE_SETS: dict[str, dict[str, str]] = {
         "valid2id.txt": "d4510b25be5d84f93803d92251b46c989f6907053a1dc51d3bf478bc5a405a67",
         "test2id.txt": "34d98f98a8875a27667db837a4fe5fcfbb5e0f7265fa42f09bf491a03be96518",
         "type_constrain.txt": "6c5c8f97829d5452cb101a72b21b6b9b20e2d96f49035f74cb4d637fd5718e48",
+    },
+    "FB15K": {
+        "entity2id.txt": "41c4cd91e81351d7e90a2e21a8ed69522b2296c57971ba6dab2677e8436e3285",
+        "relation2id.txt": "00d3bf88fe86537279117d499a3cbd492932f58f51fbb3abda8f3786b87e63b0",
+        "train2id.txt": "git:fee595345801c84e5399d3e521e6f218f0eaa6e5",
+        "valid2id.txt": "9c628f1e18240a183a2e93e9019721ddd0c8129e93bbdfafe905a737b0cbefb8",
+        "test2id.txt": "2a23d06e5f9b801154456c8a7d972a92f40185abc3311a420284f103b02f211b",
+        "type_constrain.txt": "2657d86529ffb14de45f383e3fb1038e7356c42fb08ff0b77d9f704c2db44406",
     },
     "FB15K237": {
         "entity2id.txt": "e4546cfdcd0b9bd0151cc0f6ef2edee29eb2bb55a3d47e668194999c036fba0d",
@@ -51,5 +59,13 @@ OPENKE_SETS: dict[str, dict[str, str]] = {
         "valid2id.txt": "5cf2dc67befb085ff06677440845bac6f12b20238d2bd49eb5b158c30d718725",
         "test2id.txt": "3a0017f54a2c375922e44433e4ffe65a88b633efaf7aa6cf570c02648c60c38d",
         "type_constrain.txt": "deff64425c284bd8fd00ce6d4c177e17efbefd35f95a9719dee45573e7f23baf",
+    },
+    "YAGO3-10": {
+        "entity2id.txt": "56e510b4539a003daaf458f9b06905f9389a9483ddb5c97a9e1b9565ce589d25",
+        "relation2id.txt": "c722627dd061ffa880160902ea40a4fced6049a517b42628ee52a5880146d2cd",
+        "train2id.txt": "git:6ddf57b4c3ccc652a2e4c191a0e498449d43faf9",
+        "valid2id.txt": "cd34e5662e0b8a2583604a6c9261da586897c1cce287790a4c5aedbcde2d74bc",
+        "test2id.txt": "e5041f6eef668a46b101ab33c1afe41c39c42e14b363fa9e694ebb02aed2b994",
+        "type_constrain.txt": "d5735de70560c8d32f26cd12d09eabd0a9172204755b6d694cbe065e39f540f1",
     },
 }

@@ -27,10 +27,13 @@ class Repository:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
-    """A file to download: its path under :data:`HOST` and the SHA-256 of its bytes."""
+    """A file to download: its path under :data:`HOST` and what its bytes must hash to.
+
+    ``checksum`` is a SHA-256, or ``git:`` and the id of the file's content in Git.
+    """
 
     path: str
-    sha256: str
+    checksum: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,27 +78,27 @@ def _openke_files(
     name: str, checksums: Mapping[str, str], repository: Repository = ADAMF_MAT
 ) -> dict[str, RemoteFile]:
     return {
-        file: RemoteFile(path=repository.path(f"benchmarks/{name}/{file}"), sha256=sha256)
-        for file, sha256 in checksums.items()
+        file: RemoteFile(path=repository.path(f"benchmarks/{name}/{file}"), checksum=checksum)
+        for file, checksum in checksums.items()
     }
 
 
 # Freebase id -> label, description, Wikidata id, Wikipedia page (text of Wikidata, CC0).
 WIKIDATA_TEXT = RemoteFile(
     path=IMF.path("dataset/FB15K/entity2wikidata.json"),
-    sha256="80e74bb002fb9ca0ecd3d63879a3a51121db855d312a101917a1ffb6aed2fea9",
+    checksum="80e74bb002fb9ca0ecd3d63879a3a51121db855d312a101917a1ffb6aed2fea9",
 )
 DB15K_FREEBASE = RemoteFile(
     path=IMF.path("dataset/DB15K/entity2fb.txt"),
-    sha256="8acb86460088483c96cc2735da79a57943f33d5fbb9b99f0983458c253538c7b",
+    checksum="8acb86460088483c96cc2735da79a57943f33d5fbb9b99f0983458c253538c7b",
 )
 MKG_W_ENTITIES = RemoteFile(
     path=K_ON.path("data/MKG-W/ent_links.txt"),
-    sha256="4aa7e9f5ff3bbeea7dee3124669edba7903e65b22844529999325c6bec624511",
+    checksum="4aa7e9f5ff3bbeea7dee3124669edba7903e65b22844529999325c6bec624511",
 )
 MKG_W_RELATIONS = RemoteFile(
     path=K_ON.path("data/MKG-W/rel_links.txt"),
-    sha256="4f4276bec413905e109b1daf938a91c57baf2d4be7d0e3f3bcb4904adfd02ffe",
+    checksum="4f4276bec413905e109b1daf938a91c57baf2d4be7d0e3f3bcb4904adfd02ffe",
 )
 
 DATA_SETS: dict[str, KnownDataSet] = {

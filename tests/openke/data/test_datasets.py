@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,7 +36,7 @@ LABELS = b"0\tSome_Town\tSome Town\tplace that was made up\n1\tSome_River\tSome 
 
 
 def _remote(path: str, content: bytes) -> RemoteFile:
-    return RemoteFile(path=path, sha256=sha256(content).hexdigest())
+    return RemoteFile(path=path, checksum=sha256(content).hexdigest())
 
 
 def _known(labels: bytes = LABELS) -> dict[str, KnownDataSet]:
@@ -371,6 +372,23 @@ def test_mirror_that_is_no_address_is_an_error(
         download("MADE-UP", _known()["MADE-UP"], tmp_path / "cache", retries=0)
 
 
+def test_a_file_pinned_by_its_id_in_git_is_checked(tmp_path: Path, site: Site) -> None:
+    # What `git hash-object` prints for the file.
+    good = "git:19609f2efd3d43dfe480943458cf750d385deccc"
+    assert FILES["train2id.txt"] == b"1\n1 0 0\n"
+    known = _known()["MADE-UP"]
+    for checksum, fits in ((good, True), ("git:" + 40 * "0", False)):
+        remote = RemoteFile(path="o/r/c/train2id.txt", checksum=checksum)
+        pinned = replace(known, files={**known.files, "train2id.txt": remote})
+        cache = tmp_path / checksum[-4:]
+        if fits:
+            assert (download("MADE-UP", pinned, cache) / "train2id.txt").is_file()
+            continue
+        with pytest.raises(OSError, match=r"train2id\.txt: wrong checksum: git:"):
+            download("MADE-UP", pinned, cache, retries=0)
+        assert not list(cache.rglob("*train2id.txt"))
+
+
 # ---- the registry
 
 
@@ -378,7 +396,7 @@ def test_mirror_that_is_no_address_is_an_error(
 def test_registered_checksums_are_those_of_the_real_files(datasets: Path, name: str) -> None:
     known = DATA_SETS[name]
     assert known.labels is not None
-    expected = {file: remote.sha256 for file, remote in known.files.items()}
+    expected = {file: remote.checksum for file, remote in known.files.items()}
     expected.update(known.labels.results)
     folder = datasets / name
     found = {f.name: sha256(f.read_bytes()).hexdigest() for f in folder.iterdir() if f.is_file()}
@@ -388,7 +406,7 @@ def test_registered_checksums_are_those_of_the_real_files(datasets: Path, name: 
 
 
 def test_openkes_own_sets_are_known_whole() -> None:
-    names = {"FB13", "FB15K237", "NELL-995", "WN11", "WN18", "WN18RR"}
+    names = {"FB13", "FB15K", "FB15K237", "NELL-995", "WN11", "WN18", "WN18RR", "YAGO3-10"}
     assert {n for n, known in DATA_SETS.items() if "thunlp/OpenKE" in known.page} == names
     for name in names:
         known = DATA_SETS[name]
@@ -408,6 +426,7 @@ def test_registered_files_are_pinned() -> None:
             assert repository
             assert path
             assert len(bytes.fromhex(commit)) == 20
-            assert len(bytes.fromhex(file.sha256)) == 32
+            kind, _, digest = file.checksum.rpartition(":")
+            assert len(bytes.fromhex(digest)) == {"": 32, "git": 20}[kind]
         commit = next(iter(known.files.values())).path.split("/")[2]
         assert commit in known.page
