@@ -67,13 +67,14 @@ def _check(store: TripleStore, modality: str, place: Path) -> Iterator[Finding]:
             "mask the modality for them",
             {"missing": missing, "entities": entities},
         )
-    if zeros := features.manifest.notes.get(ZERO_ROWS):
+    taken = features.manifest.notes.get(ZERO_ROWS)
+    if isinstance(taken, int) and taken:
         yield Finding(
             "note",
             subject,
-            f"{zeros:,} rows hold nothing but zeros and are taken as missing: that is how the "
+            f"{taken:,} rows hold nothing but zeros and are taken as missing: that is how the "
             "lineage's files have an entity without the modality",
-            {"zero_rows": zeros},
+            {"zero_rows": taken},
         )
     if zeros := features.zero_rows:
         yield Finding(

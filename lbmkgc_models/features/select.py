@@ -82,26 +82,25 @@ def gather_features(
     paths = _find(store.name, places)
     if features is not None:
         _require_some(Path(features), store.name)
-    buildable = _can_build(directory) if "text" not in paths else False
-    remade = False
-    if "text" in paths and (asked is None or "text" in asked):
-        remade = lies_in_cache(paths["text"], store.name, features) and _remake(
-            paths["text"], directory
-        )
+    wanted = asked is None or "text" in asked
+    cached = "text" not in paths or lies_in_cache(paths["text"], store.name, features)
+    buildable = wanted and cached and _can_build(directory, paths.get("text"))
+    again = ", made again: the store there was of other texts" if "text" in paths else ""
     if asked is None:
         asked = sorted({*paths, *(["text"] if buildable else [])})
     loaded, lines = {}, []
     for modality in asked:
+        remark = ""
         if modality == "text" and buildable and directory is not None:
+            remark = again
             paths["text"] = build_text_features(
                 directory, default_features_dir(store.name), device=device, progress=progress
             )
         if modality not in paths:
             raise FileNotFoundError(_ways(modality, store.name, places, directory))
         loaded[modality] = load_features(modality, paths[modality], store)
-        lines.append(
-            describe(loaded[modality], paths[modality]) + _stale(loaded[modality], directory)
-        )
+        remark += _stale(loaded[modality], directory)
+        lines.append(describe(loaded[modality], paths[modality]) + remark)
     missing = [
         f"{modality}: not used" if modality in paths else f"{modality}: none found"
         for modality in KNOWN
@@ -115,6 +114,11 @@ def _asked(modalities: str | Sequence[str]) -> list[str] | None:
     """Return the names asked for, each once; None for "auto"."""
     parts = modalities.split(",") if isinstance(modalities, str) else modalities
     names = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    if parts and parts != [""] and not names:
+        raise ValueError(
+            f"modalities {modalities!r} name none, expected 'auto', 'none', or names such as "
+            "'image,text'"
+        )
     if names == ["auto"]:
         return None
     if names == ["none"]:
@@ -149,10 +153,13 @@ def _require_some(features: Path, dataset: str) -> None:
     )
 
 
-def _can_build(directory: Path | None) -> bool:
-    if directory is None or not (directory / LABELS).is_file():
+def _can_build(directory: Path | None, there: Path | None) -> bool:
+    """Whether text features can be made, and what is there already, if anything, is outdated."""
+    encoder = available_text_encoder()
+    if directory is None or encoder is None or not (directory / LABELS).is_file():
         return False
-    return available_text_encoder() is not None and any(read_texts(directory).texts)
+    texts = read_texts(directory)
+    return any(texts.texts) and (there is None or is_outdated(there, texts, encoder))
 
 
 def load_features(modality: str, path: Path, store: TripleStore) -> ModalFeatures:

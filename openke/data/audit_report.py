@@ -131,7 +131,10 @@ class AuditReport:
         return _table(rows, ("of", "also in", "rows", "distinct"))
 
     def _constraint_table(self, constraint: ConstraintFigures) -> str:
-        rows = [(split, by["head"], by["tail"], by["either"]) for split, by in constraint.excluded.items()]
+        rows = [
+            (split, by["head"], by["tail"], by["either"])
+            for split, by in constraint.excluded.items()
+        ]
         title = f"Answers outside the type constraint of {constraint.source}, in rows"
         return f"{title}\n{_table(rows, ('split', 'head', 'tail', 'either'))}"
 

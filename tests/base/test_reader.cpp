@@ -81,6 +81,26 @@ TEST(a_count_alone_is_a_vocabulary) {
   CHECK(names.count == 12 && !names.named);
 }
 
+TEST(a_count_alone_is_held_against_the_ids_in_use) {
+  const Folder folder;
+  const auto counted = [&](const std::string& content) {
+    return read_vocabulary(folder.write("e.txt", content), "entities");
+  };
+  CHECK_CONTAINS(thrown<InvalidInput>([&] { openke::check_count(counted("2000000000\n"), 59); }),
+                 folder.path("e.txt") +
+                     ":1: found a count of 2000000000 entities without names, expected "
+                     "about 60: the largest id in the triples is 59; write the right "
+                     "count, or list the names");
+  CHECK_CONTAINS(thrown<InvalidInput>([&] { openke::check_count(counted("10000001"), 9999); }),
+                 "expected about 10000:");
+  openke::check_count(counted("10000000"), 0);
+  openke::check_count(counted("10000001"), 10000);
+  openke::check_count(ids("entities", 2000000000), 59);  // not of a file
+  Vocabulary named = counted("2000000000");
+  named.named = true;
+  openke::check_count(named, 59);
+}
+
 TEST(malformed_names_are_named_by_line) {
   CHECK_CONTAINS(vocabulary_error(""),
                  "names.txt:1: found an empty file, expected the number of entities");

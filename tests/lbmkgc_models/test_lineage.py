@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from lbmkgc_models.features.build import describe
 from lbmkgc_models.store import ModalFeatures
 
 ENTITIES = ["a", "b", "c"]
@@ -23,7 +24,10 @@ def test_rows_in_the_data_sets_own_order(tmp_path: Path, rows: torch.Tensor) -> 
     assert not features.values.requires_grad
     assert features.present.all()
     assert (features.modality, features.manifest.encoder) == ("image", "X-visual.pth")
-    assert features.manifest.notes == {"order of rows": "the data set"}
+    assert features.manifest.notes == {
+        "order of rows": "the data set",
+        "zero rows taken as missing": 0,
+    }
 
 
 def test_rows_in_the_order_of_another_entity_file(tmp_path: Path) -> None:
@@ -34,10 +38,33 @@ def test_rows_in_the_order_of_another_entity_file(tmp_path: Path) -> None:
     assert features.values.tolist() == [[2, 3], [0, 0], [0, 1]]
     assert features.present.tolist() == [True, False, True]
     assert features.unmatched == ("z",)
-    assert features.manifest.notes == {"order of rows": "private2id.txt"}
+    assert features.manifest.notes == {
+        "order of rows": "private2id.txt",
+        "zero rows taken as missing": 0,
+    }
     # and as a store, the order no longer matters
     loaded = ModalFeatures.load(features.save(tmp_path / "image"), ENTITIES)
     assert torch.equal(loaded.values, features.values)
+
+
+def test_rows_of_zeros_are_missing(tmp_path: Path) -> None:
+    order = tmp_path / "private2id.txt"
+    order.write_text("4\nc\t0\na\t1\nz\t2\nb\t3\n")
+    rows = torch.tensor([[0.0, -0.0], [0.0, 1.0], [0.0, 0.0], [2.0, 0.0]])
+    path = _pth(tmp_path, rows)
+    features = ModalFeatures.from_pth(path, ENTITIES, modality="image", entity_file=order)
+    assert features.present.tolist() == [True, True, False]
+    assert features.zero_rows == 0
+    assert features.manifest.notes["zero rows taken as missing"] == 1  # z is no entity
+    assert describe(features, path) == (
+        f"image: 2 of 3 entities, 2 reals, X-visual.pth, 1 zero rows taken as missing ({path})"
+    )
+    loaded = ModalFeatures.load(features.save(tmp_path / "image"), ENTITIES)
+    assert torch.equal(loaded.present, features.present)
+    torch.save(rows * 0, path)
+    message = "X-visual.pth: all 3 rows of entities hold nothing but zeros, .*expected some"
+    with pytest.raises(ValueError, match=message):
+        ModalFeatures.from_pth(path, ENTITIES, modality="image", entity_file=order)
 
 
 def test_another_number_of_rows_is_explained(tmp_path: Path) -> None:
@@ -71,7 +98,7 @@ class Other:
         ({"weight": ROWS}, "X-visual.pth: holds dict, expected one tensor"),
         (ROWS[0], r"X-visual.pth: a tensor of shape \[2\], expected \[entities, dim\]"),
         (ROWS.long(), "X-visual.pth: a int64 tensor .* expected a matrix of reals"),
-        (ROWS / 0, r"X-visual.pth: row 0 \(a\) has NaN, 3 of 3 rows"),
+        (ROWS / 0, r"row 0 \(a\) has NaN, 3 of 3 rows .*; make such rows all zeros, and"),
         (Other(), r"X-visual.pth: not a tensor that torch.load\(weights_only=True\) can read"),
     ],
 )

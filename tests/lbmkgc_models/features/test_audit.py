@@ -46,12 +46,38 @@ def test_gaps_are_counted_by_modality(pets: TripleStore, tmp_path: Path) -> None
         ("note", "image features", {"present": 2, "dim": 2}),
         ("warning", "image features", {"missing": 2, "entities": 4}),
         ("warning", "image features", {"zero_rows": 2}),
-        ("warning", "image features", {"unmatched": 1}),
+        ("warning", "image features", {"unmatched": 1, "rows": 3}),
         ("note", "text features", {"present": 4, "dim": 2}),
     ]
     assert "2 of 4 entities (50.0%) have none" in found[1].message
     assert "2 rows hold nothing but zeros" in found[2].message
-    assert "1 names are no entity of the graph, the first 'nobody'" in found[3].message
+    assert "1 of 3 names are no entity of the graph, the first 'nobody'" in found[3].message
+
+
+@pytest.mark.parametrize(("others", "severity"), [(1, "warning"), (2, "error")])
+def test_features_of_mostly_other_entities_are_an_error(
+    pets: TripleStore, tmp_path: Path, others: int, severity: str
+) -> None:
+    names = [NAMES[0], *(f"other {i}" for i in range(others))]
+    _save(tmp_path / "features", "text", names, torch.ones(len(names), 2))
+    finding = audit_features(pets, tmp_path / "features")[-1]
+    assert (finding.severity, dict(finding.figures)) == (
+        severity,
+        {"unmatched": others, "rows": others + 1},
+    )
+    assert finding.message.endswith("made for another data set") == (severity == "error")
+
+
+def test_zero_rows_of_a_lineage_file_are_missing(pets: TripleStore, tmp_path: Path) -> None:
+    rows = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [2.0, 0.0]])
+    torch.save(rows, tmp_path / "Pets-visual.pth")
+    found = audit_features(pets, tmp_path)
+    assert [(each.severity, dict(each.figures)) for each in found] == [
+        ("note", {"present": 2, "dim": 2}),
+        ("warning", {"missing": 2, "entities": 4}),
+        ("note", {"zero_rows": 2}),
+    ]
+    assert found[2].message.startswith("2 rows hold nothing but zeros and are taken as missing")
 
 
 def test_features_that_cannot_be_used_are_errors(pets: TripleStore, tmp_path: Path) -> None:

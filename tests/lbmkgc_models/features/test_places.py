@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from lbmkgc_models.features.places import default_features_dir, find_features, search_path
+from lbmkgc_models.features.places import (
+    default_features_dir,
+    find_features,
+    lies_in_cache,
+    search_path,
+)
 
 
 def _store(folder: Path) -> Path:
@@ -21,6 +26,21 @@ def test_search_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = tmp_path / "given"
     beside = tmp_path / "data" / "features"
     assert search_path("DB15K", tmp_path / "data", str(given)) == [given, beside, cached]
+
+
+def test_a_folder_the_user_names_is_not_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    cached = _store(tmp_path / "cache" / "features" / "DB15K" / "text")
+    assert lies_in_cache(cached, "DB15K", None)
+    assert lies_in_cache(cached, "DB15K", tmp_path / "given")
+    assert not lies_in_cache(cached, "DB15K", cached.parent / ".." / "DB15K")
+    assert not lies_in_cache(cached, "MKG-W", None)
+    assert not lies_in_cache(_store(tmp_path / "given" / "text"), "DB15K", None)
+    file = cached.parent / "DB15K-textual.pth"
+    file.write_text("")
+    assert not lies_in_cache(file, "DB15K", None)
 
 
 def test_stores_and_lineage_files(tmp_path: Path) -> None:

@@ -155,6 +155,77 @@ def test_features_of_other_texts_are_said_to_be_so(pets: TripleStore, tmp_path: 
     assert "other texts" not in gather_features(pets, features=out).summary
 
 
+OTHERS = [(f"<http://y/{i}>", f"thing {i}", "") for i in range(8)]
+MADE_AGAIN = "made again: the store there was of other texts"
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        OTHERS,
+        [*OTHERS, LABELS[0]],
+        [*LABELS[:3], (NAMES[3], "isle", "")],
+    ],
+    ids=["another data set's", "one name in common", "other texts"],
+)
+def test_outdated_text_features_in_the_cache_are_made_again(
+    pets: TripleStore, tmp_path: Path, labels: list[tuple[str, str, str]]
+) -> None:
+    other = TripleStore.open(write_dataset(tmp_path / "other" / "Pets", labels))
+    gather_features(other, progress=False)
+    found = gather_features(pets, progress=False)
+    assert found.features["text"].present.all()
+    assert found.features["text"].unmatched == ()
+    assert MADE_AGAIN in found.summary
+    assert "of other texts than" not in found.summary
+    assert MADE_AGAIN not in gather_features(pets, progress=False).summary
+
+
+def test_text_features_in_the_cache_are_made_again_only_where_they_are_wanted(
+    pets: TripleStore, tmp_path: Path
+) -> None:
+    _store(tmp_path / "Pets" / "features", "image")
+    cached = tmp_path / "cache" / "features" / "Pets"
+    folder = write_dataset(tmp_path / "other", OTHERS)
+    build_text_features(folder, cached, encoder=CountingEncoder(), progress=False)
+    before = (cached / "text" / "manifest.json").read_bytes()
+    for modalities in ("image", "none"):
+        gather_features(pets, modalities=modalities)
+    for features in (cached, cached.parent / "Pets"):  # named by the user
+        with pytest.raises(ValueError, match=r"none of the 8 names.*belong to another data set"):
+            gather_features(pets, features=features)
+    assert (cached / "text" / "manifest.json").read_bytes() == before
+    found = gather_features(pets, features=tmp_path / "Pets" / "features", progress=False)
+    assert MADE_AGAIN in found.summary
+
+
+@pytest.mark.usefixtures("no_encoder")
+def test_another_data_sets_features_in_the_cache_without_an_encoder(
+    pets: TripleStore, tmp_path: Path
+) -> None:
+    folder = write_dataset(tmp_path / "other", OTHERS)
+    cached = tmp_path / "cache" / "features" / "Pets"
+    build_text_features(folder, cached, encoder=CountingEncoder(), progress=False)
+    with pytest.raises(ValueError, match=r"none of the 8 names.*belong to another data set"):
+        gather_features(pets)
+
+
+def test_what_another_encoder_made_stays_in_the_cache(pets: TripleStore, tmp_path: Path) -> None:
+    folder, cached = tmp_path / "Pets", tmp_path / "cache" / "features" / "Pets"
+    build_text_features(folder, cached, encoder=CountingEncoder(), progress=False)
+    write_dataset(folder, [*LABELS[:3], (NAMES[3], "isle", "")])
+    found = gather_features(pets)
+    assert found.features["text"].manifest.encoder == "counting"
+    assert "of other texts than labels.tsv has now" in found.summary
+
+
+def test_a_damaged_store_in_the_cache_is_an_error(pets: TripleStore, tmp_path: Path) -> None:
+    store = _store(tmp_path / "cache" / "features" / "Pets", "text")
+    (store / "names.txt").unlink()
+    with pytest.raises(FileNotFoundError, match=r"lacks names\.txt"):
+        gather_features(pets)
+
+
 @pytest.mark.usefixtures("no_encoder")
 def test_text_asked_for_and_not_there(pets: TripleStore, tmp_path: Path) -> None:
     folder = tmp_path / "Pets"
@@ -189,6 +260,12 @@ def test_others_asked_for_and_not_there(pets: TripleStore, modality: str, messag
 @pytest.mark.parametrize("modalities", ["auto,text", "none,image", ["text", "auto"]])
 def test_names_do_not_mix_with_auto_or_none(pets: TripleStore, modalities: str | list[str]) -> None:
     with pytest.raises(ValueError, match="expected 'auto', 'none', or names such as 'image,text'"):
+        gather_features(pets, modalities=modalities)
+
+
+@pytest.mark.parametrize("modalities", [",", " , ", " ", ["", " "]])
+def test_commas_alone_are_no_modalities(pets: TripleStore, modalities: str | list[str]) -> None:
+    with pytest.raises(ValueError, match=r"name none, expected 'auto', 'none', or names such as"):
         gather_features(pets, modalities=modalities)
 
 

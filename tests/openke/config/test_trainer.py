@@ -351,8 +351,9 @@ def test_callbacks_check_their_arguments():
 def test_selecting_on_a_split_that_repeats_train_warns():
     rows = graph().triples("train")
     leaky = TripleStore.from_triples(rows, rows[:10], entities=ENTITIES, relations=RELATIONS)
-    with pytest.warns(UserWarning, match="hold_out"):
+    with pytest.warns(UserWarning, match="hold_out") as caught:
         Validation(dict, leaky)
+    assert caught[0].filename == __file__
 
 
 def test_penalties_are_openkes_means():

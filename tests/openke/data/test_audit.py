@@ -151,8 +151,9 @@ def test_one_percent_is_where_a_split_leaks() -> None:
         warnings.simplefilter("error")
         warn_if_leaky(_leaking(2), "valid")
         warn_if_leaky(_store([(0, 0, 1)]), "valid")  # empty
-    with pytest.warns(LeakyValidationWarning, match="3 of its 200 rows"):
+    with pytest.warns(LeakyValidationWarning, match="3 of its 200 rows") as caught:
         warn_if_leaky(_leaking(3), "valid")
+    assert caught[0].filename == __file__
     assert _of(audit(_leaking(2)), "warning", "valid")[0].figures["rows_in_train"] == 2
     assert _of(audit(_leaking(3)), "error", "valid")[0].figures["rows_in_train"] == 3
 
@@ -225,21 +226,44 @@ def test_answers_outside_the_constraint_file_are_counted(tmp_path: Path) -> None
     assert report.constraint is not None
     assert report.constraint.source == "type_constrain.txt"
     assert report.constraint.excluded == {
-        "valid": {"head": 0, "tail": 0},
-        "test": {"head": 3, "tail": 1},
+        "valid": {"head": 0, "tail": 0, "either": 0},
+        "test": {"head": 3, "tail": 1, "either": 3},
     }
-    (finding,) = _of(report, "warning", "type constraint")
-    assert finding.figures == {"split": "test", "head": 3, "tail": 1}
-    assert "does not admit the head of 3 rows of test and the tail of 1" in finding.message
+    (finding,) = _of(report, "error", "type constraint")
+    assert finding.figures == {"split": "test", "rows": 4, "head": 3, "tail": 1, "either": 3}
+    assert "does not admit the head of 3 of 4 rows of test and the tail of 1;" in finding.message
+    assert "make the file again, or remove it" in finding.message
+    assert not report.ok
+    row = next(line for line in report.to_text().splitlines() if line.split()[-1:] == ["3"])
+    assert row.split() == ["test", "3", "1", "3"]
 
 
-def test_without_a_constraint_file_all_splits_are_the_constraint(tmp_path: Path) -> None:
-    report = audit(_write(tmp_path, train=[(0, 0, 1)], valid=[(0, 0, 1)], test=[(2, 0, 1)]))
+@pytest.mark.parametrize(("excluded", "severity"), [(1, "warning"), (2, "error")])
+def test_a_constraint_file_may_exclude_one_percent(
+    tmp_path: Path, excluded: int, severity: str
+) -> None:
+    test = [(0, 0, 1)] * (100 - excluded) + [(0, 0, 2)] * excluded
+    folder = _write(tmp_path, train=[(3, 0, 1)], test=test)
+    (folder / "type_constrain.txt").write_text("3\n0\t1\t0\n0\t1\t1\n1\t0\n1\t0\n2\t0\n2\t0\n")
+    (finding,) = [f for f in audit(folder).findings if f.subject == "type constraint"]
+    assert (finding.severity, finding.figures["either"]) == (severity, excluded)
+
+
+def test_without_a_constraint_file_that_of_train_is_measured(tmp_path: Path) -> None:
+    test = [(2, 0, 1), (2, 0, 3), (2, 0, 3), (0, 0, 3), (0, 0, 1)]
+    report = audit(_write(tmp_path, train=[(0, 0, 1)], valid=[(0, 0, 1)], test=test))
     assert report.constraint is not None
-    assert report.constraint.source == "train, valid, test"
-    assert report.constraint.excluded["test"] == {"head": 0, "tail": 0}
+    assert report.constraint.source == "train"
+    assert report.constraint.excluded == {
+        "valid": {"head": 0, "tail": 0, "either": 0},
+        "test": {"head": 3, "tail": 3, "either": 4},
+    }
     (note,) = _of(report, "note", "type constraint")
-    assert "there is no type_constrain.txt" in note.message
+    assert "there is no type_constrain.txt; evaluations derive the constraint from all" in (
+        note.message
+    )
+    assert note.message.endswith("would exclude 0 of 1 rows of valid, 4 of 5 rows of test")
+    assert (note.figures["valid_either"], note.figures["test_head"]) == (0, 3)
 
 
 def test_malformed_constraint_file_is_an_error_of_the_data_set(tmp_path: Path) -> None:
@@ -354,6 +378,8 @@ def test_command_writes_a_file_or_to_the_terminal(
     _write(clean, train=[(0, 0, 1), (1, 0, 2), (2, 0, 1)], test=[(2, 0, 2)])
     assert command(clean) == 0
     assert capsys.readouterr().out == audit(clean).to_text()
+    assert command(clean, strict=True) == 1  # the valid split is empty
+    assert capsys.readouterr().out == audit(clean).to_text()
     _write(clean, valid=[(0, 0, 1)])
     assert command(clean, json=True) == 1
     assert json.loads(capsys.readouterr().out) == audit(clean).to_dict()
@@ -361,6 +387,12 @@ def test_command_writes_a_file_or_to_the_terminal(
     assert command(clean, json=True, output=file) == 1
     assert json.loads(file.read_text(encoding="utf-8")) == audit(clean).to_dict()
     assert capsys.readouterr().out == ""
+
+
+def test_strict_lets_notes_pass(tmp_path: Path) -> None:
+    _write(tmp_path, train=[(0, 0, 1), (1, 0, 2)], valid=[(0, 0, 2)], test=[(2, 0, 2)])
+    assert {f.severity for f in audit(tmp_path).findings} == {"note"}
+    assert command(tmp_path, strict=True, output=tmp_path / "report.txt") == 0
 
 
 def test_command_takes_the_name_of_a_data_set(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from pathlib import Path
@@ -171,6 +172,17 @@ BAD_FILES = {
         "3\nanna\t0\nbob\t2\n",
         "entity2id.txt:1: found a count of 3, expected 2",
     ),
+    "count of entities beyond all ids": (
+        "entity2id.txt",
+        "2000000000\n",
+        "entity2id.txt:1: found a count of 2000000000 entities without names, expected about 3: "
+        "the largest id in the triples is 2; write the right count, or list the names",
+    ),
+    "count of relations beyond all ids": (
+        "relation2id.txt",
+        "2000000000\n",
+        "relation2id.txt:1: found a count of 2000000000 relations without names, expected about 2",
+    ),
     "not utf-8": (
         "entity2id.txt",
         "1\ncaf\udce9\t0\n",
@@ -203,6 +215,18 @@ def test_what_is_missing_is_named(folder: Path) -> None:
             TripleStore.open(folder)
         assert "which has" in str(info.value)
         (folder / "away").rename(folder / name)
+
+
+@pytest.mark.parametrize("name", ["valid2id.txt", "train2id.txt", "entity2id.txt"])
+def test_a_link_to_nothing_is_no_empty_split(folder: Path, name: str) -> None:
+    target = folder.parent / "away.txt"
+    (folder / name).rename(target)
+    (folder / name).symlink_to(target)
+    TripleStore.open(folder)
+    target.unlink()
+    message = f"{folder / name}: found a link to {target}, which is not there; expected a file, or"
+    with pytest.raises(FileNotFoundError, match=re.escape(message)):
+        TripleStore.open(folder)
 
 
 def test_missing_valid_and_test_files_are_empty_splits(folder: Path) -> None:
