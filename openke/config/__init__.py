@@ -1,5 +1,6 @@
 """Training and evaluation: Trainer, its callbacks, Tester and RankingReport."""
 
+from openke.aliases import homes_of, openke_paths
 from openke.config.callback import Callback
 from openke.config.callbacks import Checkpoint, EarlyStopping, Log, Validation
 from openke.config.history import History
@@ -18,3 +19,5 @@ __all__ = [
     "Trainer",
     "Validation",
 ]
+
+openke_paths(__name__, homes_of([Trainer, Tester]))

@@ -102,6 +102,7 @@ class Trainer:
         self.checkpoint_dir = checkpoint_dir
         self._saving: Checkpoint | None = None
         self.set_save_steps(save_steps)
+        self._check_saving()
         self.progress = progress
         self.optimizer = self._make_optimizer()
         self.history = History()
@@ -155,10 +156,9 @@ class Trainer:
         self.train_times = train_times
 
     def set_checkpoint_dir(self, checkpoint_dir: str | PathLike[str] | None) -> None:
-        """Set the folder of ``last.ckpt``; :meth:`set_save_steps` then says how often."""
+        """Set the folder of ``last.ckpt``; :meth:`set_save_steps` says how often."""
         self.checkpoint_dir = checkpoint_dir
-        if self._saving and checkpoint_dir is not None:
-            self.set_save_steps(self._saving.every)
+        self.set_save_steps(self.save_steps)
 
     def set_save_steps(
         self, save_steps: int | None, checkpoint_dir: str | PathLike[str] | None = None
@@ -166,15 +166,17 @@ class Trainer:
         """Write ``last.ckpt`` every ``save_steps`` epochs from now on; None never."""
         if self.checkpoint_dir is None:
             self.checkpoint_dir = checkpoint_dir
+        self.save_steps = save_steps
         if self._saving:
             self.callbacks.remove(self._saving)
             self._saving = None
-        if save_steps is None:
-            return
-        if self.checkpoint_dir is None:
+        if save_steps is not None and self.checkpoint_dir is not None:
+            self._saving = Checkpoint(Path(self.checkpoint_dir) / "last.ckpt", save_steps)
+            self.callbacks.append(self._saving)
+
+    def _check_saving(self) -> None:
+        if self.save_steps is not None and self._saving is None:
             raise ValueError("save_steps without checkpoint_dir: say where checkpoints go")
-        self._saving = Checkpoint(Path(self.checkpoint_dir) / "last.ckpt", save_steps)
-        self.callbacks.append(self._saving)
 
     def run(self) -> History:
         """Train until ``train_times`` epochs are done or a callback stops.
@@ -189,6 +191,13 @@ class Trainer:
         FloatingPointError
             The loss is infinite or not a number; names epoch and step.
         """
+        self._check_saving()
+        if self.finished:
+            warnings.warn(
+                f"nothing to train: {self._stopped or f'all {self.train_times} epochs are done'}; "
+                f"for more call set_train_times({2 * self.train_times}) first",
+                stacklevel=2,
+            )
         if self.lr_decay and self.opt_method != "adagrad":
             warnings.warn(
                 f"lr_decay is {self.lr_decay}, which {self.opt_method} ignores: it is Adagrad's",

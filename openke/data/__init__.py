@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from openke.aliases import openke_paths
+
 if TYPE_CHECKING:
     from openke.data.batch import Batch
     from openke.data.loaders import TestDataLoader, TrainDataLoader
@@ -25,3 +27,6 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+openke_paths(__name__, {name: _HOMES[name] for name in ("TrainDataLoader", "TestDataLoader")})

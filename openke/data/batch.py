@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -11,6 +12,9 @@ from torch import Tensor
 Side = Literal["head", "tail"]
 HEAD, RELATION, TAIL = 0, 1, 2
 """The slots of a triple, as columns of ``positive`` and as values of ``slot``."""
+
+Data = dict[str, Any]
+"""OpenKE's batch: ``batch_h``, ``batch_t``, ``batch_r``, ``mode`` and in training ``batch_y``."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ class Batch:
     def __len__(self) -> int:
         """Return the number of positive triples."""
         return self.positive.shape[0]
+
+    def __getitem__(self, name: str) -> Any:
+        """Return an entry of OpenKE's dict, such as ``batch["batch_h"]``."""
+        return self._data[name]
 
     @property
     def shared(self) -> bool:
@@ -94,3 +102,27 @@ class Batch:
         replaced = self.slot if not self.shared else self.slot[:, None]  # [b k] or [b 1]
         columns = torch.where(replaced == slot, self.negative, original)
         return torch.cat([original, columns], dim=1)
+
+    @cached_property
+    def _data(self) -> Data:
+        return training_data(self)
+
+
+def training_data(batch: Batch) -> Data:
+    """Return a batch as OpenKE's dict."""
+    # [b 1+k] -> [1+k b] -> [(1+k) b]: blocks of b, the positives first
+    data: Data = {
+        "batch_h": batch.head.t().reshape(-1),
+        "batch_t": batch.tail.t().reshape(-1),
+        "batch_r": batch.relation.t().reshape(-1),
+        "mode": "normal",
+    }
+    labels = torch.full((len(data["batch_h"]),), -1.0, device=batch.positive.device)
+    labels[: len(batch)] = 1.0
+    data["batch_y"] = labels
+    if batch.side != "mixed" and not batch.relation_negatives:
+        kept, column = ("batch_t", TAIL) if batch.side == "head" else ("batch_h", 0)
+        data[kept] = batch.positive[:, column]
+        data["batch_r"] = batch.positive[:, RELATION]
+        data["mode"] = f"{batch.side}_batch"
+    return data

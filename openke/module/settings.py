@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any, TypeVar
 
 Config = TypeVar("Config")
@@ -42,6 +43,13 @@ def configure(
 
 
 def at_least(owner: str, name: str, value: float, least: float) -> None:
-    """Raise ``ValueError`` unless ``value`` is at least ``least``."""
+    """Raise ``ValueError`` unless ``value`` is a number of at least ``least``."""
+    check_number(owner, name, value)
     if not value >= least:
         raise ValueError(f"{owner}: {name} is {value}, expected at least {least}")
+
+
+def check_number(owner: str, name: str, value: Any) -> None:
+    """Raise ``ValueError`` unless ``value`` is a real number."""
+    if not isinstance(value, Real):
+        raise ValueError(f"{owner}: {name} is {value!r}, expected a number")

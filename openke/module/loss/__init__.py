@@ -1,5 +1,6 @@
 """Losses over positive and negative scores: one small file each."""
 
+from openke.aliases import homes_of, openke_paths
 from openke.module.loss.loss import Loss
 from openke.module.loss.margin_loss import MarginLoss
 from openke.module.loss.sigmoid_loss import SigmoidLoss
@@ -13,3 +14,5 @@ LOSSES: dict[str, type[Loss]] = {
 """Every loss by name."""
 
 __all__ = ["LOSSES", "Loss", "MarginLoss", "SigmoidLoss", "SoftplusLoss"]
+
+openke_paths(__name__, homes_of([Loss, *LOSSES.values()]))

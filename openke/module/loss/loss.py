@@ -29,7 +29,11 @@ class Loss(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, positive: Tensor, negative: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return the loss of Float["b"], Float["b k"]; negatives where ``mask`` do not count."""
+        """Return the loss of Float["b"] or Float["b 1"] and Float["b k"].
+
+        Higher scores are better, also where OpenKE hands distances to a loss. Negatives where
+        ``mask`` do not count.
+        """
 
     def average(self, terms: Tensor, negative: Tensor, mask: Tensor | None) -> Tensor:
         """Return the mean over positives of the weighted mean of ``terms`` (Float["b k"])."""

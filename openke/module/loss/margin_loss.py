@@ -34,5 +34,5 @@ class MarginLoss(Loss):
 
     def forward(self, positive: Tensor, negative: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the loss of Float["b"], Float["b k"]."""
-        terms = (self.margin - positive[:, None] + negative).relu()
+        terms = (self.margin - positive.reshape(len(negative), 1) + negative).relu()
         return self.average(terms, negative, mask)

@@ -1,7 +1,6 @@
 """Models over the structure of a graph: one small file each."""
 
-import sys
-
+from openke.aliases import homes_of, openke_paths
 from openke.module.model.analogy import Analogy
 from openke.module.model.complex import ComplEx
 from openke.module.model.distmult import DistMult
@@ -46,6 +45,4 @@ __all__ = [
     "TransR",
 ]
 
-# OpenKE's users also import the base class from the module Model, a file name that systems which
-# ignore case could not tell from model.py.
-sys.modules[f"{__name__}.Model"] = sys.modules["openke.module.model.model"]
+openke_paths(__name__, homes_of([Model, *MODELS.values()]))

@@ -28,11 +28,16 @@ class AnalogyConfig:
         at_least("Analogy", "dim", self.dim, 1)
 
 
+SIGN = "true_is_high"
+"""Beside the tables of this package's Analogy: 1, high values are true. OpenKE's has no such."""
+
+
 class Analogy(Bilinear):
     """Score Re sum_k h_k r_k conj(t_k) + sum_k h'_k r'_k t'_k over complex and real coordinates.
 
     OpenKE's score is the negative of this one, which only turns the sign of its relations; those
-    of its files are turned when they are loaded.
+    of its files are turned when they are loaded. Tables of either are told apart by their
+    constants: OpenKE's ``zero_const`` and ``pi_const``, or :data:`SIGN`.
 
     References
     ----------
@@ -52,6 +57,8 @@ class Analogy(Bilinear):
         self.rel_im_embeddings = table(rel_tot, c.dim)
         self.ent_embeddings = table(ent_tot, 2 * c.dim)
         self.rel_embeddings = table(rel_tot, 2 * c.dim)
+        if not self.in_openke_form:
+            self.register_buffer(SIGN, torch.ones(1))
 
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
         """Return "query": Float["q 4d"]."""
@@ -83,6 +90,16 @@ class Analogy(Bilinear):
 
     def from_openke(self, entries: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return OpenKE's ``entries`` with the sign of their relations turned."""
-        return {
+        turned = {
             name: -values if name.startswith("rel_") else values for name, values in entries.items()
         }
+        return turned | {SIGN: torch.ones(1)}
+
+    def check_origin(self, entries: dict[str, Tensor], source: str) -> None:
+        """Refuse relations that do not say which sign they have; entities are alike in both."""
+        if SIGN not in entries and any(name.startswith("rel_") for name in entries):
+            raise ValueError(
+                f"{source}: relations of OpenKE's Analogy have the other sign, and nothing says "
+                "whose these are. Pass the whole get_parameters() of the model, or add "
+                f"'zero_const': [0.0] to tables of OpenKE, {SIGN!r}: [1.0] to this package's"
+            )

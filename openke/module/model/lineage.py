@@ -1,6 +1,6 @@
 """Models written for OpenKE: what they are given and what they answer, translated both ways.
 
-The one place that knows OpenKE's dict. A model in OpenKE's form is a subclass of :class:`Model`
+A model in OpenKE's form is a subclass of :class:`Model`
 with
 
 - ``forward(data)``: Float["n"], the scores of all triples of a batch; what they mean depends on
@@ -21,15 +21,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from openke.data.batch import RELATION, TAIL, Batch, Side
+from openke.data.batch import Batch, Data, Side, training_data
 from openke.module.loss.loss import Loss
 from openke.module.loss.margin_loss import MarginLoss
 from openke.module.model.model import Model
 from openke.module.model.rows import Compare, Pairwise, Rows
 from openke.module.model.scoring import Occurrences, Scores
-
-Data = dict[str, Any]
-"""``batch_h``, ``batch_t``, ``batch_r``, ``mode`` and in training ``batch_y``."""
 
 
 def in_house_form(model: Model, loss: Loss | None = None) -> Model:
@@ -53,26 +50,6 @@ def in_house_form(model: Model, loss: Loss | None = None) -> Model:
             "openke.module.model.Model"
         )
     return Translated(model, loss) if model.in_openke_form else model
-
-
-def training_data(batch: Batch) -> Data:
-    """Return a batch as OpenKE's dict."""
-    # [b 1+k] -> [1+k b] -> [(1+k) b]: blocks of b, the positives first
-    data: Data = {
-        "batch_h": batch.head.t().reshape(-1),
-        "batch_t": batch.tail.t().reshape(-1),
-        "batch_r": batch.relation.t().reshape(-1),
-        "mode": "normal",
-    }
-    labels = torch.full((len(data["batch_h"]),), -1.0, device=batch.positive.device)
-    labels[: len(batch)] = 1.0
-    data["batch_y"] = labels
-    if batch.side != "mixed" and not batch.relation_negatives:
-        kept, column = ("batch_t", TAIL) if batch.side == "head" else ("batch_h", 0)
-        data[kept] = batch.positive[:, column]
-        data["batch_r"] = batch.positive[:, RELATION]
-        data["mode"] = f"{batch.side}_batch"
-    return data
 
 
 class DictScores(Scores):
@@ -166,8 +143,8 @@ class Translated(Model):
         return self.structure(relation)
 
     def _predict(self, head: Tensor, relation: Tensor, tail: Tensor, mode: str, n: int) -> Tensor:
-        predict: Any = getattr(self.model, "predict", None)
-        if predict is None:
+        predict: Any = self.model.predict
+        if type(self.model).predict is Model.predict:
             raise ValueError(
                 f"{type(self.model).__name__} has no predict(data), which evaluation calls"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from abc import ABC, abstractmethod
 from dataclasses import asdict
@@ -13,14 +14,17 @@ from torch import Tensor, nn
 from openke.data.batch import Batch, Side
 from openke.data.store import TripleStore
 from openke.module.model import scoring
+from openke.module.model.openke_names import OpenKENames
 from openke.module.model.parameters import Parameters
 from openke.module.model.scoring import Compare, Rows, Scores
-from openke.module.settings import NoSettings, at_least, configure
+from openke.module.settings import NoSettings, at_least, check_number, configure
 
 STEPS = ("encode", "query", "match", "structure", "relation_rows")
+HOOKS = ("_calc", "_transfer", "predict", "forward", "regularization")
+"""What subclasses of OpenKE's models override; here only where a class is in OpenKE's form."""
 
 
-class Model(Parameters, ABC):
+class Model(OpenKENames, Parameters, ABC):
     """A scoring function of triples; higher is better.
 
     A model implements three steps, and every shape of scoring follows from them
@@ -46,30 +50,38 @@ class Model(Parameters, ABC):
     citation: ClassVar[str]
     relational: ClassVar[bool] = False
     """Whether entities look different to every relation: :meth:`place` then says how."""
-    in_openke_form: ClassVar[bool] = False
-    """Whether the class has OpenKE's forward(data) and predict(data) instead of the steps below."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Accept a class written for OpenKE, which :mod:`openke.module.model.lineage` translates.
 
         Such a class has its own ``forward`` and either ``predict`` or not all of the steps; no
         step of it is ever called.
+
+        Raises
+        ------
+        TypeError
+            A subclass of a model of this package that overrides what only OpenKE calls.
         """
         super().__init_subclass__(**options)
         missing = [step for step in STEPS if getattr(cls, step) is getattr(Model, step)]
-        if cls.forward is not Model.forward and (missing or hasattr(cls, "predict")):
+        if cls.forward is not Model.forward and (missing or cls.predict is not Model.predict):
             cls.in_openke_form = True
             for step in missing:
                 setattr(cls, step, _no_step)
+        elif not missing and not cls.in_openke_form:
+            _refuse_hooks(cls)
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__()
         for name, value in (("ent_tot", ent_tot), ("rel_tot", rel_tot)):
-            if value < 1:
-                raise ValueError(f"{type(self).__name__}: {name} is {value}, expected at least 1")
+            at_least(type(self).__name__, name, value, 1)
         self.ent_tot = ent_tot
         self.rel_tot = rel_tot
         self.config: Any = configure(self.Config, type(self).__name__, settings, values)
+        for name in ("margin", "epsilon"):
+            if getattr(self.config, name, None) is not None:
+                check_number(type(self).__name__, name, getattr(self.config, name))
+        self.keep_settings(self.config)
         if self.in_openke_form:  # constants such classes expect, and their old files hold
             self.register_buffer("zero_const", torch.zeros(1))
             self.register_buffer("pi_const", torch.full((1,), math.pi))
@@ -154,6 +166,25 @@ class Model(Parameters, ABC):
             "relations": self.rel_tot,
             "settings": settings,
         }
+
+
+def _refuse_hooks(cls: type[Model]) -> None:
+    for name in HOOKS:
+        method = vars(cls).get(name)
+        if name in ("forward", "regularization"):
+            foreign = inspect.isfunction(method) and "data" in inspect.signature(method).parameters
+        elif name == "predict":
+            foreign = method is not None
+        else:  # a class with steps of its own may well call its helpers so
+            foreign = method is not None and not {*STEPS, "place"} & set(vars(cls))
+        if foreign:
+            base = next(parent for parent in cls.__mro__[1:] if issubclass(parent, Model))
+            raise TypeError(
+                f"{cls.__name__}.{name} is a method of OpenKE's and would never be called: "
+                f"{base.__name__} scores by encode, query and match here. Either derive "
+                f"{cls.__name__} from openke.module.model.Model, with forward(data) and "
+                "predict(data) of its own, or override encode, query or match"
+            )
 
 
 def _no_step(model: Model, *_: object) -> NoReturn:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,9 @@ class Parameters(nn.Module):
     given is unchanged. Nothing in a file is executed.
     """
 
+    in_openke_form: ClassVar[bool] = False
+    """Whether the class has OpenKE's forward(data) and predict(data) instead of a model's steps."""
+
     def constants(self) -> dict[str, float]:
         """Return the settings that scores depend on and that OpenKE writes beside its tables."""
         return {}
@@ -35,6 +38,9 @@ class Parameters(nn.Module):
     def from_openke(self, entries: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return tables trained by OpenKE as this model means them."""
         return entries
+
+    def check_origin(self, entries: dict[str, Tensor], source: str) -> None:
+        """Raise ``ValueError`` where ``entries`` could be OpenKE's without its constants."""
 
     def save_checkpoint(self, path: str | PathLike[str]) -> None:
         """Write the tables and :meth:`constants` as a PyTorch file.
@@ -134,8 +140,11 @@ class Parameters(nn.Module):
 
     def _take(self, entries: dict[str, Tensor], source: str, *, whole: bool) -> None:
         """Load ``entries``: exactly the model's tables where ``whole``, else those there are."""
-        if any(mark in entries for mark in MARKS):
-            entries = self.from_openke(entries)
+        if not self.in_openke_form:  # else the tables mean what the user's class means by them
+            if any(mark in entries for mark in MARKS):
+                entries = self.from_openke(entries)
+            else:
+                self.check_origin(entries, source)
         state = self.state_dict()
         own = {name: values for name, values in entries.items() if name in state}
         constants = self.constants()
@@ -159,6 +168,7 @@ class Parameters(nn.Module):
                 f"{source}: nothing for {type(self).__name__}, which has {', '.join(state)}; found "
                 f"{', '.join(entries) or 'no entries'}"
             )
+        foreign = [name for name in foreign if not _is_idle(name)]
         if foreign:
             warnings.warn(
                 f"{source}: {type(self).__name__} keeps no {', '.join(foreign)}; left out",
@@ -181,7 +191,12 @@ def _differing_constants(constants: dict[str, float], entries: dict[str, Tensor]
 
 def _is_constant(name: str) -> bool:
     """Whether OpenKE writes ``name`` though it is no table: no score here depends on it."""
-    return name in MARKS or name == "margin" or name.endswith("embedding_range")
+    return _is_idle(name) or name == "margin"
+
+
+def _is_idle(name: str) -> bool:
+    """Whether ``name`` is a constant that only ever shaped fresh tables, or not even that."""
+    return name in MARKS or name.endswith("embedding_range")
 
 
 def _read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -190,6 +205,12 @@ def _read_checkpoint(path: Path) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many types for a file that is not its own
+        if "weights" in str(error).lower():  # PyTorch's own text is advice to trust the file
+            raise ValueError(
+                f"{path}: not a readable checkpoint: it is no PyTorch file, or holds more than "
+                "tensors, such as a whole pickled model, which could run code and is never "
+                "unpickled here. Save the model's state_dict() instead"
+            ) from None
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path}: not a readable checkpoint ({first})") from error
     if isinstance(content, dict) and isinstance(content.get("state"), dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,8 @@ class RESCAL(Bilinear):
     """Score h^T M_r t.
 
     OpenKE trains it by MarginLoss towards high h^T M_r t and then ranks low values first; here
-    high is better in both, and files trained so keep their meaning.
+    high is better in both, and files trained so keep their meaning. Those that OpenKE trained by
+    SoftplusLoss or SigmoidLoss are reversed: negate their ``rel_matrices.weight``.
 
     References
     ----------
@@ -59,3 +61,12 @@ class RESCAL(Bilinear):
         """Return the matrices, Float["q d*d"]."""
         rows: Tensor = self.rel_matrices(relation)
         return rows
+
+    def from_openke(self, entries: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return OpenKE's ``entries`` as they are: right where MarginLoss trained them."""
+        warnings.warn(
+            "RESCAL: tables of OpenKE fit where MarginLoss trained them; after SoftplusLoss or "
+            "SigmoidLoss they are reversed: negate rel_matrices.weight",
+            stacklevel=4,
+        )
+        return entries

@@ -12,7 +12,7 @@ from openke.data.batch import Side
 from openke.module.interaction import rotate
 from openke.module.model.model import Model, table
 from openke.module.model.scoring import Compare, Rows
-from openke.module.settings import at_least
+from openke.module.settings import at_least, check_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,8 @@ class RotatEConfig:
     def __post_init__(self) -> None:
         """Check the values."""
         at_least("RotatE", "dim", self.dim, 1)
+        check_number("RotatE", "margin", self.margin)
+        check_number("RotatE", "epsilon", self.epsilon)
         at_least("RotatE", "margin + epsilon", self.margin + self.epsilon, 1e-9)
 
 
@@ -64,6 +66,7 @@ class RotatE(Model):
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
         c = self.config
+        self.dim_e, self.dim_r = 2 * c.dim, c.dim  # OpenKE's attributes
         self.phases = Phases(c.dim, c.margin, c.epsilon)
         self.ent_embeddings = table(ent_tot, 2 * c.dim, self.phases.entity_bound)
         self.rel_embeddings = table(rel_tot, c.dim, self.phases.bound)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor, nn
@@ -37,13 +37,14 @@ class Translational(Model):
     """
 
     config: TranslationalConfig
+    margin: float
+    """Gamma, 0 where no margin is set."""
     ent_embeddings: nn.Embedding
     rel_embeddings: nn.Embedding
 
-    @property
-    def margin(self) -> float:
-        """Gamma, 0 where no margin is set."""
-        return self.config.margin or 0.0
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, *values, **settings)
+        self.margin = self.margin or 0.0
 
     @property
     def kind(self) -> Kind:

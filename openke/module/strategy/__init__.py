@@ -1,5 +1,6 @@
 """Training objectives: one small file each; a new one is a Strategy, never a new Trainer."""
 
+from openke.aliases import homes_of, openke_paths
 from openke.module.strategy.negative_sampling import NegativeSampling
 from openke.module.strategy.strategy import Strategy
 
@@ -7,3 +8,5 @@ STRATEGIES: dict[str, type[Strategy]] = {"NegativeSampling": NegativeSampling}
 """Every strategy by name."""
 
 __all__ = ["STRATEGIES", "NegativeSampling", "Strategy"]
+
+openke_paths(__name__, homes_of([Strategy, *STRATEGIES.values()]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from torch import Tensor
@@ -38,9 +39,20 @@ class NegativeSampling(Strategy):
         l3_regul_rate: float = 0.0,
     ) -> None:
         super().__init__(model)
+        _check_loss(loss)
         self.loss = loss
         self.regul_rate = regul_rate
         self.l3_regul_rate = l3_regul_rate
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse OpenKE's inner methods, which nothing calls here."""
+        super().__init_subclass__(**options)
+        for name in ("_get_positive_score", "_get_negative_score"):
+            if name in vars(cls):
+                raise TypeError(
+                    f"{cls.__name__}.{name} would never be called: scores come apart already, as "
+                    "scores.positive and scores.negative of model(batch); override forward(batch)"
+                )
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on: loss and weights of the penalties."""
@@ -63,3 +75,14 @@ class NegativeSampling(Strategy):
         if self.l3_regul_rate:
             total = total + self.l3_regul_rate * model.l3_regularization()
         return total
+
+
+def _check_loss(loss: Loss) -> None:
+    try:
+        inspect.signature(loss.forward).bind("positive", "negative", "mask")
+    except TypeError:
+        raise ValueError(
+            f"{type(loss).__name__}.forward takes other arguments than (positive, negative, mask): "
+            "give it a third one, mask=None; scores are positive[b] and negative[b, k], and "
+            "higher is better for every model"
+        ) from None

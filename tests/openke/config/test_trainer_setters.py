@@ -84,9 +84,11 @@ def test_lr_decay_is_adagrads(recwarn):
 
 def test_checkpoints_by_setter(tmp_path):
     trainer = Trainer(strategy(), loader(), 2, 0.1, **CPU)
+    trainer.set_save_steps(1)
     with pytest.raises(ValueError, match="save_steps without checkpoint_dir"):
-        trainer.set_save_steps(1)
-    trainer.set_save_steps(1, tmp_path / "first")
+        trainer.run()
+    trainer.set_checkpoint_dir(tmp_path / "first")
+    trainer.set_save_steps(1)
     trainer.set_checkpoint_dir(str(tmp_path / "second"))
     trainer.run()
     assert not (tmp_path / "first").exists()
@@ -95,3 +97,10 @@ def test_checkpoints_by_setter(tmp_path):
     assert torch.equal(model.ent_embeddings.weight, trainer.strategy.model.ent_embeddings.weight)
     trainer.set_save_steps(None)
     assert trainer.callbacks == []
+
+
+def test_a_second_run_says_that_nothing_is_left():
+    trainer = trained({}, epochs=2)
+    with pytest.warns(UserWarning, match=r"all 2 epochs are done; .* set_train_times\(4\) first"):
+        trainer.run()
+    assert len(trainer.history.records) == 2

@@ -10,7 +10,7 @@ import torch
 from openke.config import Tester, Trainer
 from openke.data import TestDataLoader, TrainDataLoader
 from openke.module.loss import LOSSES, MarginLoss, SigmoidLoss
-from openke.module.model import Model, TransE
+from openke.module.model import DistMult, Model, RotatE, TransD, TransE, TransR
 from openke.module.model.lineage import Translated, in_house_form, training_data
 from openke.module.model.scoring import score_all, score_relations, score_triples
 from openke.module.strategy import NegativeSampling
@@ -50,6 +50,97 @@ def test_the_class_is_known_by_what_it_has():
             return -self.forward(data)
 
     assert Changed.in_openke_form
+
+
+def method(name):
+    """Return a method of OpenKE's form."""
+    if name == "_calc":
+        return lambda self, h, t, r, mode: h
+    return lambda self, data: data["batch_h"]
+
+
+@pytest.mark.parametrize("base", [TransE, DistMult])
+@pytest.mark.parametrize("name", ["_calc", "_transfer", "predict", "forward", "regularization"])
+def test_what_openke_would_call_and_this_package_never_is_refused(base, name):
+    with pytest.raises(
+        TypeError, match=rf"^Mine.{name} is .* would never be called: {base.__name__}"
+    ):
+        type("Mine", (base,), {name: method(name)})
+    if name not in ("forward", "predict"):
+        whole = {kind: method(kind) for kind in (name, "forward", "predict")}
+        assert type("Mine", (base,), whole).in_openke_form
+
+
+def test_methods_of_the_house_may_be_overridden():
+    class Penalised(TransE):
+        def forward(self, batch):
+            return super().forward(batch)
+
+        def regularization(self, scores):
+            return 2 * super().regularization(scores)
+
+    class Helped(Penalised):
+        def encode(self, entities):
+            return self._transfer(super().encode(entities))
+
+        def _transfer(self, rows):
+            return rows
+
+    assert not Penalised.in_openke_form
+    assert not Helped.in_openke_form
+    Helped(ENTITIES, RELATIONS)(first_batch("mixed"))
+
+
+def test_predict_of_a_house_model_is_minus_its_score():
+    user, house = pair(Margined, 4.0)
+    everyone = np.arange(ENTITIES)
+    one, r = np.array([3]), np.array([1])
+    triples = (everyone, np.full(ENTITIES, 1), np.full(ENTITIES, 3))
+    scores = score_triples(house, *(torch.from_numpy(ids) for ids in triples)).detach().numpy()
+    data = {"batch_h": everyone, "batch_r": r, "batch_t": one, "mode": "head_batch"}
+    found = house.predict(data)
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_allclose(found, -scores, rtol=1e-6)
+    tensors = {name: torch.from_numpy(data[name]) for name in data if name != "mode"}
+    np.testing.assert_array_equal(house.predict({**tensors, "mode": "head_batch"}), found)
+    np.testing.assert_allclose(  # the user's leaves the margin out
+        user.predict({**tensors, "mode": "head_batch"}) - 4.0, found, rtol=1e-5, atol=1e-6
+    )
+    data = training_data(first_batch("tail"))
+    blocks = score_triples(house, *(ids.t().reshape(-1) for ids in whole(first_batch("tail"))))
+    np.testing.assert_allclose(house.predict(data), -blocks.detach().numpy(), rtol=1e-6)
+    with pytest.raises(ValueError, match="found 3 of batch_h, 2 of batch_r, 3 of batch_t"):
+        house.predict({"batch_h": [1, 2, 3], "batch_r": [0, 1], "batch_t": [1, 2, 3]})
+
+
+def whole(batch):
+    """Return heads, relations and tails of a batch, Int["b 1+k"] each."""
+    return batch.head, batch.relation, batch.tail
+
+
+def test_settings_are_openkes_attributes():
+    model = TransE(ENTITIES, RELATIONS, dim=6, p_norm=2, margin=4.0, epsilon=2.0)
+    assert (model.dim, model.p_norm, model.norm_flag) == (6, 2, True)
+    assert (model.margin, model.epsilon, model.margin_flag) == (4.0, 2.0, True)
+    assert not TransE(ENTITIES, RELATIONS).margin_flag
+    assert (TransR(ENTITIES, RELATIONS, 5, 4).dim_e, TransD(ENTITIES, RELATIONS).dim_r) == (5, 100)
+    rotate = RotatE(ENTITIES, RELATIONS, dim=5)
+    assert (rotate.dim_e, rotate.dim_r, rotate.margin) == (10, 5, 6.0)
+    with pytest.raises(AttributeError, match="p_norm"):
+        _ = DistMult(ENTITIES, RELATIONS).p_norm
+    model.margin = torch.nn.Parameter(torch.tensor([3.0]), requires_grad=False)
+    assert "margin" in dict(model.named_parameters())
+    assert Margined(ENTITIES, RELATIONS).margin == 4.0
+
+
+def test_a_batch_answers_as_openkes_dict():
+    batch = first_batch("head")
+    data = training_data(batch)
+    assert batch["mode"] == "head_batch"
+    for name in set(data) - {"mode"}:
+        assert torch.equal(batch[name], data[name])
+    user, _ = pair()
+    assert torch.equal(user(batch), user(data))
 
 
 def test_a_house_model_that_lacks_a_step_is_still_refused():
@@ -238,6 +329,24 @@ from openke.module.strategy import NegativeSampling
 from openke.data import TrainDataLoader, TestDataLoader
 from openke.data.PyTorchTrainDataLoader import PyTorchTrainDataLoader
 import openke.module.model
+from openke.module.model.TransE import TransE as Deep
+from openke.module.model.RESCAL import RESCAL
+from openke.module.loss.Loss import Loss
+from openke.module.loss.MarginLoss import MarginLoss as DeepLoss
+from openke.module.loss.SoftplusLoss import SoftplusLoss as _
+from openke.module.strategy.Strategy import Strategy
+from openke.module.strategy.NegativeSampling import NegativeSampling as DeepSampling
+from openke.data.TestDataLoader import TestDataLoader as DeepTest
+from openke.data.TrainDataLoader import TrainDataLoader as DeepTrain
+from openke.config.Trainer import Trainer as DeepTrainer
+from openke.config.Tester import Tester as DeepTester
+import importlib, openke.config, openke.data
+for name in openke.module.model.MODELS:
+    deep = importlib.import_module(f"openke.module.model.{name}")
+    assert getattr(deep, name) is getattr(openke.module.model, name)
+assert Deep is TransE and DeepLoss is MarginLoss and DeepSampling is NegativeSampling
+assert DeepTrainer is openke.config.Trainer and DeepTester is Tester
+assert DeepTrain is openke.data.TrainDataLoader is TrainDataLoader and DeepTest is TestDataLoader
 assert Same is Model is openke.module.model.Model
 assert issubclass(Model, BaseModule)
 """

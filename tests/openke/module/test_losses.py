@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from openke.module.loss import MarginLoss, SigmoidLoss, SoftplusLoss
+from openke.module.model import RotatE
+from openke.module.strategy import NegativeSampling
 
 
 @pytest.fixture
@@ -49,3 +51,28 @@ def test_adversarial_weights_carry_no_gradient():
     w = weights(negative.detach().numpy(), 2.0)
     expected = w / (1 + np.exp(-negative.detach().numpy())) / 2
     np.testing.assert_allclose(negative.grad, expected, rtol=1e-12)
+
+
+def test_positive_scores_may_be_a_column(scores):
+    positive, negative = map(torch.from_numpy, scores)
+    for kind in (MarginLoss, SigmoidLoss, SoftplusLoss):
+        torch.testing.assert_close(kind()(positive[:, None], negative), kind()(positive, negative))
+    with pytest.raises(RuntimeError, match="shape"):
+        MarginLoss()(positive[:3], negative)
+
+
+def test_a_loss_of_two_arguments_is_refused_with_the_way_out():
+    class Plain(torch.nn.Module):
+        def forward(self, positive, negative):
+            return (negative - positive[:, None]).mean()
+
+    with pytest.raises(ValueError, match=r"Plain\.forward takes other arguments than"):
+        NegativeSampling(RotatE(3, 1, dim=2), Plain())
+
+
+def test_inner_methods_of_openkes_strategy_are_refused():
+    with pytest.raises(TypeError, match=r"Mine\._get_positive_score would never be called"):
+
+        class Mine(NegativeSampling):
+            def _get_positive_score(self, score):
+                return score

@@ -1,6 +1,7 @@
 """Tables to files and back, this package's and OpenKE's; every message."""
 
 import json
+import pickle
 import warnings
 from collections import OrderedDict
 
@@ -12,6 +13,8 @@ from openke.config import Trainer
 from openke.data import TrainDataLoader
 from openke.module.loss import MarginLoss
 from openke.module.model import MODELS, Analogy, ComplEx, RotatE, TransE, TransR
+from openke.module.model.analogy import SIGN
+from openke.module.model.parameters import MARKS
 from openke.module.model.scoring import score_triples
 from openke.module.strategy import NegativeSampling
 from tests.contracts.graphs import ENTITIES, RELATIONS, build, graph
@@ -115,12 +118,19 @@ def test_a_file_of_openke_loads(tmp_path, name, zipped):
     model = MODELS[name](E, R, **settings).train()
     content = openke_file(name)
     torch.save(content, tmp_path / "old.ckpt", _use_new_zipfile_serialization=zipped)
-    with pytest.warns(UserWarning, match=f"{name} keeps no zero_const, pi_const") as caught:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         model.load_checkpoint(tmp_path / "old.ckpt")
-    assert len(caught) == 1
+    said = [str(warning.message) for warning in caught]
+    if name == "RESCAL":
+        assert "fit where MarginLoss trained them" in said.pop()
+    assert not said
     assert not model.training
-    assert set(model.state_dict()) == {f"{table}.weight" for table in tables}
-    for table, parameter in model.state_dict().items():
+    state = model.state_dict()
+    if name == "Analogy":
+        assert state.pop(SIGN).item() == 1
+    assert set(state) == {f"{table}.weight" for table in tables}
+    for table, parameter in state.items():
         turned = name == "Analogy" and table.startswith("rel_")
         assert torch.equal(parameter, -content[table] if turned else content[table])
 
@@ -147,8 +157,7 @@ def test_an_analogy_of_openke_scores_as_it_did(tmp_path):
     content = openke_file("Analogy")
     torch.save(content, tmp_path / "old.ckpt")
     model = Analogy(E, R, dim=2)
-    with pytest.warns(UserWarning, match="left out"):
-        model.load_checkpoint(tmp_path / "old.ckpt")
+    model.load_checkpoint(tmp_path / "old.ckpt")
     numbers = {name.removesuffix(".weight"): v.numpy() for name, v in content.items()}
     h, r, t = 3, 1, 7
     z = numbers["ent_re_embeddings"] + 1j * numbers["ent_im_embeddings"]
@@ -160,13 +169,51 @@ def test_an_analogy_of_openke_scores_as_it_did(tmp_path):
     np.testing.assert_allclose(found.detach(), [forward], rtol=1e-5)
 
 
+@pytest.mark.parametrize("form", ["numpy", "list", "tensor"])
+def test_relations_of_an_analogy_say_whose_they_are(form):
+    trained, fresh = build("Analogy"), Analogy(E, R, dim=3)
+    parameters = trained.get_parameters(form)
+    fresh.set_parameters(parameters)
+    assert torch.equal(all_scores(fresh), all_scores(trained))
+    del parameters[SIGN]
+    with pytest.raises(ValueError, match=r"Pass the whole get_parameters\(\) of the model, or add"):
+        fresh.set_parameters(parameters)
+    entities = {name: values for name, values in parameters.items() if name.startswith("ent_")}
+    fresh.set_parameters(entities)  # alike in both
+    fresh.set_parameters({**parameters, "zero_const": [0.0]})
+    table = "rel_embeddings.weight"
+    assert torch.equal(fresh.state_dict()[table], -trained.state_dict()[table])
+
+
+class Own(Analogy):
+    """An Analogy with scores of its own, in OpenKE's form."""
+
+    def forward(self, data):
+        return torch.zeros(len(data["batch_h"]))
+
+    def predict(self, data):
+        return self.forward(data).numpy()
+
+
+def test_the_tables_of_a_users_analogy_stay_as_they_are(tmp_path):
+    own, again = Own(E, R, dim=2), Own(E, R, dim=2)
+    own.save_checkpoint(tmp_path / "own.ckpt")
+    again.load_checkpoint(tmp_path / "own.ckpt")
+    for name, values in own.state_dict().items():
+        assert torch.equal(values, again.state_dict()[name]), name
+    content = openke_file("Analogy")
+    again.set_parameters(content)
+    assert torch.equal(again.rel_embeddings.weight, content["rel_embeddings.weight"])
+    tables = {name: values for name, values in content.items() if name not in MARKS}
+    again.set_parameters(tables)
+
+
 def test_json_of_openke_loads(tmp_path):
     content = openke_file("Analogy")
     text = json.dumps({name: values.tolist() for name, values in content.items()})
     (tmp_path / "old.json").write_text(text)
     model = Analogy(E, R, dim=2)
-    with pytest.warns(UserWarning, match="keeps no zero_const, pi_const; left out"):
-        model.load_parameters(tmp_path / "old.json")
+    model.load_parameters(tmp_path / "old.json")
     table = "rel_im_embeddings.weight"
     assert torch.equal(model.state_dict()[table], -content[table])
 
@@ -181,14 +228,14 @@ def test_a_strategy_of_openke_loads_into_its_model(tmp_path):
     whole.update({f"model.{name}": values for name, values in content.items()})
     torch.save(whole, tmp_path / "checkpoint-9.ckpt")
     model = ComplEx(E, R, dim=4)
-    with pytest.warns(UserWarning, match="keeps no zero_const, pi_const; left out"):
-        model.load_checkpoint(tmp_path / "checkpoint-9.ckpt")
+    model.load_checkpoint(tmp_path / "checkpoint-9.ckpt")
     table = "ent_re_embeddings.weight"
     assert torch.equal(model.state_dict()[table], content[table])
 
 
-def test_a_checkpoint_of_our_trainer_loads_into_its_model(tmp_path):
-    trained, fresh = build("TransH"), MODELS["TransH"](E, R, dim=6)
+@pytest.mark.parametrize(("name", "dim"), [("TransH", 6), ("Analogy", 3)])
+def test_a_checkpoint_of_our_trainer_loads_into_its_model(tmp_path, name, dim):
+    trained, fresh = build(name), MODELS[name](E, R, dim=dim)
     loader = TrainDataLoader(graph(), batch_size=16)
     trainer = Trainer(strategy_of(trained), loader, train_times=1, use_gpu=False, progress=False)
     trainer.run()
@@ -211,8 +258,11 @@ def test_transr_starts_from_a_transe_of_openke():
     parameters = {name: values.numpy() for name, values in openke_file("TransE").items()}
     given = dict(parameters)
     transr = TransR(E, R, dim_e=4, dim_r=4, margin=5.0)
-    with pytest.warns(UserWarning, match="keeps no zero_const, pi_const, embedding_range; left"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         transr.set_parameters(parameters)
+    with pytest.warns(UserWarning, match=r"parameters: TransR keeps no margin; left out"):
+        TransR(E, R, dim_e=4, dim_r=4).set_parameters(parameters)
     assert all(parameters[name] is values for name, values in given.items())
     assert np.array_equal(
         transr.ent_embeddings.weight.detach(), parameters["ent_embeddings.weight"]
@@ -301,8 +351,11 @@ class Danger:
 
 def test_nothing_in_a_checkpoint_is_executed(tmp_path, capsys):
     torch.save({"ent_embeddings.weight": Danger()}, tmp_path / "danger.ckpt")
-    with pytest.raises(ValueError, match="not a readable checkpoint"):
-        build("TransE").load_checkpoint(tmp_path / "danger.ckpt")
+    (tmp_path / "danger.pkl").write_bytes(pickle.dumps(Danger(), protocol=2))
+    for name in ("danger.ckpt", "danger.pkl"):
+        with pytest.raises(ValueError, match="never unpickled here") as caught:
+            build("TransE").load_checkpoint(tmp_path / name)
+        assert "weights_only" not in str(caught.getrepr(chain=True, style="no"))
     assert capsys.readouterr().out == ""
 
 
@@ -324,3 +377,17 @@ def test_positions_of_settings_are_checked():
         ComplEx(E, R, 4, 5)
     with pytest.raises(ValueError, match="TransE got dim twice, by position and by name"):
         TransE(E, R, 4, dim=4)
+
+
+@pytest.mark.parametrize(
+    "given", [{"dim": "20"}, {"dim": None}, {"margin": "5", "epsilon": 2.0}, {"epsilon": "2"}]
+)
+def test_settings_that_are_no_numbers_are_named(given):
+    name, value = next(iter(given.items()))
+    with pytest.raises(ValueError, match=f"TransE: {name} is {value!r}, expected a number"):
+        TransE(E, R, **given)
+    with pytest.raises(ValueError, match="RotatE: margin is '6', expected a number"):
+        RotatE(E, R, margin="6")
+    for sizes in ((None, R), (E, "4")):
+        with pytest.raises(ValueError, match=r"TransE: (ent|rel)_tot is .*, expected a number"):
+            TransE(*sizes)
