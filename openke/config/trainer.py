@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,10 @@ from openke.config.callbacks import Checkpoint
 from openke.config.checkpoint import load_checkpoint, save_checkpoint
 from openke.config.device import choose_device
 from openke.config.history import History, Record
+from openke.config.setters import OPTIMIZERS, Setters, check_strategy, check_values
 from openke.data.loaders import TrainDataLoader
-from openke.data.store import TripleStore
-from openke.module.model.model import require_same_graph
 from openke.module.strategy.strategy import Strategy
 
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "adagrad": torch.optim.Adagrad,
-    "adadelta": torch.optim.Adadelta,
-    "adam": torch.optim.Adam,
-}
 FUSED = ("sgd", "adagrad", "adam")
 """Optimisers with one kernel for a whole step on the CPU and on CUDA; the result is the same."""
 
@@ -36,7 +29,7 @@ CHECK_EVERY = 100
 """Steps between two looks at the loss on an accelerator, each of which waits for the device."""
 
 
-class Trainer:
+class Trainer(Setters):
     """Trains a strategy on a loader's batches (OpenKE's name and arguments).
 
     Parameters
@@ -88,8 +81,8 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
     ) -> None:
-        _check(opt_method=opt_method, train_times=train_times, alpha=alpha)
-        _check_strategy(model, data_loader.store)
+        check_values(opt_method=opt_method, train_times=train_times, alpha=alpha)
+        check_strategy(model, data_loader.store)
         self.device = choose_device(device, use_gpu)
         self.strategy = model.to(self.device)
         self.data_loader = data_loader
@@ -117,66 +110,6 @@ class Trainer:
     def stop(self, reason: str) -> None:
         """End training after this epoch; for callbacks."""
         self._stopped = reason
-
-    # OpenKE's setters. What the optimiser is made of is settled once training has begun.
-
-    def set_model(self, model: Strategy) -> None:
-        """Train another strategy."""
-        self._settle("set_model")
-        _check_strategy(model, self.data_loader.store)
-        self.strategy = model.to(self.device)
-        self.optimizer = self._make_optimizer()
-
-    def set_use_gpu(self, use_gpu: bool) -> None:
-        """Choose the device anew."""
-        self._settle("set_use_gpu")
-        self.device = choose_device(None, use_gpu)
-        self.set_model(self.strategy)
-
-    def set_alpha(self, alpha: float) -> None:
-        """Set the learning rate."""
-        self._reoptimise("set_alpha", alpha=alpha)
-
-    def set_lr_decay(self, lr_decay: float) -> None:
-        """Set Adagrad's decay of the learning rate."""
-        self._reoptimise("set_lr_decay", lr_decay=lr_decay)
-
-    def set_weight_decay(self, weight_decay: float) -> None:
-        """Set the optimiser's L2 decay."""
-        self._reoptimise("set_weight_decay", weight_decay=weight_decay)
-
-    def set_opt_method(self, opt_method: str) -> None:
-        """Choose the optimiser."""
-        _check(opt_method=opt_method)
-        self._reoptimise("set_opt_method", opt_method=opt_method.lower())
-
-    def set_train_times(self, train_times: int) -> None:
-        """Set the epochs, those trained already included."""
-        _check(train_times=train_times)
-        self.train_times = train_times
-
-    def set_checkpoint_dir(self, checkpoint_dir: str | PathLike[str] | None) -> None:
-        """Set the folder of ``last.ckpt``; :meth:`set_save_steps` says how often."""
-        self.checkpoint_dir = checkpoint_dir
-        self.set_save_steps(self.save_steps)
-
-    def set_save_steps(
-        self, save_steps: int | None, checkpoint_dir: str | PathLike[str] | None = None
-    ) -> None:
-        """Write ``last.ckpt`` every ``save_steps`` epochs from now on; None never."""
-        if self.checkpoint_dir is None:
-            self.checkpoint_dir = checkpoint_dir
-        self.save_steps = save_steps
-        if self._saving:
-            self.callbacks.remove(self._saving)
-            self._saving = None
-        if save_steps is not None and self.checkpoint_dir is not None:
-            self._saving = Checkpoint(Path(self.checkpoint_dir) / "last.ckpt", save_steps)
-            self.callbacks.append(self._saving)
-
-    def _check_saving(self) -> None:
-        if self.save_steps is not None and self._saving is None:
-            raise ValueError("save_steps without checkpoint_dir: say where checkpoints go")
 
     def run(self) -> History:
         """Train until ``train_times`` epochs are done or a callback stops.
@@ -333,21 +266,6 @@ class Trainer:
             )
         return values.sum().item()
 
-    def _settle(self, setter: str) -> None:
-        if self.epoch:
-            raise ValueError(
-                f"{setter} after {self.epoch} epochs: what is trained, how and where stays as it "
-                "began; make another Trainer"
-            )
-
-    def _reoptimise(self, setter: str, **changes: Any) -> None:
-        self._settle(setter)
-        if "alpha" in changes:
-            _check(alpha=changes["alpha"])
-        for name, value in changes.items():
-            setattr(self, name, value)
-        self.optimizer = self._make_optimizer()
-
     def _make_optimizer(self) -> torch.optim.Optimizer:
         parameters = [p for p in self.strategy.parameters() if p.requires_grad]
         options: dict[str, Any] = {"lr": self.alpha, "weight_decay": self.weight_decay}
@@ -356,24 +274,6 @@ class Trainer:
         if self.opt_method in FUSED and self.device.type in ("cpu", "cuda"):
             options["fused"] = True
         return OPTIMIZERS[self.opt_method](parameters, **options)
-
-
-def _check(*, opt_method: str = "sgd", train_times: int = 1, alpha: float = 1.0) -> None:
-    if opt_method.lower() not in OPTIMIZERS:
-        raise ValueError(f"opt_method is {opt_method!r}, expected one of {', '.join(OPTIMIZERS)}")
-    if train_times < 1:
-        raise ValueError(f"train_times is {train_times}, expected at least 1 epoch")
-    if not alpha > 0:
-        raise ValueError(f"alpha (the learning rate) is {alpha}, expected more than 0")
-
-
-def _check_strategy(strategy: Strategy, store: TripleStore) -> None:
-    if not isinstance(strategy, Strategy):
-        raise ValueError(
-            f"Trainer got a {type(strategy).__name__}, expected a strategy such as "
-            "NegativeSampling(model=…, loss=…)"
-        )
-    require_same_graph(strategy.model, store)
 
 
 def _random_state(device: torch.device) -> dict[str, Tensor]:
