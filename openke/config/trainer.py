@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from openke.config.callback import Callback
@@ -287,8 +287,3 @@ def _restore_random_state(device: torch.device, state: dict[str, Tensor]) -> Non
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)
-
-
-def parameter_count(module: nn.Module) -> int:
-    """Return how many numbers are trained."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
