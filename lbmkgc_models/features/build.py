@@ -141,7 +141,7 @@ def _require_writable(folder: Path) -> None:
     except OSError as error:
         raise OSError(
             f"{folder}: features cannot be written there ({error}); choose another folder with "
-            "--out of 'openke features', or another cache with the environment variable "
+            "--out of 'openke features text', or another cache with the environment variable "
             "OPENKE_CACHE"
         ) from error
 

