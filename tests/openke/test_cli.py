@@ -47,6 +47,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (package / "broken.py").write_text('def run():\n    """Break."""\nraise ImportError("no part")')
     monkeypatch.syspath_prepend(str(tmp_path))
     homes = {name: f"made_up.greetings:{name}" for name in ("greet", "silent", "fail")}
+    homes["polite.greet"] = homes["greet"]
     homes |= {"broken": "made_up.broken:run", "gone": "no_such_package.part:run"}
 
     def entry_points(group: str) -> list[EntryPoint]:
@@ -134,7 +135,7 @@ def test_unknown_command_lists_the_known(
     assert cli.main(["great"]) == 2
     assert capsys.readouterr().err == (
         "openke: error: unknown command 'great' (did you mean greet?), expected one of broken, "
-        "fail, gone, greet, silent\n"
+        "fail, gone, greet, polite, silent\n"
     )
     assert cli.main(["xyz"]) == 2
     assert "unknown command 'xyz', expected" in capsys.readouterr().err
@@ -214,10 +215,14 @@ def test_development_mode_shows_where_an_error_came_from() -> None:
 
 
 def test_commands_with_a_dot_form_a_group(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["features", "--help"]) == 0
+    assert cli.main(["polite", "--help"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("usage: openke features COMMAND")
-    assert "  text" in shown
-    assert "audit" not in shown
-    assert cli.main(["features", "txt"]) == 2
-    assert "unknown command 'txt' (did you mean text?)" in capsys.readouterr().err
+    assert shown.startswith("usage: openke polite COMMAND")
+    assert "  greet  Greet someone." in shown
+    assert "silent" not in shown
+    assert cli.main(["polite"]) == 2
+    capsys.readouterr()
+    assert cli.main(["polite", "greet", "you"]) == 0
+    assert capsys.readouterr().out == "hello you\n"
+    assert cli.main(["polite", "greed"]) == 2
+    assert "unknown command 'greed' (did you mean greet?)" in capsys.readouterr().err
