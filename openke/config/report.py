@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,6 +76,10 @@ class RankingReport:
     greater: NDArray[np.int64]
     equal: NDArray[np.int64]
     relation_category: NDArray[np.str_]
+    relation_kind: NDArray[np.str_] | None = None
+    """Of each relation, where the data set tells kinds apart (:mod:`openke.data.kinds`)."""
+    unseen: NDArray[np.bool_] | None = None
+    """Of each query, whether its triple holds an entity that no train triple has."""
     seconds: float = 0.0
     seed: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
@@ -95,6 +99,17 @@ class RankingReport:
         chosen = self._is(side)
         return metrics(ranks(self.greater[chosen], self.equal[chosen], policy))
 
+    def where(self, chosen: NDArray[np.bool_]) -> RankingReport:
+        """Return the report of the chosen queries alone (Bool["n"])."""
+        return replace(
+            self,
+            side=self.side[chosen],
+            relation=self.relation[chosen],
+            greater=self.greater[chosen],
+            equal=self.equal[chosen],
+            unseen=None if self.unseen is None else self.unseen[chosen],
+        )
+
     def by_relation(self) -> dict[Any, Metrics]:
         """Return the realistic metrics of each relation that occurs, with its count."""
         return self._grouped(self.relation)
@@ -103,6 +118,20 @@ class RankingReport:
         """Return the realistic metrics of each side and relation category that occurs."""
         category = self.relation_category[self.relation]
         return {side: self._grouped(category, self._is(side)) for side in self.sides}
+
+    def by_kind(self) -> dict[str, dict[str, Metrics]]:
+        """Return the realistic metrics of each side and kind of relations; empty without kinds."""
+        if self.relation_kind is None:
+            return {}
+        kind = self.relation_kind[self.relation]
+        return {side: self._grouped(kind, self._is(side)) for side in self.sides}
+
+    def by_seen(self) -> dict[str, dict[str, Metrics]]:
+        """Return the realistic metrics of each side, "seen" and "unseen" entities apart."""
+        if self.unseen is None:
+            return {}
+        seen = np.where(self.unseen, "unseen", "seen")
+        return {side: self._grouped(seen, self._is(side)) for side in self.sides}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON values; nothing in it is NaN."""
@@ -123,6 +152,8 @@ class RankingReport:
                 for side in self.sides
             },
             "by_category": self.by_category(),
+            "by_kind": self.by_kind(),
+            "by_seen": self.by_seen(),
             "by_relation": {str(r): found for r, found in self.by_relation().items()},
         }
 
@@ -166,8 +197,12 @@ class RankingReport:
         for side in self.sides:
             found = self.metrics(side)
             rows.append([side, *_row(found), int(self._is(side).sum())])
-        for category, found in self.by_category()[self.sides[0]].items():
-            rows.append([category, *_row(found), int(found["count"])])
+        groups = [self.by_category(), self.by_kind()]
+        if self.unseen is not None and self.unseen.any():
+            groups.append(self.by_seen())
+        for group in groups:
+            for name, found in group.get(self.sides[0], {}).items():
+                rows.append([name, *_row(found), int(found["count"])])
         return tabulate(rows, header, tablefmt=style, disable_numparse=True, stralign="right")
 
 

@@ -15,8 +15,10 @@ from openke.config import classification
 from openke.config.device import choose_device
 from openke.config.questions import Questions, score_questions
 from openke.config.report import RankingReport, categories
-from openke.data.batch import RELATION
+from openke.data.batch import HEAD, RELATION, TAIL
+from openke.data.kinds import relation_kinds
 from openke.data.loaders import TestDataLoader
+from openke.data.overlap import seen_entities
 from openke.data.ranker import TypeConstraint, count_better
 from openke.data.store import SPLITS, Slot, Split
 from openke.module.model.lineage import in_house_form
@@ -26,6 +28,7 @@ from openke.module.model.scoring import encode_all
 
 BLOCK_BYTES = 64 * 2**20
 """Size of the scores [queries, entities] held at a time."""
+ENTITIES = [HEAD, TAIL]
 RELATION_BLOCK = 2**14
 """Triples scored at a time where relations are ranked: each has a query vector of its own."""
 
@@ -240,6 +243,8 @@ class Tester:
             greater=greater.reshape(-1),
             equal=equal.reshape(-1),
             relation_category=categories(store),
+            relation_kind=relation_kinds(store),
+            unseen=np.tile(~seen_entities(store)[triples[:, ENTITIES]].all(axis=1), len(slots)),
             seconds=time.perf_counter() - started,
             seed=seed,
             settings=settings or {},

@@ -18,6 +18,7 @@ from openke.data.findings import Finding
 from openke.data.overlap import (
     LeakyValidationWarning,
     Overlap,
+    seen_entities,
     split_overlap,
     warn_if_leaky,
 )
@@ -137,7 +138,7 @@ def _split_figures(store: TripleStore, split: Split) -> SplitFigures:
     triples = store.triples(split)
     train = store.triples("train")
     rows = store.multiplicity(split)
-    new_entity = ~np.isin(triples[:, [0, 2]], train[:, [0, 2]])  # [n, 2]
+    new_entity = ~seen_entities(store)[triples[:, [0, 2]]]  # [n, 2]
     new_relation = ~np.isin(triples[:, 1], train[:, 1])  # [n]
     return SplitFigures(
         split=split,

@@ -107,3 +107,10 @@ def _number(triples: NDArray[np.int64]) -> NDArray[np.int64]:
     numbers = np.empty(len(triples), dtype=np.int64)
     numbers[order] = np.cumsum(first)
     return numbers
+
+
+def seen_entities(store: TripleStore) -> NDArray[np.bool_]:
+    """Return Bool["entities"]: whether some train triple has the entity."""
+    seen = np.zeros(store.entity_count, bool)
+    seen[store.triples("train")[:, [0, 2]]] = True
+    return seen

@@ -1,0 +1,46 @@
+"""Kinds of relations that a data set tells apart, such as perceptual and conceptual ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from openke.data.store import TripleStore
+
+KINDS = "relation_kinds.tsv"
+
+
+def relation_kinds(store: TripleStore) -> NDArray[np.str_] | None:
+    """Return the kind of each relation from ``relation_kinds.tsv``; None where there is none.
+
+    The file beside the triples has a line per relation: its name, a tab, its kind.
+
+    Raises
+    ------
+    ValueError
+        A line of another form, a relation that the data set does not have, has twice or lacks; the
+        message names file and line.
+    """
+    path = None if store.directory is None else Path(store.directory) / KINDS
+    if path is None or not path.is_file():
+        return None
+    if store.relation_names is None:
+        raise ValueError(f"{path}: the data set has no names of relations, which it goes by")
+    ids = {name: relation for relation, name in enumerate(store.relation_names)}
+    kinds: dict[int, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        name, _, kind = (field.strip() for field in line.partition("\t"))
+        if not line.strip():
+            continue
+        if not kind or name not in ids or ids[name] in kinds:
+            raise ValueError(
+                f"{path}:{number}: {line!r}, expected a relation of relation2id.txt, each once, "
+                "a tab and its kind"
+            )
+        kinds[ids[name]] = kind
+    missing = [name for name, relation in ids.items() if relation not in kinds]
+    if missing:
+        raise ValueError(f"{path}: no line for the relation {missing[0]!r}, expected all of them")
+    return np.array([kinds[relation] for relation in range(store.relation_count)])
