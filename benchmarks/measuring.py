@@ -1,0 +1,187 @@
+"""How the speed scripts measure, and how they show what they measured."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tabulate import tabulate
+
+from openke.config.environment import environment
+from openke.files import write_text, write_whole
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeedSettings:
+    """Options that every speed script takes."""
+
+    threads: int = 2
+    """Threads of both sides."""
+    out: Path = RESULTS
+    """Folder for NAME.json and NAME.png."""
+    quick: bool = False
+    """Fewer and smaller sizes, to see that the script runs; nothing is written."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.threads < 1:
+            raise ValueError(f"--threads {self.threads}: expected at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One piece of work at one size, by this project and by the plain implementation."""
+
+    work: str
+    size: int
+    seconds: float
+    plain_seconds: float
+    memory_mb: float
+    """What the process grew by at its peak, in MB (10^6 bytes)."""
+    plain_memory_mb: float
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster than the plain implementation."""
+        return self.plain_seconds / self.seconds
+
+
+def repeated(work: Callable[[], object], *, least: int = 3, seconds: float = 1.5) -> float:
+    """Return the median duration of ``work``, in seconds, after one run that does not count."""
+    work()
+    durations: list[float] = []
+    started = time.perf_counter()
+    while len(durations) < least or time.perf_counter() - started < seconds:
+        before = time.perf_counter()
+        work()
+        durations.append(time.perf_counter() - before)
+    return statistics.median(durations)
+
+
+def alone(work: Callable[..., float], *arguments: Any, threads: int) -> tuple[float, float]:
+    """Return what ``work(*arguments)`` returns and the memory it took, run in a fresh process.
+
+    The memory is the growth of the peak, in MB, over that of the process before the call: code and
+    libraries do not count.
+    """
+    context = multiprocessing.get_context("spawn")  # nothing of this process's memory is inherited
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(_measured, work, arguments, threads).result()
+
+
+def _measured(
+    work: Callable[..., float], arguments: tuple[Any, ...], threads: int
+) -> tuple[float, float]:
+    torch.set_num_threads(threads)
+    before = _peak_mb()
+    found = work(*arguments)
+    return found, _peak_mb() - before
+
+
+def _peak_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def compared(
+    work: str,
+    size: int,
+    ours: tuple[Callable[..., float], tuple[Any, ...]],
+    plain: tuple[Callable[..., float], tuple[Any, ...]],
+    *,
+    threads: int,
+    note: str = "",
+) -> Row:
+    """Measure both sides of one row, one after the other, and print it."""
+    seconds, memory = alone(ours[0], *ours[1], threads=threads)
+    plain_seconds, plain_memory = alone(plain[0], *plain[1], threads=threads)
+    row = Row(
+        work=work,
+        size=size,
+        seconds=seconds,
+        plain_seconds=plain_seconds,
+        memory_mb=memory,
+        plain_memory_mb=plain_memory,
+        note=note,
+    )
+    print(f"{work}, {size:,}: {_time(seconds)}, plain {_time(plain_seconds)}, x{row.ratio:.1f}")
+    return row
+
+
+def finish(
+    name: str, title: str, size_name: str, rows: Sequence[Row], settings: SpeedSettings
+) -> None:
+    """Print the table; write it as JSON with machine and versions, and the growth as a plot."""
+    header = [
+        *("work", size_name, "time", "plain", "ratio", "MB", "plain MB"),
+        *(["note"] if any(row.note for row in rows) else []),
+    ]
+    body = [
+        [
+            *(row.work, f"{row.size:,}", _time(row.seconds), _time(row.plain_seconds)),
+            *(f"{row.ratio:.1f}", f"{row.memory_mb:.0f}", f"{row.plain_memory_mb:.0f}", row.note),
+        ][: len(header)]
+        for row in rows
+    ]
+    print(f"\n{title}, {settings.threads} threads\n")
+    print(tabulate(body, header, disable_numparse=True, colalign=("left",) + ("right",) * 6))
+    if settings.quick:
+        return
+    content = {
+        "title": title,
+        "size": size_name,
+        "threads": settings.threads,
+        "environment": environment(),
+        "rows": [{**asdict(row), "ratio": row.ratio} for row in rows],
+    }
+    write_text(settings.out / f"{name}.json", json.dumps(content, indent=2) + "\n")
+    _plot(settings.out / f"{name}.png", title, size_name, rows)
+    print(f"\nwritten to {settings.out / name}.json and .png")
+
+
+def _plot(path: Path, title: str, size_name: str, rows: Sequence[Row]) -> None:
+    import matplotlib.pyplot as plt  # late: it takes a second, which --help need not wait for
+    from matplotlib.ticker import NullFormatter, ScalarFormatter
+
+    plt.switch_backend("agg")
+    works = list(dict.fromkeys(row.work for row in rows))
+    figure, axes = plt.subplots(
+        1, len(works), figsize=(3.4 * len(works), 3.4), sharey=True, squeeze=False
+    )
+    for axis, work in zip(axes[0], works, strict=True):
+        chosen = sorted((row for row in rows if row.work == work), key=lambda row: row.size)
+        sizes = [row.size for row in chosen]
+        axis.loglog(sizes, [row.plain_seconds for row in chosen], "o--", label="plain", color="C7")
+        axis.loglog(sizes, [row.seconds for row in chosen], "o-", label="this project", color="C0")
+        axis.set_title(work, fontsize=9)
+        axis.set_xlabel(size_name)
+        if len(sizes) <= 6:
+            axis.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=45, fontsize=7)
+            axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.yaxis.set_major_formatter(ScalarFormatter())
+        axis.grid(alpha=0.3)
+    axes[0][0].set_ylabel("seconds")
+    axes[0][0].legend()
+    figure.suptitle(title, fontsize=10)
+    figure.tight_layout()
+    write_whole(path, lambda stream: figure.savefig(stream, dpi=120, format="png"))
+    plt.close(figure)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} µs"
+    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -1,0 +1,184 @@
+"""The same work in plain NumPy and eager PyTorch, as one writes it first: what speed is held to.
+
+Shapes: b positives, k negatives of each, q questions, e entities, d reals per vector.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
+
+from openke.data.store import TripleStore
+
+SPLITS = ("train", "valid", "test")
+Triples = NDArray[np.int64]
+
+
+class PlainStore:
+    """A data set in NumPy: splits without duplicates, known answers sorted by question."""
+
+    def __init__(self, folder: Path) -> None:
+        read = {split: _read(folder, split) for split in SPLITS}
+        self.splits = {split: _distinct(triples) for split, triples in read.items()}
+        every = _distinct(np.concatenate(list(self.splits.values())))
+        self.tails = every  # sorted by head, relation, tail already
+        self.heads = every[np.lexsort((every[:, 0], every[:, 1], every[:, 2]))]
+
+
+def _read(folder: Path, split: str) -> Triples:
+    with (folder / f"{split}2id.txt").open() as file:
+        file.readline()
+        numbers = np.fromstring(file.read(), dtype=np.int64, sep=" ")
+    return numbers.reshape(-1, 3)[:, [0, 2, 1]]
+
+
+def _distinct(triples: Triples) -> Triples:
+    e, r = (int(triples[:, column].max()) + 1 for column in (2, 1))
+    numbers = np.unique((triples[:, 0] * r + triples[:, 1]) * e + triples[:, 2])
+    return np.column_stack([numbers // (e * r), numbers // e % r, numbers % e])
+
+
+def draw_negatives(
+    store: TripleStore, random: np.random.Generator, negatives: int
+) -> Callable[[Triples], Triples]:
+    """Return a function from Int["b 3"] to Int["b k 3"]: filtered Bernoulli negatives.
+
+    Facts among the draws are looked up in a sorted table of numbers and drawn again.
+    """
+    statistics = store.relation_statistics()
+    by_head = statistics.tails_per_head / (
+        statistics.tails_per_head + statistics.heads_per_tail + 1e-12
+    )
+    facts = np.sort(_numbers(store, store.triples("train")))
+
+    def draw(positive: Triples) -> Triples:
+        drawn = np.repeat(positive[:, None, :], negatives, axis=1)
+        on_head = random.random(drawn.shape[:2]) < by_head[positive[:, 1], None]
+        wrong = np.ones(drawn.shape[:2], bool)
+        while wrong.any():
+            ids = random.integers(store.entity_count, size=int(wrong.sum()))
+            drawn[..., 0][wrong] = np.where(on_head[wrong], ids, drawn[..., 0][wrong])
+            drawn[..., 2][wrong] = np.where(on_head[wrong], drawn[..., 2][wrong], ids)
+            numbers = _numbers(store, drawn[wrong])
+            at = np.minimum(np.searchsorted(facts, numbers), len(facts) - 1)
+            wrong[wrong] = facts[at] == numbers
+        return drawn
+
+    return draw
+
+
+def _numbers(store: TripleStore, triples: Triples) -> NDArray[np.int64]:
+    e, r = store.entity_count, store.relation_count
+    return (triples[..., 0] * r + triples[..., 1]) * e + triples[..., 2]
+
+
+# ---- scores --------------------------------------------------------------------------------------
+
+Parts = tuple[Tensor, Tensor, Tensor]
+"""Head, relation and tail vectors that broadcast against one another."""
+
+
+def transe(h: Tensor, r: Tensor, t: Tensor) -> Tensor:
+    """Return minus the L1 distance of h + r and t."""
+    return -(h + r - t).abs().sum(dim=-1)
+
+
+def complex_score(h: Tensor, r: Tensor, t: Tensor) -> Tensor:
+    """Return Re <h, r, conj t>, real parts first in every vector."""
+    (h1, h2), (r1, r2), (t1, t2) = (x.chunk(2, dim=-1) for x in (h, r, t))
+    return ((h1 * r1 - h2 * r2) * t1 + (h1 * r2 + h2 * r1) * t2).sum(dim=-1)
+
+
+def rotate(h: Tensor, phase: Tensor, t: Tensor) -> Tensor:
+    """Return minus the sum of complex distances of h turned by the phases and t."""
+    h1, h2 = h.chunk(2, dim=-1)
+    t1, t2 = t.chunk(2, dim=-1)
+    cos, sin = phase.cos(), phase.sin()
+    real, imaginary = h1 * cos - h2 * sin - t1, h1 * sin + h2 * cos - t2
+    return -torch.stack([real, imaginary]).norm(dim=0).sum(dim=-1)
+
+
+SCORES: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "TransE": transe,
+    "ComplEx": complex_score,
+    "RotatE": rotate,
+    "LBMKGC": rotate,
+}
+
+
+class PlainModel(nn.Module):
+    """Tables, and for LBMKGC a projection of each feature table; scores triples one by one."""
+
+    def __init__(
+        self, name: str, entities: int, relations: int, dim: int, features: list[Tensor]
+    ) -> None:
+        super().__init__()
+        self.score = SCORES[name]
+        turned = self.score is rotate
+        self.entity = nn.Embedding(entities, dim)
+        self.relation = nn.Embedding(relations, dim // 2 if turned else dim)
+        nn.init.uniform_(self.entity.weight, -14 / dim, 14 / dim)
+        nn.init.uniform_(self.relation.weight, -math.pi, math.pi)
+        self.features = nn.ParameterList([nn.Parameter(f, requires_grad=False) for f in features])
+        self.projections = nn.ModuleList(
+            nn.Sequential(nn.Linear(f.shape[1], dim), nn.ReLU(), nn.Linear(dim, dim))
+            for f in features
+        )
+        self.attention = nn.Linear(dim, 1, bias=False)
+        self.gate = nn.Embedding(relations, 1)
+
+    def vectors(self, entities: Tensor, relation: Tensor) -> Tensor:
+        """Return Float["… d"]: every occurrence is projected, as the reference code does it."""
+        structural: Tensor = self.entity(entities)
+        if not len(self.features):
+            return structural
+        modal = torch.stack(
+            [
+                project(table[entities])
+                for project, table in zip(self.projections, self.features, strict=True)
+            ],
+            dim=-2,
+        )
+        weights = self.attention(modal.tanh()).softmax(dim=-2)
+        gate = self.gate(relation).sigmoid()
+        return gate * structural + (1 - gate) * (weights * modal).sum(dim=-2)
+
+    def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
+        """Return the score of each triple; ids broadcast against one another."""
+        return self.score(
+            self.vectors(head, relation), self.relation(relation), self.vectors(tail, relation)
+        )
+
+
+def step(model: PlainModel, optimizer: torch.optim.Optimizer, drawn: Tensor) -> None:
+    """Take one step on Int["b 1+k 3"], the positive first: self-adversarial log-sigmoid loss."""
+    optimizer.zero_grad()
+    scores = 12.0 + model(*drawn.unbind(dim=-1))
+    positive, negative = scores[:, 0], scores[:, 1:]
+    weights = negative.detach().softmax(dim=-1)
+    loss = -(logsigmoid(positive).mean() + (weights * logsigmoid(-negative)).sum(-1).mean()) / 2
+    loss.backward()
+    optimizer.step()
+
+
+def filtered_ranks(model: PlainModel, store: TripleStore, triples: Triples) -> Iterator[float]:
+    """Yield realistic ranks of both questions of each triple, one question at a time."""
+    everyone = torch.arange(store.entity_count)
+    for head, relation, tail in triples.tolist():
+        r = torch.full((1,), relation)
+        h, t = torch.full((1,), head), torch.full((1,), tail)
+        for scores, target, known in (
+            (model(h, r, everyone), tail, store.known("tail", head, relation)),
+            (model(everyone, r, t), head, store.known("head", tail, relation)),
+        ):
+            wanted = scores[target].clone()
+            scores[torch.from_numpy(known)] = -torch.inf
+            above, level = (scores > wanted).sum(), (scores == wanted).sum()
+            yield 1.0 + float(above) + float(level) / 2

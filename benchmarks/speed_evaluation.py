@@ -1,0 +1,103 @@
+"""How long a filtered evaluation takes, against eager PyTorch one question at a time.
+
+python benchmarks/speed_evaluation.py
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from measuring import Row, SpeedSettings, compared, finish
+from plain import filtered_ranks
+from speed_models import own_model, plain_model
+
+from openke.config import Tester
+from openke.data import TestDataLoader
+from openke.data.datasets import find_dataset
+from openke.data.store import TripleStore
+from openke.script import run_script
+
+MODELS = ("TransE", "ComplEx", "RotatE", "LBMKGC")
+ENTITIES = (1_500, 3_000, 6_000, 12_000)
+TRIPLES = 4
+"""Train triples for each entity of the synthetic graphs; a tenth as many are ranked."""
+
+LEAST = 16
+"""Triples that the plain side ranks at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(SpeedSettings):
+    """Measure a full filtered evaluation, on synthetic graphs of growing size and a real one."""
+
+    dataset: str = "DB15K"
+    """Name of a real data set."""
+    data: Path | None = None
+    """Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download."""
+    share: int = 400
+    """The plain side ranks every N-th triple only, and its time is taken N times: one question
+    costs what another does."""
+
+
+def graph(source: Path | int) -> TripleStore:
+    """Open a data set, or make a random one of that many entities."""
+    if isinstance(source, Path):
+        return TripleStore.open(source)
+    random = np.random.default_rng(0)
+    train, test = (
+        np.column_stack([random.integers(source, size=n), random.integers(100, size=n), ends[:n]])
+        for n in (source * TRIPLES, source * TRIPLES // 10)
+        for ends in [random.integers(source, size=n)]
+    )
+    return TripleStore.from_triples(train, test=test, entities=source, relations=100)
+
+
+def ours(source: Path | int, name: str) -> float:
+    """Return the seconds of ranking the test split."""
+    store = graph(source)
+    model = own_model(name, store.entity_count, store.relation_count)
+    loader = TestDataLoader(store, type_constrain=False)
+    tester = Tester(model, loader, device="cpu", progress=False)
+    return min(tester.rank("test").seconds for _ in range(3))
+
+
+def plain(source: Path | int, name: str, share: int) -> float:
+    """Return the seconds of ranking the test split, from a part of it."""
+    store = graph(source)
+    model = plain_model(name, store.entity_count, store.relation_count).eval()
+    triples = store.triples("test")
+    part = triples[:: max(1, min(share, len(triples) // LEAST))]
+    with torch.inference_mode():
+        list(filtered_ranks(model, store, part[:2]))
+        before = time.perf_counter()
+        ranked = len(list(filtered_ranks(model, store, part)))
+        return (time.perf_counter() - before) / ranked * 2 * len(triples)
+
+
+def measured(source: Path | int, name: str, settings: Settings) -> Row:
+    """Measure both sides of one row."""
+    real = isinstance(source, Path)
+    return compared(
+        name,
+        graph(source).entity_count,
+        (ours, (source, name)),
+        (plain, (source, name, settings.share)),
+        threads=settings.threads,
+        note=settings.dataset if real else "synthetic",
+    )
+
+
+def main(settings: Settings) -> None:
+    sources = [*ENTITIES[: 1 if settings.quick else None]]
+    real = [] if settings.quick else [find_dataset(settings.dataset, settings.data)]
+    rows = [measured(source, name, settings) for name in MODELS for source in [*sources, *real]]
+    title = "A full filtered evaluation, 500 reals per entity"
+    finish("speed_evaluation", title, "entities", rows, settings)
+
+
+if __name__ == "__main__":
+    run_script(Settings, main)

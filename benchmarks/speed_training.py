@@ -1,0 +1,105 @@
+"""How long a training step takes and how much memory, against eager PyTorch.
+
+python benchmarks/speed_training.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import torch
+from measuring import Row, SpeedSettings, compared, finish, repeated
+from plain import draw_negatives, step
+from speed_models import own_model, plain_model, strategy
+
+from openke.config import Trainer
+from openke.data import TrainDataLoader
+from openke.data.datasets import find_dataset
+from openke.data.store import TripleStore
+from openke.script import run_script
+
+BATCH = 512
+NEGATIVES = {"TransE": (16, 32, 64, 128), "RotatE": (16, 32, 64, 128), "LBMKGC": (8, 16, 32, 64)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(SpeedSettings):
+    """Measure a step: sampling, forward, backward, Adam; sizes are negatives of each triple."""
+
+    dataset: str = "DB15K"
+    """Name of a data set."""
+    data: Path | None = None
+    """Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download."""
+
+
+def ours(folder: Path, name: str, negatives: int, shared: bool, threads: int) -> float:
+    """Return the seconds of a step: those of short epochs by the Trainer, over their steps."""
+    store = TripleStore.open(folder)
+    loader = TrainDataLoader(
+        store,
+        batch_size=BATCH,
+        nbatches=12,
+        neg_ent=negatives,
+        bern_flag=True,
+        threads=threads,
+        negatives="shared" if shared else "own",
+    )
+    model = own_model(name, store.entity_count, store.relation_count)
+    trainer = Trainer(
+        strategy(model), loader, 1, 1e-3, opt_method="adam", device="cpu", progress=False
+    )
+
+    def epoch() -> None:
+        trainer.set_train_times(trainer.epoch + 1)
+        trainer.run()
+
+    return repeated(epoch) / len(loader)
+
+
+def plain(folder: Path, name: str, negatives: int) -> float:
+    """Return the seconds of a step in eager PyTorch, negatives drawn by NumPy."""
+    store = TripleStore.open(folder)
+    train = store.triples("train")
+    random = np.random.default_rng(0)
+    draw = draw_negatives(store, random, negatives)
+    model = plain_model(name, store.entity_count, store.relation_count)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
+    order = random.permutation(len(train))
+    batches = (order[first * BATCH :][:BATCH] for first in count())
+
+    def one() -> None:
+        positive = train[next(batches)]
+        drawn = np.concatenate([positive[:, None], draw(positive)], axis=1)
+        step(model, optimizer, torch.from_numpy(drawn))
+
+    return repeated(one)
+
+
+def measured(folder: Path, name: str, negatives: int, shared: bool, threads: int) -> Row:
+    """Measure both sides of one row."""
+    return compared(
+        f"{name}, shared negatives" if shared else name,
+        negatives,
+        (ours, (folder, name, negatives, shared, threads)),
+        (plain, (folder, name, negatives)),
+        threads=threads,
+    )
+
+
+def main(settings: Settings) -> None:
+    folder = find_dataset(settings.dataset, settings.data)
+    rows = [
+        measured(folder, name, negatives, shared, settings.threads)
+        for name, sizes in NEGATIVES.items()
+        for shared in ((False, True) if name == "LBMKGC" else (False,))
+        for negatives in sizes[: 1 if settings.quick else None]
+    ]
+    title = f"A training step on {settings.dataset}, batch {BATCH}, 500 reals per entity"
+    finish("speed_training", title, "negatives", rows, settings)
+
+
+if __name__ == "__main__":
+    run_script(Settings, main)

@@ -1,0 +1,68 @@
+"""A speed script, run as a user runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from measuring import Row, SpeedSettings, compared, finish, repeated
+
+from tests.contracts.graphs import graph
+from tests.openke.data.test_loaders import write_openke
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = sorted(path.name for path in BENCHMARKS.glob("speed_*.py") if "models" not in path.name)
+
+
+def run(script, *options):
+    return subprocess.run(
+        [sys.executable, BENCHMARKS / script, *map(str, options)], capture_output=True, text=True
+    )
+
+
+def test_a_quick_run_prints_and_writes_nothing(tmp_path):
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    write_openke(graph(), folder)
+    out = tmp_path / "out"
+    done = run("speed_sampler.py", "--quick", "--dataset", "tiny", "--data", tmp_path, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "million negatives a second" in done.stdout
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_explains(script):
+    done = run(script, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "--threads" in done.stdout
+
+
+def double(number):
+    return 2.0 * number
+
+
+def test_results_are_written_with_machine_and_plot(tmp_path, capsys):
+    rows = [compared("double", n, (double, (n,)), (double, (10 * n,)), threads=1) for n in (1, 8)]
+    assert [row.ratio for row in rows] == [10.0] * 2
+    assert all(row.memory_mb >= 0 for row in rows)
+    finish("speed_double", "Doubling", "numbers", rows, SpeedSettings(out=tmp_path))
+    read = json.loads((tmp_path / "speed_double.json").read_text())
+    assert read["rows"][1]["seconds"] == 16.0
+    assert read["environment"]["torch"]
+    assert (tmp_path / "speed_double.png").read_bytes().startswith(b"\x89PNG")
+    assert "written to" in capsys.readouterr().out
+
+
+def test_the_median_of_the_repetitions_counts():
+    calls = []
+    assert repeated(lambda: calls.append(1), least=5, seconds=0.0) < 0.1
+    assert len(calls) == 6
+    row = Row(work="", size=1, seconds=2, plain_seconds=1, memory_mb=0, plain_memory_mb=0)
+    assert row.ratio == 0.5
+
+
+def test_settings_are_checked():
+    with pytest.raises(ValueError, match="--threads 0: expected at least 1"):
+        SpeedSettings(threads=0)
