@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 from measuring import Row, SpeedSettings, compared, finish, repeated
 
-from tests.contracts.graphs import graph
-from tests.openke.data.test_loaders import write_openke
-
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SCRIPTS = sorted(path.name for path in BENCHMARKS.glob("speed_*.py") if "models" not in path.name)
 
@@ -21,12 +18,11 @@ def run(script, *options):
     )
 
 
-def test_a_quick_run_prints_and_writes_nothing(tmp_path):
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    write_openke(graph(), folder)
+def test_a_quick_run_prints_and_writes_nothing(tmp_path, datasets):
     out = tmp_path / "out"
-    done = run("speed_sampler.py", "--quick", "--dataset", "tiny", "--data", tmp_path, "--out", out)
+    done = run(
+        "speed_sampler.py", "--quick", "--dataset", "MKG-Y", "--data", datasets, "--out", out
+    )
     assert done.returncode == 0, done.stderr
     assert "million negatives a second" in done.stdout
     assert not out.exists()
