@@ -206,6 +206,39 @@ OPENKE_API openke_status openke_compare_all(const openke_compare* compare, int32
 OPENKE_API openke_status openke_compare_all_backward(const openke_compare* compare,
                                                      const void* grad, int32_t threads,
                                                      const openke_compare_gradient* out);
+// ---- loss kernels ---------------------------------------------------------------------------
+
+// Rows of logits and, for each, its true columns. The type of the other arrays of reals in a call
+// is that of the logits, float32 where these are bfloat16.
+enum { OPENKE_BFLOAT16 = 2 };
+
+typedef struct {
+  int32_t type;
+  int64_t rows;
+  int64_t columns;         // 1 or more
+  const void* values;      // [rows][columns]
+  const int64_t* offsets;  // [rows + 1]: row i has targets[offsets[i]..offsets[i + 1]), each once;
+                           // NULL: row i has targets[i]
+  const int64_t* targets;  // [positives]
+  int64_t positives;
+  double smoothing;  // of the labels, 0 to 1: (1 - smoothing) label + smoothing / columns
+} openke_logits;
+
+// loss[rows]: cross entropy of the row's softmax against labels of 1 / (number of its targets) at
+// its targets. normaliser[rows][2] is what the gradient needs.
+OPENKE_API openke_status openke_softmax_cross_entropy(const openke_logits* logits, int32_t threads,
+                                                      void* loss, void* normaliser);
+// out[rows][columns], in the type of the logits: the gradient of sum_i grad[i] loss[i].
+OPENKE_API openke_status openke_softmax_cross_entropy_backward(const openke_logits* logits,
+                                                               const void* normaliser,
+                                                               const void* grad, int32_t threads,
+                                                               void* out);
+// loss[rows]: the row's mean cross entropy of sigmoids against labels of 1 at its targets, else 0.
+OPENKE_API openke_status openke_binary_cross_entropy(const openke_logits* logits, int32_t threads,
+                                                     void* loss);
+OPENKE_API openke_status openke_binary_cross_entropy_backward(const openke_logits* logits,
+                                                              const void* grad, int32_t threads,
+                                                              void* out);
 // Name of the instruction set the kernels chose at run time ("avx512", "avx2", "plain").
 OPENKE_API openke_status openke_kernel_isa(const char** out);
 

@@ -15,7 +15,10 @@
 #define OPENKE_KERNELS_H
 
 #include <cstdint>
+#include <type_traits>
 #include <vector>
+
+#include "bfloat16.h"
 
 namespace openke {
 
@@ -78,6 +81,21 @@ struct Routines {
                              const Real* grad, int64_t n, Real* table, Real* modal);
 };
 
+// Passes over a row of n logits, for losses (losses.h); each runs on the calling thread.
+template <class Stored>
+struct LossRoutines {
+  using Real = std::conditional_t<std::is_same_v<Stored, double>, double, float>;
+  // out[3]: the largest logit, the sum of exp(logit - largest), that of (logit - largest).
+  void (*softmax)(const Stored* row, int64_t n, double* out);
+  // out[k] = scale * exp(row[k] - largest) + shift
+  void (*softmax_gradient)(const Stored* row, int64_t n, Real largest, Real scale, Real shift,
+                           Stored* out);
+  // out[2]: the sum of log(1 + exp(logit)), the sum of the logits.
+  void (*softplus)(const Stored* row, int64_t n, double* out);
+  // out[k] = scale / (1 + exp(-row[k])) + shift
+  void (*softplus_gradient)(const Stored* row, int64_t n, Real scale, Real shift, Stored* out);
+};
+
 // GCC and Clang compile parts of a library for newer processors. (On Windows GCC misaligns their
 // registers on the stack.)
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(_WIN32)
@@ -88,6 +106,9 @@ struct InstructionSet {
   const char* name;
   Routines<float> single[4][2];  // [kind][gated]
   Routines<double> twofold[4][2];
+  LossRoutines<float> single_losses;
+  LossRoutines<double> twofold_losses;
+  LossRoutines<Bfloat16> half_losses;
 };
 
 // Null where the compiler or the processor family has no such set.
@@ -101,6 +122,8 @@ std::vector<const InstructionSet*> available_sets();
 // Those of the instruction set in use. Throws InvalidInput for a bad OPENKE_ISA.
 template <class Real>
 const Routines<Real>& routines(const Comparison<Real>& comparison);
+template <class Stored>
+const LossRoutines<Stored>& loss_routines();
 
 }  // namespace openke
 

@@ -1,30 +1,19 @@
 // The score kernels at the border of the ABI: every argument is checked here, once.
 
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 
 #include "c_api.h"
+#include "checks.h"
 #include "error.h"
 #include "kernels.h"
 
 namespace {
 
+using openke::check_array;
+using openke::check_product;
+using openke::check_size;
 using openke::require;
-
-void check_array(const void* array, int64_t count, const char* name) {
-  if (count > 0) openke::require_pointer(array, name);
-}
-
-void check_size(int64_t size, const char* name) {
-  require(size >= 0, name, " is ", size, "; expected 0 or more");
-}
-
-// rows * columns reals must be addressable.
-void check_product(int64_t rows, int64_t columns, const char* name) {
-  const int64_t most = std::numeric_limits<int64_t>::max() / 8;
-  require(columns == 0 || rows <= most / columns, name, " are too many: ", rows, " x ", columns);
-}
 
 void check_compare(const openke_compare* compare) {
   openke::require_pointer(compare, "compare");

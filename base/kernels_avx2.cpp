@@ -7,6 +7,7 @@
 #include <float.h>
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
 // Only what stands between the pragmas is compiled for these processors.
 #if defined(__clang__)
@@ -24,6 +25,8 @@ struct Lanes;
 template <>
 struct Lanes<float> {
   using V = __m256;
+  typedef uint32_t Bits __attribute__((vector_size(32)));
+  typedef uint16_t Halves __attribute__((vector_size(16)));
   static constexpr int width = 8;
 };
 template <>
@@ -110,11 +113,13 @@ inline __m256d times_twice_inverse_root(__m256d weight, __m256d squared) {
 }
 
 #include "kernels_body.h"
+#include "losses_body.h"
 
 }  // namespace
 
 const InstructionSet* avx2_set() {
-  static constexpr InstructionSet set = {"avx2", OPENKE_ROUTINES(float), OPENKE_ROUTINES(double)};
+  static constexpr InstructionSet set = {"avx2", OPENKE_ROUTINES(float), OPENKE_ROUTINES(double),
+                                         OPENKE_LOSSES};
   return &set;
 }
 

@@ -7,6 +7,7 @@
 #include <float.h>
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
 // Only what stands between the pragmas is compiled for these processors.
 #if defined(__clang__)
@@ -27,6 +28,8 @@ struct Lanes;
 template <>
 struct Lanes<float> {
   using V = __m512;
+  typedef uint32_t Bits __attribute__((vector_size(64)));
+  typedef uint16_t Halves __attribute__((vector_size(32)));
   static constexpr int width = 16;
 };
 template <>
@@ -102,11 +105,13 @@ inline __m512d times_twice_inverse_root(__m512d weight, __m512d squared) {
 }
 
 #include "kernels_body.h"
+#include "losses_body.h"
 
 }  // namespace
 
 const InstructionSet* avx512_set() {
-  static constexpr InstructionSet set = {"avx512", OPENKE_ROUTINES(float), OPENKE_ROUTINES(double)};
+  static constexpr InstructionSet set = {"avx512", OPENKE_ROUTINES(float), OPENKE_ROUTINES(double),
+                                         OPENKE_LOSSES};
   return &set;
 }
 

@@ -71,6 +71,21 @@ const Routines<double>& routines(const Comparison<double>& x) {
   return instruction_set().twofold[x.kind][x.gate != nullptr];
 }
 
+template <>
+const LossRoutines<float>& loss_routines() {
+  return instruction_set().single_losses;
+}
+
+template <>
+const LossRoutines<double>& loss_routines() {
+  return instruction_set().twofold_losses;
+}
+
+template <>
+const LossRoutines<Bfloat16>& loss_routines() {
+  return instruction_set().half_losses;
+}
+
 const char* kernel_isa() { return instruction_set().name; }
 
 }  // namespace openke

@@ -27,6 +27,8 @@ typedef int64_t DoubleBits __attribute__((vector_size(16)));
 template <>
 struct Lanes<float> {
   using V = Floats;
+  typedef uint32_t Bits __attribute__((vector_size(16)));
+  typedef uint16_t Halves __attribute__((vector_size(8)));
   static constexpr int width = 4;
 };
 template <>
@@ -61,6 +63,8 @@ inline Doubles multiply_add(Doubles a, Doubles b, Doubles c) { return a * b + c;
 template <class Real>
 struct Lanes {
   using V = Real;
+  using Bits = uint32_t;
+  using Halves = uint16_t;
   static constexpr int width = 1;
 };
 
@@ -125,11 +129,13 @@ inline V times_twice_inverse_root(V weight, V squared) {
 }
 
 #include "kernels_body.h"
+#include "losses_body.h"
 
 }  // namespace
 
 const InstructionSet* plain_set() {
-  static constexpr InstructionSet set = {"plain", OPENKE_ROUTINES(float), OPENKE_ROUTINES(double)};
+  static constexpr InstructionSet set = {"plain", OPENKE_ROUTINES(float), OPENKE_ROUTINES(double),
+                                         OPENKE_LOSSES};
   return &set;
 }
 

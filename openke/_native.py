@@ -89,6 +89,21 @@ class CompareGradient(Structure):
     )
 
 
+class Logits(Structure):
+    """``openke_logits``: rows of logits and their true columns."""
+
+    _fields_ = (
+        ("type", c_int32),
+        ("rows", c_int64),
+        ("columns", c_int64),
+        ("values", c_void_p),
+        ("offsets", c_void_p),
+        ("targets", c_void_p),
+        ("positives", c_int64),
+        ("smoothing", c_double),
+    )
+
+
 # Every function of the ABI. A pointer is c_void_p: it takes an address, None, byref() or bytes.
 SIGNATURES: dict[str, tuple[type[Any], ...]] = {
     "abi_version": (c_void_p,),
@@ -127,6 +142,10 @@ SIGNATURES: dict[str, tuple[type[Any], ...]] = {
     ),
     "compare_all": (c_void_p, c_int32, c_void_p),
     "compare_all_backward": (c_void_p, c_void_p, c_int32, c_void_p),
+    "softmax_cross_entropy": (c_void_p, c_int32, c_void_p, c_void_p),
+    "softmax_cross_entropy_backward": (c_void_p, c_void_p, c_void_p, c_int32, c_void_p),
+    "binary_cross_entropy": (c_void_p, c_int32, c_void_p),
+    "binary_cross_entropy_backward": (c_void_p, c_void_p, c_int32, c_void_p),
     "kernel_isa": (c_void_p,),
 }
 
@@ -259,6 +278,7 @@ __all__ = [
     "Counts",
     "Handle",
     "Int64",
+    "Logits",
     "SamplerOptions",
     "address",
     "call",

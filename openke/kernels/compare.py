@@ -12,8 +12,9 @@ never written out. At distance zero, where a distance has no gradient, it is tak
 
 float32 and float64 tensors on the CPU go through the C++ core (``base/kernels.h``) with
 ``torch.get_num_threads()`` threads, whose number does not change results; all others through
-:mod:`openke.kernels_reference`. Half-precision tensors are widened to float32 under autocast, as
-PyTorch does for its own distances. The scores are custom operators, opaque to ``torch.compile``.
+:mod:`openke.kernels.compare_reference`. Half-precision tensors are widened to float32 under
+autocast, as PyTorch does for its own distances. The scores are custom operators, opaque to
+``torch.compile``.
 
 Shapes: q queries, u candidates, d reals per vector, p pairs.
 """
@@ -24,8 +25,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from openke import _native, kernels_reference
-from openke.kernels_reference import KINDS, Kind, Sides
+from openke import _native
+from openke.kernels import compare_reference
+from openke.kernels.compare_reference import KINDS, Kind, Sides
 
 _TYPES = {torch.float32: 0, torch.float64: 1}
 
@@ -256,7 +258,7 @@ def _pairs(
     if not _in_core(query):
         _check_range("query_index", query_index, query.shape[0])
         _check_range("candidate_index", candidate_index, table.shape[0])
-        return kernels_reference.pairs(kind, sides, query_index, candidate_index)
+        return compare_reference.pairs(kind, sides, query_index, candidate_index)
     sides = sides.map(Tensor.contiguous)
     q, c = query_index.contiguous(), candidate_index.contiguous()
     out = query.new_empty(q.shape[0])
@@ -282,7 +284,7 @@ def _pairs_backward(
 ) -> list[Tensor]:
     sides = Sides(query, table, modal, gate)
     if not _in_core(query):
-        gradients = kernels_reference.pairs_backward(
+        gradients = compare_reference.pairs_backward(
             kind, sides, query_index, candidate_index, grad
         )
         return _present(gradients, wanted)
@@ -303,7 +305,7 @@ def _all(
 ) -> Tensor:
     sides = Sides(query, table, modal, gate)
     if not _in_core(query):
-        return kernels_reference.every(kind, sides)
+        return compare_reference.every(kind, sides)
     sides = sides.map(Tensor.contiguous)
     out = query.new_empty(query.shape[0], table.shape[0])
     _native.call("compare_all", _compare(kind, sides), torch.get_num_threads(), out.data_ptr())
@@ -322,7 +324,7 @@ def _all_backward(
 ) -> list[Tensor]:
     sides = Sides(query, table, modal, gate)
     if not _in_core(query):
-        return _present(kernels_reference.every_backward(kind, sides, grad), wanted)
+        return _present(compare_reference.every_backward(kind, sides, grad), wanted)
     sides, grad = sides.map(Tensor.contiguous), grad.contiguous()
     out = _wanted_like(sides, wanted)
     _native.call(
@@ -409,7 +411,7 @@ def _all_gradient(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
 
 def _no_second_gradient(ctx: Any, *grads: object) -> None:
     raise NotImplementedError(
-        "scores have first derivatives only; for second ones write the score in PyTorch"
+        "kernels have first derivatives only; for second ones write the function in PyTorch"
     )
 
 
@@ -417,5 +419,3 @@ _pairs.register_autograd(_pairs_gradient, setup_context=_save)
 _all.register_autograd(_all_gradient, setup_context=_save)
 _pairs_backward.register_autograd(_no_second_gradient)
 _all_backward.register_autograd(_no_second_gradient)
-
-__all__ = ["KINDS", "Kind", "compare_all", "compare_pairs"]

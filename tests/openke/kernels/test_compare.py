@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from openke import _native, kernels, kernels_reference
-from openke.kernels import KINDS, compare_all, compare_pairs
+from openke import _native
+from openke.kernels import KINDS, compare_all, compare_pairs, compare_reference
+from openke.kernels import compare as kernels
 
 DIMS = (1, 2, 7, 33, 500)
 SHAPES = [(kind, dim if kind != "complex" else dim + dim % 2) for kind, dim in product(KINDS, DIMS)]
@@ -101,7 +102,7 @@ def close(found, expected, dtype, scale=None):
 
 
 def as_sides(sides):
-    return kernels_reference.Sides(
+    return compare_reference.Sides(
         sides["query"], sides["table"], sides.get("modal"), sides.get("gate")
     )
 
@@ -149,12 +150,12 @@ def test_all_against_all_equals_loops(kind, dim, gated, dtype, q, u):
 @GATED
 @pytest.mark.parametrize("chunk", [1, 64, 1 << 22])
 def test_the_pytorch_reference_equals_loops_whatever_its_chunks(kind, gated, chunk, monkeypatch):
-    monkeypatch.setattr(kernels_reference, "CHUNK", chunk)
+    monkeypatch.setattr(compare_reference, "CHUNK", chunk)
     sides, q, c = make(gated, dim=6, grad=False)
     weight = torch.linspace(-1, 1, len(q), dtype=torch.float64)
     expected, gradients = loops(kind, sides, q, c, weight.tolist())
-    close(kernels_reference.pairs(kind, as_sides(sides), q, c), expected, torch.float64)
-    found = kernels_reference.pairs_backward(kind, as_sides(sides), q, c, weight)
+    close(compare_reference.pairs(kind, as_sides(sides), q, c), expected, torch.float64)
+    found = compare_reference.pairs_backward(kind, as_sides(sides), q, c, weight)
     for name, gradient in zip(("query", "table", "modal", "gate"), found, strict=True):
         assert (gradient is None) == (name not in sides)
         if gradient is not None:
@@ -163,9 +164,9 @@ def test_the_pytorch_reference_equals_loops_whatever_its_chunks(kind, gated, chu
     shape = len(sides["query"]), len(sides["table"])
     weight = torch.linspace(-1, 1, shape[0] * shape[1], dtype=torch.float64)
     expected, gradients = loops(kind, sides, *everything(sides), weight.tolist())
-    found = kernels_reference.every(kind, as_sides(sides))
+    found = compare_reference.every(kind, as_sides(sides))
     close(found, expected.reshape(shape), torch.float64)
-    found = kernels_reference.every_backward(kind, as_sides(sides), weight.view(shape))
+    found = compare_reference.every_backward(kind, as_sides(sides), weight.view(shape))
     for name, gradient in zip(("query", "table", "modal", "gate"), found, strict=True):
         if gradient is not None:
             close(gradient, gradients[name], torch.float64)
@@ -187,16 +188,16 @@ def test_sizes_beyond_one_tile_equal_the_reference(kind, gated, dtype):
                 slopes = kernels._pairs_backward(
                     grad, kind, *fixed[:2], q_index, c_index, *fixed[2:], wanted
                 )
-                expected = kernels_reference.pairs(kind, fixed, q_index, c_index)
-                expected_slopes = kernels_reference.pairs_backward(
+                expected = compare_reference.pairs(kind, fixed, q_index, c_index)
+                expected_slopes = compare_reference.pairs_backward(
                     kind, fixed, q_index, c_index, grad
                 )
             else:
                 grad = torch.linspace(-1, 1, q * u, dtype=dtype).view(q, u)
                 found = kernels._all(kind, *fixed)
                 slopes = kernels._all_backward(grad, kind, *fixed, wanted)
-                expected = kernels_reference.every(kind, fixed)
-                expected_slopes = kernels_reference.every_backward(kind, fixed, grad)
+                expected = compare_reference.every(kind, fixed)
+                expected_slopes = compare_reference.every_backward(kind, fixed, grad)
             close(found, expected.double().numpy(), dtype)
             expected_slopes = [slope for slope in expected_slopes if slope is not None]
             for slope, expected_slope in zip(slopes, expected_slopes, strict=True):
@@ -225,7 +226,7 @@ def test_float32_is_within_1e_5_of_float64(kind, dim):
     narrow = {name: tensor.float() for name, tensor in wide.items()}
     wide = {name: tensor.double() for name, tensor in narrow.items()}
     scale = wide["query"].norm(dim=1)[q] * wide["table"].norm(dim=1)[c] if kind == "dot" else None
-    expected = kernels_reference.pairs(kind, as_sides(wide), q, c)
+    expected = compare_reference.pairs(kind, as_sides(wide), q, c)
     found = compare_pairs(kind, **narrow, query_index=q, candidate_index=c)
     assert ((found - expected).abs() <= 1e-5 * (expected.abs() if scale is None else scale)).all()
 
@@ -234,8 +235,8 @@ def test_float32_is_within_1e_5_of_float64(kind, dim):
 def test_complex_distances_are_accurate_at_any_scale(scale):
     sides, _, _ = make(False, dim=66, dtype=torch.float32, grad=False)
     query, table = sides["query"] * scale, sides["table"] * scale
-    wide = kernels_reference.Sides(query.double(), table.double(), None, None)
-    expected = kernels_reference.every("complex", wide)
+    wide = compare_reference.Sides(query.double(), table.double(), None, None)
+    expected = compare_reference.every("complex", wide)
     found = compare_all("complex", query, table)
     assert ((found - expected).abs() <= 1e-5 * expected.abs()).all()
 

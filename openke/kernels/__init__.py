@@ -1,0 +1,14 @@
+"""Scores and losses with a C++ kernel on the CPU and PyTorch elsewhere, all differentiable."""
+
+from openke.kernels.compare import compare_all, compare_pairs
+from openke.kernels.compare_reference import KINDS, Kind
+from openke.kernels.losses import binary_cross_entropy, softmax_cross_entropy
+
+__all__ = [
+    "KINDS",
+    "Kind",
+    "binary_cross_entropy",
+    "compare_all",
+    "compare_pairs",
+    "softmax_cross_entropy",
+]
