@@ -20,12 +20,14 @@ from openke.module.model import (
     DistMult,
     HolE,
     Model,
+    PairRE,
     RotatE,
     SimplE,
     TransD,
     TransE,
     TransH,
     TransR,
+    TuckER,
 )
 
 ENTITIES, RELATIONS = 23, 4
@@ -73,6 +75,15 @@ def one() -> dict[str, ModalFeatures]:
     return {"text": features("text", 6, 2)}
 
 
+def normed(model: Model) -> Model:
+    """Return the model after its batch norms have seen something."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2.0)
+    return model
+
+
 CASES: dict[str, Callable[[], Model]] = {
     "TransE": lambda: TransE(ENTITIES, RELATIONS, dim=6),
     "TransE L2 margin": lambda: TransE(
@@ -103,6 +114,8 @@ CASES: dict[str, Callable[[], Model]] = {
     "HolE odd": lambda: HolE(ENTITIES, RELATIONS, dim=7, margin=4.0, epsilon=2.0),
     "Analogy": lambda: Analogy(ENTITIES, RELATIONS, dim=3),
     "RotatE": lambda: RotatE(ENTITIES, RELATIONS, dim=5),
+    "PairRE": lambda: PairRE(ENTITIES, RELATIONS, dim=6),
+    "TuckER": lambda: normed(TuckER(ENTITIES, RELATIONS, dim=6, dim_r=4)),
     "IKRL": lambda: IKRL(ENTITIES, RELATIONS, one(), dim=6),
     "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),
     "LBMKGC elementwise": lambda: LBMKGC(
@@ -121,9 +134,9 @@ CASES: dict[str, Callable[[], Model]] = {
 
 
 def build(case: str) -> Model:
-    """Return the model of a case with the same random parameters each time."""
+    """Return the model of a case, for evaluation, with the same random parameters each time."""
     torch.manual_seed(0)
-    return CASES[case]()
+    return CASES[case]().eval()
 
 
 BATCHES: dict[str, dict[str, object]] = {

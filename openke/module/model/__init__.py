@@ -6,6 +6,7 @@ from openke.module.model.complex import ComplEx
 from openke.module.model.distmult import DistMult
 from openke.module.model.hole import HolE
 from openke.module.model.model import Model
+from openke.module.model.pairre import PairRE
 from openke.module.model.rescal import RESCAL
 from openke.module.model.rotate import RotatE
 from openke.module.model.simple import SimplE
@@ -13,12 +14,14 @@ from openke.module.model.transd import TransD
 from openke.module.model.transe import TransE
 from openke.module.model.transh import TransH
 from openke.module.model.transr import TransR
+from openke.module.model.tucker import TuckER
 
 MODELS: dict[str, type[Model]] = {
     "Analogy": Analogy,
     "ComplEx": ComplEx,
     "DistMult": DistMult,
     "HolE": HolE,
+    "PairRE": PairRE,
     "RESCAL": RESCAL,
     "RotatE": RotatE,
     "SimplE": SimplE,
@@ -26,6 +29,7 @@ MODELS: dict[str, type[Model]] = {
     "TransE": TransE,
     "TransH": TransH,
     "TransR": TransR,
+    "TuckER": TuckER,
 }
 """Every model of this package by name."""
 
@@ -37,12 +41,14 @@ __all__ = [
     "DistMult",
     "HolE",
     "Model",
+    "PairRE",
     "RotatE",
     "SimplE",
     "TransD",
     "TransE",
     "TransH",
     "TransR",
+    "TuckER",
 ]
 
 openke_paths(__name__, homes_of([Model, *MODELS.values()]))
