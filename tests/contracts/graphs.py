@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 
 from lbmkgc_models.ikrl import IKRL
+from lbmkgc_models.interactions import INTERACTIONS
 from lbmkgc_models.lbmkgc import LBMKGC
 from lbmkgc_models.store import ModalFeatures
 from openke.data.batch import Batch
@@ -84,6 +86,22 @@ def normed(model: Model) -> Model:
     return model
 
 
+INNER = {"TransE": {"p_norm": 2}, "TuckER": {"dim_r": 3}}
+MODERN = {
+    "drop_structure": 0.5,
+    "projection": "linear",
+    "modal_norm": True,
+    "modal_dropout": 0.2,
+    "modal_scale": 0.1,
+}
+
+
+def fused(**settings: object) -> Model:
+    """Return LBMKGC with both modalities, some entities being unseen in train."""
+    seen = torch.arange(ENTITIES) % 3 != 1  # 19 has no modality
+    return normed(LBMKGC(ENTITIES, RELATIONS, both(), seen=seen, **{"dim": 4, **settings}))
+
+
 CASES: dict[str, Callable[[], Model]] = {
     "TransE": lambda: TransE(ENTITIES, RELATIONS, dim=6),
     "TransE L2 margin": lambda: TransE(
@@ -129,6 +147,14 @@ CASES: dict[str, Callable[[], Model]] = {
         ENTITIES, RELATIONS, both(), dim=4, attention="mean", gate="mean"
     ),
     "LBMKGC without features": lambda: LBMKGC(ENTITIES, RELATIONS, dim=4),
+    **{
+        f"LBMKGC {name}": partial(fused, interaction=name, interaction_settings=INNER.get(name, {}))
+        for name in INTERACTIONS
+    },
+    "LBMKGC sum": lambda: fused(interaction="ComplEx", gate="sum", **MODERN),
+    "LBMKGC mean": lambda: fused(interaction="DistMult", gate="mean", **MODERN),
+    "LBMKGC gated": lambda: fused(interaction="DistMult", **MODERN),
+    "LBMKGC TuckER without structural": lambda: fused(interaction="TuckER", structural=False),
 }
 """Instances that the contracts hold for; the first word is the registered name."""
 

@@ -120,6 +120,14 @@ class Model(OpenKENames, Parameters, ABC):
     def relation_rows(self, relation: Tensor) -> Tensor:
         """Return the relation table's rows, Float["q d"], as the penalties see them."""
 
+    def factors(self, entities: Tensor) -> Tensor:
+        """Return the vectors by which entities enter the score, Float["u d"].
+
+        They are the structural rows, unless something else joins these; penalties of factors, such
+        as N3, take their :meth:`entity_moduli`.
+        """
+        return self.structure(entities)
+
     def entity_moduli(self, rows: Tensor) -> Tensor:
         """Return the absolute value of each coordinate of structural ``rows``, Float["u m"]."""
         return rows.abs()
