@@ -142,4 +142,5 @@ def _rebuilder(name: str, given: Rebuild | None) -> Rebuild:
 
 def _structural(store: TripleStore, saved: Saved, features: Path | None) -> Model:
     kind = MODELS[saved["model"]["model"]]
-    return kind(store.entity_count, store.relation_count, **saved["model"]["settings"])
+    facts = {"triples": store.triples("train")} if kind.over_graph else {}
+    return kind(store.entity_count, store.relation_count, **facts, **saved["model"]["settings"])

@@ -16,6 +16,8 @@ from openke.data.batch import Batch
 from openke.data.loaders import TrainDataLoader
 from openke.data.store import TripleStore
 from openke.module.model import (
+    GCOTE,
+    OTE,
     RESCAL,
     Analogy,
     ComplEx,
@@ -134,6 +136,10 @@ CASES: dict[str, Callable[[], Model]] = {
     "RotatE": lambda: RotatE(ENTITIES, RELATIONS, dim=5),
     "PairRE": lambda: PairRE(ENTITIES, RELATIONS, dim=6),
     "TuckER": lambda: normed(TuckER(ENTITIES, RELATIONS, dim=6, dim_r=4)),
+    "OTE": lambda: OTE(ENTITIES, RELATIONS, dim=6, group=3),
+    "GCOTE": lambda: GCOTE(
+        *(ENTITIES, RELATIONS), dim=6, group=2, triples=graph(triples=120).triples("train")
+    ),
     "IKRL": lambda: IKRL(ENTITIES, RELATIONS, one(), dim=6),
     "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),
     "LBMKGC elementwise": lambda: LBMKGC(

@@ -4,8 +4,10 @@ from openke.aliases import homes_of, openke_paths
 from openke.module.model.analogy import Analogy
 from openke.module.model.complex import ComplEx
 from openke.module.model.distmult import DistMult
+from openke.module.model.gcote import GCOTE
 from openke.module.model.hole import HolE
 from openke.module.model.model import Model
+from openke.module.model.ote import OTE
 from openke.module.model.pairre import PairRE
 from openke.module.model.rescal import RESCAL
 from openke.module.model.rotate import RotatE
@@ -20,7 +22,9 @@ MODELS: dict[str, type[Model]] = {
     "Analogy": Analogy,
     "ComplEx": ComplEx,
     "DistMult": DistMult,
+    "GCOTE": GCOTE,
     "HolE": HolE,
+    "OTE": OTE,
     "PairRE": PairRE,
     "RESCAL": RESCAL,
     "RotatE": RotatE,
@@ -34,7 +38,9 @@ MODELS: dict[str, type[Model]] = {
 """Every model of this package by name."""
 
 __all__ = [
+    "GCOTE",
     "MODELS",
+    "OTE",
     "RESCAL",
     "Analogy",
     "ComplEx",

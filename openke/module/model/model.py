@@ -52,6 +52,8 @@ class Model(OpenKENames, Parameters, ABC):
     """Whether entities look different to every relation: :meth:`place` then says how."""
     directed: ClassVar[bool] = False
     """Whether (h, r, ?) and (?, r, t) ask different relations, and score a triple differently."""
+    over_graph: ClassVar[bool] = False
+    """Whether the model is made with the facts of a graph, as ``triples``."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Accept a class written for OpenKE, which :mod:`openke.module.model.lineage` translates.

@@ -88,7 +88,7 @@ WRITTEN = {
     ),
 }
 """By model: OpenKE's arguments, and the tables and constants its state dict then has."""
-NEW = {"PairRE", "TuckER"}
+NEW = {"GCOTE", "OTE", "PairRE", "TuckER"}
 """Models that OpenKE does not have."""
 
 
