@@ -1,98 +1,20 @@
-"""The parts of context-guided adaptive fusion (CGuAF): projector, attention, relation gate.
+"""The parts of context-guided adaptive fusion (CGuAF): modality attention, relation gate.
 
-Shapes: u distinct entities, m modalities, f features of a modality, d reals of an entity.
+And what keeps structure from drowning the modalities: :class:`StructureMask`.
+
+Shapes: u distinct entities, m modalities, d reals of an entity.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
-
 import torch
 from torch import Tensor, nn
 
-from lbmkgc_models.store import ModalFeatures
+from lbmkgc_models.projectors import digest_of
+from openke.data.batch import HEAD, TAIL
+from openke.data.store import TripleStore
 
 ATTENTION_FORMS = ("scalar", "elementwise", "mean")
-
-
-class ModalProjector(nn.Module):
-    """Projects frozen features into the entity space, e_m = W2 ReLU(W1 f_m), or e_m = W f_m.
-
-    The features are buffers, not parameters: they are neither trained nor written to checkpoints,
-    which hold their digest instead.
-
-    Parameters
-    ----------
-    features
-        Frozen rows and the mask of entities that have the modality.
-    dim
-        Reals of an entity, the width of both layers.
-    hidden
-        False leaves out the hidden layer and the biases.
-
-    References
-    ----------
-    LBMKGC section 3.2, the projection layer P_m; widths from its reference code.
-    """
-
-    values: Tensor
-    present: Tensor
-
-    def __init__(self, features: ModalFeatures, dim: int, *, hidden: bool = True) -> None:
-        super().__init__()
-        self.register_buffer("values", features.values, persistent=False)
-        self.register_buffer("present", features.present, persistent=False)
-        self.layers: nn.Module = nn.Linear(features.dim, dim, bias=False)
-        if hidden:
-            first = nn.Linear(features.dim, dim)
-            self.layers = nn.Sequential(first, nn.ReLU(), nn.Linear(dim, dim))
-
-    def forward(self, entities: Tensor) -> Tensor:
-        """Return Float["u d"]; rows of entities without the modality mean nothing."""
-        projected: Tensor = self.layers(self.values[entities])
-        return projected
-
-    def digest(self) -> str:
-        """Return a SHA-256 of features and mask: what a checkpoint was trained on."""
-        found = hashlib.sha256(self.values.cpu().contiguous().numpy().tobytes())
-        found.update(self.present.cpu().contiguous().numpy().tobytes())
-        return found.hexdigest()
-
-
-class Projectors(nn.Module):
-    """One projector for each modality, in alphabetical order.
-
-    Parameters
-    ----------
-    features
-        Frozen features by modality.
-    dim, hidden
-        See :class:`ModalProjector`.
-    """
-
-    def __init__(
-        self, features: Mapping[str, ModalFeatures], dim: int, *, hidden: bool = True
-    ) -> None:
-        super().__init__()
-        self.names = sorted(features)
-        for name in self.names:
-            self.add_module(name, ModalProjector(features[name], dim, hidden=hidden))
-
-    def __iter__(self) -> Iterator[ModalProjector]:
-        """Iterate over the projectors."""
-        for child in self.children():
-            assert isinstance(child, ModalProjector)
-            yield child
-
-    def forward(self, entities: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Return m projections, each Float["u d"], and which entities have them, Bool["u m"]."""
-        present = torch.stack([projector.present[entities] for projector in self], dim=1)
-        return [projector(entities) for projector in self], present
-
-    def digests(self) -> dict[str, str]:
-        """Return the digest of each modality's features."""
-        return {name: found.digest() for name, found in zip(self.names, self, strict=True)}
 
 
 class ModalityAttention(nn.Module):
@@ -166,11 +88,42 @@ class RelationGate(nn.Module):
         return self.logit[relation].sigmoid()
 
 
-def check_features(ent_tot: int, features: Mapping[str, ModalFeatures]) -> None:
-    """Raise ``ValueError`` where features are not of ``ent_tot`` entities."""
-    for name, found in features.items():
-        if len(found.values) != ent_tot:
-            raise ValueError(
-                f"{name} features have {len(found.values)} rows, the graph has {ent_tot} entities:"
-                " load them with the entity names of this graph"
-            )
+class StructureMask(nn.Module):
+    """Says which entities of a step use their structural row.
+
+    An entity that is in no train triple never does: its row is only ever pushed down, as a
+    negative. Others leave theirs out at random in training, so that their modalities learn to
+    stand alone. An entity without any modality always uses it: there is nothing else.
+
+    Parameters
+    ----------
+    drop
+        Share of the entities of a training step that leave theirs out.
+    seen
+        Bool["entities"], whether an entity is in a train triple; None: all are.
+    """
+
+    seen: Tensor | None
+
+    def __init__(self, drop: float, seen: Tensor | None) -> None:
+        super().__init__()
+        self.drop = drop
+        self.register_buffer("seen", seen, persistent=False)
+
+    def forward(self, entities: Tensor, some: Tensor) -> Tensor:
+        """Return Bool["u 1"]; ``some`` is whether an entity has any modality, Bool["u 1"]."""
+        kept = torch.ones_like(some) if self.seen is None else self.seen[entities][:, None]
+        if self.training and self.drop:
+            kept = kept & (torch.rand(some.shape, device=some.device) >= self.drop)
+        return kept | ~some
+
+    def digest(self) -> str | None:
+        """Return a SHA-256 of ``seen``; None where all entities are."""
+        return None if self.seen is None else digest_of(self.seen)
+
+
+def seen_in_train(store: TripleStore) -> Tensor:
+    """Return Bool["entities"], whether an entity is in a triple of the train split."""
+    seen = torch.zeros(store.entity_count, dtype=torch.bool)
+    seen[torch.from_numpy(store.triples("train")[:, [HEAD, TAIL]].reshape(-1))] = True
+    return seen

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lbmkgc_models.fusion import Projectors, check_features
+from lbmkgc_models.projectors import Projectors, check_features
 from lbmkgc_models.store import ModalFeatures
 from openke.data.batch import Side
 from openke.module.interaction import translate

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from lbmkgc_models.fusion import (
-    ModalityAttention,
-    Projectors,
-    RelationGate,
-    check_features,
-)
+from lbmkgc_models.fusion import ModalityAttention, RelationGate, StructureMask
+from lbmkgc_models.interactions import make_interaction
+from lbmkgc_models.projectors import Projectors, check_features
 from lbmkgc_models.store import ModalFeatures
 from openke.data.batch import Side
-from openke.module.interaction import rotate
-from openke.module.model.model import Model, table
-from openke.module.model.rotate import Phases, RotatEConfig
+from openke.module.model.model import Model
+from openke.module.model.rotate import RotatEConfig
 from openke.module.model.scoring import Compare, Rows
+from openke.module.settings import at_least, check_share
+
+GATES = ("relation", "mean", "sum")
+PROJECTIONS = ("mlp", "linear")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,43 +29,79 @@ class LBMKGCConfig(RotatEConfig):
     """Settings of :class:`LBMKGC`; defaults are those of the published DB15K run."""
 
     dim: int = 500
-    """Complex coordinates of an entity (2 dim reals), phases of a relation."""
+    """The interaction's ``dim``; RotatE's are complex coordinates (2 dim reals of an entity)."""
     margin: float = 12.0
-    """gamma; the published runs take 12 on DB15K, 16 on MKG-W, 24 on MKG-Y."""
+    """gamma of interactions that are distances; the published runs take 12 on DB15K, 16 on MKG-W,
+    24 on MKG-Y."""
+    interaction: str = "RotatE"
+    """What scores the fused entities, see :data:`~lbmkgc_models.interactions.INTERACTIONS`."""
+    interaction_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Further settings of the interaction by name, e.g. dim_r of TuckER."""
     attention: Literal["scalar", "elementwise", "mean"] = "scalar"
     """How modalities are weighed, see :class:`~lbmkgc_models.fusion.ModalityAttention`."""
-    gate: Literal["relation", "mean"] = "relation"
+    gate: Literal["relation", "mean", "sum"] = "relation"
     """"relation": zeta_r of Eq. 11; "mean": structure counts as one more modality (with
-    ``attention="mean"`` the ablation without CGuAF)."""
+    ``attention="mean"`` the ablation without CGuAF); "sum": e_s + e_mm."""
     structural: bool = True
     """False leaves out e_s (Table 2, without structural)."""
+    drop_structure: float = 0.0
+    """Share of the entities of a training step that leave out e_s, if they have a modality."""
+    projection: Literal["mlp", "linear"] = "mlp"
+    """"mlp": e_m = W2 ReLU(W1 f_m), both layers with biases; "linear": e_m = W f_m."""
+    modal_norm: bool = False
+    """Layer-normalise each e_m."""
+    modal_dropout: float = 0.0
+    """Share of the numbers of each e_m that a training step forgets."""
+    modal_scale: float | None = None
+    """Root mean square of each e_m at the start; None: as the layers start. Small ones suit
+    training against all entities by dot products."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        for name, known in (("gate", GATES), ("projection", PROJECTIONS)):
+            value = getattr(self, name)
+            if value not in known:
+                raise ValueError(f"LBMKGC: {name} is {value!r}, expected one of {', '.join(known)}")
+        check_share("LBMKGC", "drop_structure", self.drop_structure)
+        check_share("LBMKGC", "modal_dropout", self.modal_dropout)
+        if self.modal_scale is not None:
+            at_least("LBMKGC", "modal_scale", self.modal_scale, 1e-9)
 
 
 class LBMKGC(Model):
-    """RotatE on e_joint = zeta_r e_s + (1 - zeta_r) e_mm, for heads and tails alike.
+    """A structural model on e_joint = zeta_r e_s + (1 - zeta_r) e_mm, for heads and tails alike.
 
     e_mm does not depend on the relation, so every distinct entity is projected once; the gate is
-    applied inside the score kernel. An entity without any modality is its structural row alone.
+    applied inside the score kernel. An entity without any modality is its structural row alone,
+    one that leaves this out (:class:`~lbmkgc_models.fusion.StructureMask`) its modalities alone.
+
+    The tables keep the names they have in the interaction, e.g. ``ent_embeddings`` of RotatE, so
+    those of a trained one fit: ``lbmkgc.set_parameters(rotate.get_parameters())``.
 
     Parameters
     ----------
     ent_tot, rel_tot
         Numbers of entities and relations.
     features
-        Frozen features by modality, any subset of what there is; empty is RotatE.
+        Frozen features by modality, any subset of what there is; empty is the interaction alone.
+    seen
+        Bool["entities"], which entities are in a train triple, as
+        :func:`~lbmkgc_models.fusion.seen_in_train` says: others leave out e_s. None: all are.
     **settings
         Fields of :class:`LBMKGCConfig`.
 
     Raises
     ------
     ValueError
-        Features of another number of entities; neither structure nor features.
+        Features of another number of entities; neither structure nor features; an interaction
+        that does not take an entity as one row.
 
     References
     ----------
     LBMKGC (Large Model-Driven Balanced Multimodal Knowledge Graph Completion), Eq. 9-12. What
     differs: a modality an entity lacks is masked out of the softmax; the reference code scores it
-    as whatever row stands in its feature file.
+    as whatever row stands in its feature file. The paper's interaction is RotatE.
     """
 
     Config = LBMKGCConfig
@@ -76,6 +113,8 @@ class LBMKGC(Model):
         ent_tot: int,
         rel_tot: int,
         features: Mapping[str, ModalFeatures] | None = None,
+        *,
+        seen: Tensor | None = None,
         **settings: Any,
     ) -> None:
         super().__init__(ent_tot, rel_tot, **settings)
@@ -84,72 +123,116 @@ class LBMKGC(Model):
         check_features(ent_tot, features)
         if not features and not c.structural:
             raise ValueError("LBMKGC: structural=False needs features of at least one modality")
-        if c.gate not in ("relation", "mean"):
-            raise ValueError(f"LBMKGC: gate is {c.gate!r}, expected 'relation' or 'mean'")
-        self.phases = Phases(c.dim, c.margin, c.epsilon)
-        self.rel_embeddings = table(rel_tot, c.dim, self.phases.bound)
-        if c.structural:
-            self.ent_embeddings = table(ent_tot, 2 * c.dim, self.phases.entity_bound)
-        self.projectors = Projectors(features, 2 * c.dim)
+        if seen is not None and seen.shape != (ent_tot,):
+            raise ValueError(f"LBMKGC: seen is {list(seen.shape)}, expected [{ent_tot}]")
+        rows = ent_tot if c.structural else 1
+        self._adopt(
+            make_interaction(c.interaction, rows, rel_tot, asdict(c), c.interaction_settings)
+        )
+        self.projectors = Projectors(
+            features,
+            self.width,
+            hidden=c.projection == "mlp",
+            norm=c.modal_norm,
+            dropout=c.modal_dropout,
+            scale=c.modal_scale,
+        )
         if features:
             # One modality needs no weights: a softmax over one number is 1.
             form = c.attention if len(features) > 1 else "mean"
-            self.attention = ModalityAttention(2 * c.dim, form)
+            self.attention = ModalityAttention(self.width, form)
+        self.mask = StructureMask(c.drop_structure, seen)
         self.gated = bool(features) and c.structural and c.gate == "relation"
         if self.gated:
-            self.gate = RelationGate(rel_tot, self.phases.entity_bound)
+            self.gate = RelationGate(rel_tot, (c.margin + c.epsilon) / (2 * c.dim))
+
+    def _adopt(self, interaction: Model) -> None:
+        """Take over the parts of a model, but not e_s where there is no structure."""
+        self._interaction = (interaction,)  # in a tuple: its parts are this model's, it is not one
+        self.width = interaction.structure(torch.zeros(1, dtype=torch.long)).shape[1]
+        self.directed = interaction.directed  # type: ignore[misc]
+        for name, part in interaction.named_children():
+            if self.config.structural or not name.startswith("ent_"):
+                self.add_module(name, part)
+
+    @property
+    def interaction(self) -> Model:
+        """What scores the fused entities."""
+        return self._interaction[0]
 
     def encode(self, entities: Tensor) -> Rows:
-        """Return "entity": Float["u 2d"] and, where a gate mixes them, "modal": Float["u 2d"]."""
+        """Return "entity": Float["u d"] and, where a gate mixes them, "modal": Float["u d"]."""
         if not self.projectors.names:
-            return {"entity": self.ent_embeddings(entities)}
+            return {"entity": self.interaction.structure(entities)}
         modal, present = self.projectors(entities)
         mixed = self.attention(modal, present)
         if not self.config.structural:
             return {"entity": mixed}
-        structural = self.ent_embeddings(entities)
-        if self.config.gate == "mean":
-            count = present.sum(dim=1, keepdim=True)  # [u 1]
-            return {"entity": (structural + count * mixed) / (1 + count)}
-        some = present.any(dim=1, keepdim=True)
-        return {"entity": structural, "modal": torch.where(some, mixed, structural)}
+        structural = self.interaction.structure(entities)
+        count = present.sum(dim=1, keepdim=True)  # [u 1]
+        kept = self.mask(entities, count > 0)
+        if self.gated:
+            modal_only = torch.where(count > 0, mixed, structural)
+            return {"entity": torch.where(kept, structural, mixed), "modal": modal_only}
+        joint = structural * kept
+        if self.config.gate == "sum":
+            return {"entity": joint + mixed}
+        return {"entity": (joint + count * mixed) / (kept + count)}
 
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
-        """Return "query": Float["q 2d"] and, where there is one, "gate": Float["q"]."""
-        phase = self.phases(self.rel_embeddings(relation))
+        """Return the interaction's queries and, where there is one, "gate": Float["q"]."""
         if not self.gated:
-            return {"query": rotate.query(anchor["entity"], phase, side)}
+            return self.interaction.query(anchor, relation, side)
         gate = self.gate(relation)
         joint = torch.lerp(anchor["modal"], anchor["entity"], gate[:, None])
-        return {"query": rotate.query(joint, phase, side), "gate": gate}
+        return {**self.interaction.query({"entity": joint}, relation, side), "gate": gate}
 
     def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
-        """Return margin minus distance."""
-        similarity = compare(
-            "complex",
-            query["query"],
-            candidates["entity"],
-            modal=candidates.get("modal"),
-            gate=query.get("gate"),
-        )
-        return self.config.margin + similarity
+        """Return the interaction's scores."""
+        if self.gated:
+            compare = partial(compare, modal=candidates["modal"], gate=query["gate"])
+        return self.interaction.match(query, candidates, compare)
 
     def structure(self, entities: Tensor) -> Tensor:
         """Return the entity table's rows e_s; without structure, the mixed modalities."""
         if not self.config.structural:
             return self.encode(entities)["entity"]
-        rows: Tensor = self.ent_embeddings(entities)
-        return rows
+        return self.interaction.structure(entities)
+
+    def factors(self, entities: Tensor) -> Tensor:
+        """Return the fused rows, Float["u d"], or what a gate mixes side by side, Float["u 2d"]."""
+        return torch.cat(list(self.encode(entities).values()), dim=1)
+
+    def entity_moduli(self, rows: Tensor) -> Tensor:
+        """Return what the interaction says, of e_s or :meth:`factors`."""
+        parts = torch.split(rows, self.width, dim=1)
+        return torch.cat([self.interaction.entity_moduli(part) for part in parts], dim=1)
 
     def relation_rows(self, relation: Tensor) -> Tensor:
-        """Return the relation table's rows, before they are scaled to phases."""
-        rows: Tensor = self.rel_embeddings(relation)
-        return rows
+        """Return the interaction's rows."""
+        return self.interaction.relation_rows(relation)
+
+    def relation_moduli(self, rows: Tensor) -> Tensor:
+        """Return what the interaction says."""
+        return self.interaction.relation_moduli(rows)
+
+    def structure_widths(self) -> tuple[int, ...]:
+        """Return the interaction's widths; without structure there is one part."""
+        return self.interaction.structure_widths() if self.config.structural else ()
+
+    def relation_widths(self) -> tuple[int, ...]:
+        """Return the interaction's widths."""
+        return self.interaction.relation_widths()
 
     def constants(self) -> dict[str, float]:
-        """Return the margin and the bound that makes phases of stored relations."""
-        return {"margin": self.config.margin, "rel_embedding_range": self.phases.bound}
+        """Return what the interaction's scores depend on beside its tables."""
+        return self.interaction.constants()
 
     def identity(self) -> dict[str, Any]:
-        """Return what a checkpoint must agree on, the features' digests included."""
-        return {**super().identity(), "features": self.projectors.digests()}
+        """Return what a checkpoint must agree on, digests of features and unseen entities too."""
+        seen = self.mask.digest()
+        return {
+            **super().identity(),
+            "features": self.projectors.digests(),
+            **({} if seen is None else {"seen": seen}),
+        }

@@ -5,4 +5,7 @@ from lbmkgc_models.lbmkgc import LBMKGC
 from openke.module.model import MODELS as STRUCTURAL
 from openke.module.model import Model
 
-MODELS: dict[str, type[Model]] = {**STRUCTURAL, "IKRL": IKRL, "LBMKGC": LBMKGC}
+MULTIMODAL: dict[str, type[Model]] = {"IKRL": IKRL, "LBMKGC": LBMKGC}
+"""Models with pictures and text, made with ``features`` by modality."""
+
+MODELS: dict[str, type[Model]] = {**STRUCTURAL, **MULTIMODAL}

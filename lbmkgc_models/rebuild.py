@@ -6,41 +6,28 @@ from pathlib import Path
 from typing import Any
 
 from lbmkgc_models.features.select import gather_features
-from lbmkgc_models.ikrl import IKRL
-from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.fusion import seen_in_train
+from lbmkgc_models.models import MULTIMODAL
 from lbmkgc_models.store import ModalFeatures
 from openke.data.store import TripleStore
+from openke.module.model import Model
 
 
-def lbmkgc(store: TripleStore, saved: dict[str, Any], features: Path | None = None) -> LBMKGC:
-    """Return an untrained LBMKGC as a run's ``settings.json`` describes it.
+def multimodal(store: TripleStore, saved: dict[str, Any], features: Path | None = None) -> Model:
+    """Return an untrained multimodal model as a run's ``settings.json`` describes it.
 
     Raises
     ------
     FileNotFoundError
         Features of a modality it was trained with are not there.
     """
-    return LBMKGC(
-        store.entity_count,
-        store.relation_count,
-        _features(store, saved, features),
-        **saved["model"]["settings"],
-    )
-
-
-def ikrl(store: TripleStore, saved: dict[str, Any], features: Path | None = None) -> IKRL:
-    """Return an untrained IKRL as a run's ``settings.json`` describes it.
-
-    Raises
-    ------
-    FileNotFoundError
-        Features of the modality it was trained with are not there.
-    """
-    return IKRL(
-        store.entity_count,
-        store.relation_count,
-        _features(store, saved, features),
-        **saved["model"]["settings"],
+    model = saved["model"]
+    return MULTIMODAL[model["model"]](
+        model["entities"],
+        model["relations"],
+        features=_features(store, saved, features),
+        **({"seen": seen_in_train(store)} if "seen" in model else {}),
+        **model["settings"],
     )
 
 

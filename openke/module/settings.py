@@ -49,6 +49,13 @@ def at_least(owner: str, name: str, value: float, least: float) -> None:
         raise ValueError(f"{owner}: {name} is {value}, expected at least {least}")
 
 
+def check_share(owner: str, name: str, value: float) -> None:
+    """Raise ``ValueError`` unless ``value`` is a share, from 0 to below 1."""
+    check_number(owner, name, value)
+    if not 0 <= value < 1:
+        raise ValueError(f"{owner}: {name} is {value}, expected a share from 0 to below 1")
+
+
 def check_number(owner: str, name: str, value: Any) -> None:
     """Raise ``ValueError`` unless ``value`` is a real number."""
     if not isinstance(value, Real):

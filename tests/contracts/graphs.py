@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 
 from lbmkgc_models.ikrl import IKRL
+from lbmkgc_models.interactions import INTERACTIONS
 from lbmkgc_models.lbmkgc import LBMKGC
 from lbmkgc_models.store import ModalFeatures
 from openke.data.batch import Batch
 from openke.data.loaders import TrainDataLoader
 from openke.data.store import TripleStore
 from openke.module.model import (
+    GCOTE,
+    OTE,
     RESCAL,
     Analogy,
     ComplEx,
     DistMult,
     HolE,
     Model,
+    PairRE,
     RotatE,
     SimplE,
     TransD,
     TransE,
     TransH,
     TransR,
+    TuckER,
 )
 
 ENTITIES, RELATIONS = 23, 4
@@ -73,6 +79,31 @@ def one() -> dict[str, ModalFeatures]:
     return {"text": features("text", 6, 2)}
 
 
+def normed(model: Model) -> Model:
+    """Return the model after its batch norms have seen something."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2.0)
+    return model
+
+
+INNER = {"TransE": {"p_norm": 2}, "TuckER": {"dim_r": 3}}
+MODERN = {
+    "drop_structure": 0.5,
+    "projection": "linear",
+    "modal_norm": True,
+    "modal_dropout": 0.2,
+    "modal_scale": 0.1,
+}
+
+
+def fused(**settings: object) -> Model:
+    """Return LBMKGC with both modalities, some entities being unseen in train."""
+    seen = torch.arange(ENTITIES) % 3 != 1  # 19 has no modality
+    return normed(LBMKGC(ENTITIES, RELATIONS, both(), seen=seen, **{"dim": 4, **settings}))
+
+
 CASES: dict[str, Callable[[], Model]] = {
     "TransE": lambda: TransE(ENTITIES, RELATIONS, dim=6),
     "TransE L2 margin": lambda: TransE(
@@ -103,6 +134,12 @@ CASES: dict[str, Callable[[], Model]] = {
     "HolE odd": lambda: HolE(ENTITIES, RELATIONS, dim=7, margin=4.0, epsilon=2.0),
     "Analogy": lambda: Analogy(ENTITIES, RELATIONS, dim=3),
     "RotatE": lambda: RotatE(ENTITIES, RELATIONS, dim=5),
+    "PairRE": lambda: PairRE(ENTITIES, RELATIONS, dim=6),
+    "TuckER": lambda: normed(TuckER(ENTITIES, RELATIONS, dim=6, dim_r=4)),
+    "OTE": lambda: OTE(ENTITIES, RELATIONS, dim=6, group=3),
+    "GCOTE": lambda: GCOTE(
+        *(ENTITIES, RELATIONS), dim=6, group=2, triples=graph(triples=120).triples("train")
+    ),
     "IKRL": lambda: IKRL(ENTITIES, RELATIONS, one(), dim=6),
     "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),
     "LBMKGC elementwise": lambda: LBMKGC(
@@ -116,14 +153,22 @@ CASES: dict[str, Callable[[], Model]] = {
         ENTITIES, RELATIONS, both(), dim=4, attention="mean", gate="mean"
     ),
     "LBMKGC without features": lambda: LBMKGC(ENTITIES, RELATIONS, dim=4),
+    **{
+        f"LBMKGC {name}": partial(fused, interaction=name, interaction_settings=INNER.get(name, {}))
+        for name in INTERACTIONS
+    },
+    "LBMKGC sum": lambda: fused(interaction="ComplEx", gate="sum", **MODERN),
+    "LBMKGC mean": lambda: fused(interaction="DistMult", gate="mean", **MODERN),
+    "LBMKGC gated": lambda: fused(interaction="DistMult", **MODERN),
+    "LBMKGC TuckER without structural": lambda: fused(interaction="TuckER", structural=False),
 }
 """Instances that the contracts hold for; the first word is the registered name."""
 
 
 def build(case: str) -> Model:
-    """Return the model of a case with the same random parameters each time."""
+    """Return the model of a case, for evaluation, with the same random parameters each time."""
     torch.manual_seed(0)
-    return CASES[case]()
+    return CASES[case]().eval()
 
 
 BATCHES: dict[str, dict[str, object]] = {

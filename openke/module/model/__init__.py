@@ -4,8 +4,11 @@ from openke.aliases import homes_of, openke_paths
 from openke.module.model.analogy import Analogy
 from openke.module.model.complex import ComplEx
 from openke.module.model.distmult import DistMult
+from openke.module.model.gcote import GCOTE
 from openke.module.model.hole import HolE
 from openke.module.model.model import Model
+from openke.module.model.ote import OTE
+from openke.module.model.pairre import PairRE
 from openke.module.model.rescal import RESCAL
 from openke.module.model.rotate import RotatE
 from openke.module.model.simple import SimplE
@@ -13,12 +16,16 @@ from openke.module.model.transd import TransD
 from openke.module.model.transe import TransE
 from openke.module.model.transh import TransH
 from openke.module.model.transr import TransR
+from openke.module.model.tucker import TuckER
 
 MODELS: dict[str, type[Model]] = {
     "Analogy": Analogy,
     "ComplEx": ComplEx,
     "DistMult": DistMult,
+    "GCOTE": GCOTE,
     "HolE": HolE,
+    "OTE": OTE,
+    "PairRE": PairRE,
     "RESCAL": RESCAL,
     "RotatE": RotatE,
     "SimplE": SimplE,
@@ -26,23 +33,28 @@ MODELS: dict[str, type[Model]] = {
     "TransE": TransE,
     "TransH": TransH,
     "TransR": TransR,
+    "TuckER": TuckER,
 }
 """Every model of this package by name."""
 
 __all__ = [
+    "GCOTE",
     "MODELS",
+    "OTE",
     "RESCAL",
     "Analogy",
     "ComplEx",
     "DistMult",
     "HolE",
     "Model",
+    "PairRE",
     "RotatE",
     "SimplE",
     "TransD",
     "TransE",
     "TransH",
     "TransR",
+    "TuckER",
 ]
 
 openke_paths(__name__, homes_of([Model, *MODELS.values()]))

@@ -50,6 +50,10 @@ class Model(OpenKENames, Parameters, ABC):
     citation: ClassVar[str]
     relational: ClassVar[bool] = False
     """Whether entities look different to every relation: :meth:`place` then says how."""
+    directed: ClassVar[bool] = False
+    """Whether (h, r, ?) and (?, r, t) ask different relations, and score a triple differently."""
+    over_graph: ClassVar[bool] = False
+    """Whether the model is made with the facts of a graph, as ``triples``."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Accept a class written for OpenKE, which :mod:`openke.module.model.lineage` translates.
@@ -117,6 +121,22 @@ class Model(OpenKENames, Parameters, ABC):
     @abstractmethod
     def relation_rows(self, relation: Tensor) -> Tensor:
         """Return the relation table's rows, Float["q d"], as the penalties see them."""
+
+    def factors(self, entities: Tensor) -> Tensor:
+        """Return the vectors by which entities enter the score, Float["u d"].
+
+        They are the structural rows, unless something else joins these; penalties of factors, such
+        as N3, take their :meth:`entity_moduli`.
+        """
+        return self.structure(entities)
+
+    def entity_moduli(self, rows: Tensor) -> Tensor:
+        """Return the absolute value of each coordinate of structural ``rows``, Float["u m"]."""
+        return rows.abs()
+
+    def relation_moduli(self, rows: Tensor) -> Tensor:
+        """Return the absolute value of each coordinate of relation ``rows``, Float["q m"]."""
+        return rows.abs()
 
     def forward(self, batch: Batch) -> Scores:
         """Score a batch's positives and negatives."""

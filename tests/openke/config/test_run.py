@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import lbmkgc_models
+from lbmkgc_models.fusion import seen_in_train
 from lbmkgc_models.ikrl import IKRL
 from lbmkgc_models.lbmkgc import LBMKGC
 from lbmkgc_models.store import ModalFeatures
@@ -63,8 +64,7 @@ def test_a_run_that_held_out_a_split_gets_it_again(place, tmp_path):
 def entry_points(group):
     assert group == "openke.models"
     return [
-        EntryPoint(name, f"lbmkgc_models.rebuild:{name.lower()}", group)
-        for name in ("LBMKGC", "IKRL")
+        EntryPoint(name, "lbmkgc_models.rebuild:multimodal", group) for name in ("LBMKGC", "IKRL")
     ]
 
 
@@ -95,6 +95,41 @@ def test_multimodal_models_find_their_features_again(
         other.save(tmp_path / "other" / "image")
         with pytest.raises(ValueError, match=r"cannot be rebuilt as it was: features.image is '"):
             load_run(tmp_path / "run", features=tmp_path / "other")
+
+
+def test_fused_models_keep_their_interaction_and_their_unseen_entities(
+    place, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(run_module, "entry_points", entry_points)
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    store = TripleStore.open(place / "TOY")
+    names = list(store.entity_names)
+    text = ModalFeatures.from_rows("text", names[:20], torch.randn(20, 3), names)
+    text.save(tmp_path / "features" / "text")
+    model = LBMKGC(
+        store.entity_count,
+        store.relation_count,
+        {"text": text},
+        seen=seen_in_train(store),
+        dim=4,
+        interaction="TuckER",
+        interaction_settings={"dim_r": 3},
+        gate="sum",
+        drop_structure=0.3,
+    )
+    trained(tmp_path / "run", place / "TOY", model)
+    found = load_run(tmp_path / "run", features=tmp_path / "features").model
+    assert same(found, model)
+    assert found.identity() == model.identity()
+    assert torch.equal(found.mask.seen, seen_in_train(store))
+    assert found.interaction.config == model.interaction.config
+
+
+def test_settings_that_came_after_a_run_have_their_defaults(place, tmp_path):
+    def older(content):
+        del content["model"]["settings"]["epsilon"]
+
+    assert load_run(copied(place, tmp_path, older)).model.config.epsilon == 2.0
 
 
 def test_a_model_of_the_user_needs_a_function(place, tmp_path):
@@ -150,8 +185,8 @@ def test_what_is_no_run_is_refused(place, tmp_path):
 def test_the_entry_points_are_declared():
     text = (run_module.Path(lbmkgc_models.__file__).parents[1] / "pyproject.toml").read_text()
     for line in (
-        'IKRL = "lbmkgc_models.rebuild:ikrl"',
-        'LBMKGC = "lbmkgc_models.rebuild:lbmkgc"',
+        'IKRL = "lbmkgc_models.rebuild:multimodal"',
+        'LBMKGC = "lbmkgc_models.rebuild:multimodal"',
         'import = "openke.data.importing:command"',
         'predict = "openke.config.predict:command"',
         'export = "openke.config.export:command"',

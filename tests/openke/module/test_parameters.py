@@ -88,6 +88,8 @@ WRITTEN = {
     ),
 }
 """By model: OpenKE's arguments, and the tables and constants its state dict then has."""
+NEW = {"GCOTE", "OTE", "PairRE", "TuckER"}
+"""Models that OpenKE does not have."""
 
 
 def openke_file(name: str) -> OrderedDict[str, torch.Tensor]:
@@ -108,7 +110,7 @@ def all_scores(model):
 
 
 def test_every_model_of_openke_is_tried():
-    assert set(WRITTEN) == set(MODELS)
+    assert set(WRITTEN) == set(MODELS) - NEW
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "before PyTorch 1.6"])

@@ -1,0 +1,85 @@
+"""Orthogonal transforms of groups of coordinates, each coordinate scaled besides.
+
+Shapes: p vectors, m relations, g groups of s coordinates each, d = g s reals per vector.
+"""
+
+import torch
+from torch import Tensor
+
+from openke.data.batch import Side
+from openke.module.model.rows import Compare
+
+
+def gram_schmidt(matrices: Tensor) -> Tensor:
+    """Return Float["… s s"], the rows of ``matrices`` made orthonormal one after the other.
+
+    They are those of a QR decomposition whose triangle has a positive diagonal.
+    """
+    q, r = torch.linalg.qr(matrices.mT)
+    signs = torch.where(r.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0).to(q.dtype)
+    turned: Tensor = q * signs[..., None, :]
+    return turned.mT
+
+
+def transform(
+    vectors: Tensor, matrices: Tensor, scales: Tensor, index: Tensor, side: Side
+) -> Tensor:
+    """Return where the missing entities should lie: v M e^s for tails, v M^T e^-s for heads.
+
+    Vectors are grouped by relation, so that no [p, d, s] array of copied matrices is made.
+
+    Parameters
+    ----------
+    vectors : Float["p d"]
+        Vectors of the known entities, as rows.
+    matrices : Float["m g s s"]
+        Orthogonal matrices of relations, one for each group of coordinates.
+    scales : Float["m d"]
+        Logarithms s of the scales of relations.
+    index : Int["p"]
+        The relation of each vector.
+    side : "head" or "tail"
+        The slot that is asked for.
+
+    Returns
+    -------
+    Float["p d"]
+
+    References
+    ----------
+    Tang et al., Orthogonal Relation Transforms with Graph Context Modeling for Knowledge Graph
+    Embedding, ACL 2020, Eq. 3-6.
+    """
+    if side == "head":
+        matrices, scales = matrices.mT, -scales
+    order = torch.argsort(index, stable=True)
+    sizes = torch.bincount(index, minlength=len(matrices)).tolist()
+    parts = torch.split(vectors[order], sizes)
+    moved = [
+        (part.view(len(part), *matrix.shape[:2]).transpose(0, 1) @ matrix)  # [g n s]
+        .transpose(0, 1)
+        .reshape(part.shape)
+        for part, matrix in zip(parts, matrices.unbind(), strict=True)
+    ]
+    return torch.cat(moved)[torch.argsort(order)] * scales.exp()[index]
+
+
+def distance(
+    compare: Compare,
+    size: int,
+    query: Tensor,
+    table: Tensor,
+    modal: Tensor | None = None,
+    gate: Tensor | None = None,
+) -> Tensor:
+    """Return minus the sum over groups of ``size`` coordinates of their Euclidean distances.
+
+    Each group is one comparison by ``compare``, whose other arguments are those of the kernels.
+    """
+    queries, tables = torch.split(query, size, dim=1), torch.split(table, size, dim=1)
+    modals = [None] * len(tables) if modal is None else torch.split(modal, size, dim=1)
+    total: Tensor = sum(  # type: ignore[assignment]
+        compare("l2", q, c, modal=m, gate=gate)
+        for q, c, m in zip(queries, tables, modals, strict=True)
+    )
+    return total

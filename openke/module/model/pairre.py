@@ -1,0 +1,92 @@
+"""PairRE: a relation scales its heads and its tails until they meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows
+from torch import Tensor
+
+from openke.data.batch import Side
+from openke.module.interaction import paired
+from openke.module.model.model import Model, start_bound, table
+from openke.module.model.scoring import Compare, Rows
+from openke.module.settings import at_least, check_number
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairREConfig:
+    """Settings of :class:`PairRE`; defaults are those of the published FB15k-237 run."""
+
+    dim: int = 1500
+    """Reals per entity; a relation has 2 dim."""
+    margin: float = 6.0
+    """gamma: added to the negative distance."""
+    epsilon: float = 2.0
+    """Tables start uniform in +-(margin + epsilon) / dim."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        at_least("PairRE", "dim", self.dim, 1)
+        check_number("PairRE", "margin", self.margin)
+        check_number("PairRE", "epsilon", self.epsilon)
+
+
+class PairRE(Model):
+    """Score gamma - ||h r^H - t r^T||_1 with h and t scaled to length 1.
+
+    The candidate is scaled too, so entities look different to every relation: each distinct pair
+    of both is scaled once, as head and as tail, and the question's gate (1 or 0) says which of the
+    two its candidates are.
+
+    References
+    ----------
+    Chao et al., PairRE: Knowledge Graph Embeddings via Paired Relation Vectors, ACL 2021.
+    """
+
+    Config = PairREConfig
+    citation = "Chao et al., ACL 2021"
+    config: PairREConfig
+    relational: ClassVar[bool] = True
+
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, *values, **settings)
+        c = self.config
+        bound = start_bound("PairRE", c.margin, c.epsilon, c.dim)
+        self.ent_embeddings = table(ent_tot, c.dim, bound)
+        self.rel_embeddings = table(rel_tot, 2 * c.dim, bound)
+
+    def encode(self, entities: Tensor) -> Rows:
+        """Return "entity": Float["u d"] of length 1."""
+        return {"entity": F.normalize(self.ent_embeddings(entities), dim=-1)}
+
+    def place(self, rows: Rows, relation: Tensor) -> Rows:
+        """Return "head" and "tail", what an entity is in either slot: Float["p d"] each."""
+        as_head, as_tail = paired.place(rows["entity"], self.rel_embeddings(relation))
+        return {"head": as_head, "tail": as_tail}
+
+    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        """Return "query": Float["q d"], and "gate": Float["q"], 1 where tails are asked for."""
+        known = anchor["head" if side == "tail" else "tail"]
+        return {"query": known, "gate": known.new_full((len(known),), float(side == "tail"))}
+
+    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+        """Return margin minus distance."""
+        return self.config.margin + compare(
+            "l1", query["query"], candidates["tail"], modal=candidates["head"], gate=query["gate"]
+        )
+
+    def structure(self, entities: Tensor) -> Tensor:
+        """Return the entity table's rows, before normalisation."""
+        rows: Tensor = self.ent_embeddings(entities)
+        return rows
+
+    def relation_rows(self, relation: Tensor) -> Tensor:
+        """Return r^H and r^T side by side, Float["q 2d"]."""
+        rows: Tensor = self.rel_embeddings(relation)
+        return rows
+
+    def constants(self) -> dict[str, float]:
+        """Return the margin."""
+        return {"margin": self.config.margin}

@@ -1,0 +1,95 @@
+"""TuckER: one core tensor, shared by all relations, makes a relation's matrix of its vector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody knows
+from torch import Tensor, nn
+
+from openke.data.batch import Side
+from openke.module.interaction import bilinear
+from openke.module.model.bilinear import Bilinear
+from openke.module.model.scoring import Rows
+from openke.module.settings import at_least, check_share
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuckERConfig:
+    """Settings of :class:`TuckER`; defaults are those of the published FB15k-237 run."""
+
+    dim: int = 200
+    """Reals per entity."""
+    dim_r: int = 200
+    """Reals per relation; the core has dim_r dim^2."""
+    input_dropout: float = 0.3
+    """Share of the known entity's numbers that a training step forgets."""
+    hidden_dropout1: float = 0.4
+    """Share of a relation matrix's numbers that a training step forgets."""
+    hidden_dropout2: float = 0.5
+    """Share of the query's numbers that a training step forgets."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        at_least("TuckER", "dim", self.dim, 1)
+        at_least("TuckER", "dim_r", self.dim_r, 1)
+        for name in ("input_dropout", "hidden_dropout1", "hidden_dropout2"):
+            check_share("TuckER", name, getattr(self, name))
+
+
+class QuestionNorm(nn.BatchNorm1d):
+    """Batch normalisation that takes a single question, by the running mean and variance."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return Float["q d"], normalised."""
+        if len(input) > 1 or not self.training:
+            return super().forward(input)
+        return F.batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+        )
+
+
+class TuckER(Bilinear):
+    """Score W x_1 h x_2 r x_3 t: h^T M_r t with M_r = sum_k r_k W_k.
+
+    The known entity and the query are batch-normalised, the candidates are not, so (h, r, ?) and
+    (?, r, t) score a triple differently. The paper asks for tails only, with reciprocal relations.
+
+    References
+    ----------
+    Balazevic et al., TuckER: Tensor Factorization for Knowledge Graph Completion, EMNLP 2019. What
+    differs from its code: ``hidden_dropout1`` forgets the same numbers of M_r in all questions of
+    a batch about r, as each distinct M_r is made once.
+    """
+
+    Config = TuckERConfig
+    citation = "Balazevic et al., EMNLP 2019"
+    config: TuckERConfig
+    directed: ClassVar[bool] = True
+
+    def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
+        super().__init__(ent_tot, rel_tot, *values, **settings)
+        c = self.config
+        self.ent_embeddings = nn.Embedding(ent_tot, c.dim)
+        self.rel_embeddings = nn.Embedding(rel_tot, c.dim_r)
+        nn.init.xavier_normal_(self.ent_embeddings.weight)
+        nn.init.xavier_normal_(self.rel_embeddings.weight)
+        self.core = nn.Linear(c.dim_r, c.dim * c.dim, bias=False)
+        nn.init.uniform_(self.core.weight, -1, 1)
+        self.anchor_norm = QuestionNorm(c.dim)
+        self.query_norm = QuestionNorm(c.dim)
+        self.input_dropout = nn.Dropout(c.input_dropout)
+        self.hidden_dropout1 = nn.Dropout(c.hidden_dropout1)
+        self.hidden_dropout2 = nn.Dropout(c.hidden_dropout2)
+
+    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        """Return "query": Float["q d"]; each distinct matrix is made once."""
+        distinct, index = torch.unique(relation, return_inverse=True)
+        matrices = self.core(self.rel_embeddings(distinct)).view(
+            -1, self.config.dim, self.config.dim
+        )
+        known = self.input_dropout(self.anchor_norm(anchor["entity"]))
+        moved = bilinear.query(known, self.hidden_dropout1(matrices), index, side)
+        return {"query": self.hidden_dropout2(self.query_norm(moved))}
