@@ -15,6 +15,18 @@ from typing import Any, TypeAlias
 FORMAT = 1
 DTYPES = ("float32", "float16")
 
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "transformers",
+    "tokenizers",
+    "open_clip_torch",
+    "scikit-learn",
+    "pillow",
+    "safetensors",
+)
+"""They shape features."""
+
 Value: TypeAlias = "str | int | float | bool | None"
 
 
@@ -28,7 +40,7 @@ def today() -> str:
 def library_versions() -> dict[str, str]:
     """Return the versions of the libraries that shape features, where they are installed."""
     found = {}
-    for library in ("torch", "transformers", "tokenizers", "safetensors"):
+    for library in LIBRARIES:
         try:
             found[library] = version(library)
         except PackageNotFoundError:

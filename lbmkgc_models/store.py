@@ -10,7 +10,7 @@ On disk a store is one folder a modality, ``FEATURES/text`` or ``FEATURES/image`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -188,7 +188,13 @@ class ModalFeatures:
         notes = {**notes, ZERO_ROWS: features.zero_rows}
         return replace(features, present=present, manifest=replace(manifest, notes=notes))
 
-    def save(self, folder: str | Path, *, dtype: str | None = None) -> Path:
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        dtype: str | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> Path:
         """Write the rows that are present as a store; an older store there is replaced.
 
         Parameters
@@ -197,6 +203,8 @@ class ModalFeatures:
             Where; it appears when it is complete.
         dtype
             "float32" or "float16"; the manifest's own by default.
+        extra
+            Further text files to keep in the store, name -> content; they are not read again.
 
         Raises
         ------
@@ -222,7 +230,9 @@ class ModalFeatures:
             # Not save_file, which makes files that only their owner can read.
             (draft / FEATURES).write_bytes(save({"features": rows.contiguous()}))
             (draft / NAMES).write_bytes("".join(f"{name}\n" for name in names).encode())
-            sums = {name: sha256_of(draft / name) for name in (FEATURES, NAMES)}
+            for name, content in (extra or {}).items():
+                (draft / name).write_bytes(content.encode())
+            sums = {name: sha256_of(draft / name) for name in (FEATURES, NAMES, *(extra or {}))}
             manifest = replace(self.manifest, rows=len(names), dtype=dtype, sha256=sums)
             manifest.write(draft / MANIFEST)
         return folder

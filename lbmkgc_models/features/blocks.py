@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from tqdm import tqdm
 
-from lbmkgc_models.features.encoders.protocol import Encoder
+from lbmkgc_models.features.encoders.protocol import Described, Encoder
 from lbmkgc_models.manifest import Value, library_versions
 from openke.files import write_whole
 
@@ -23,7 +23,7 @@ BATCHES_PER_BLOCK = 8
 Item = TypeVar("Item")
 
 
-def recipe_of(encoder: Encoder[Item], keys: Sequence[str], options: Mapping[str, Value]) -> str:
+def recipe_of(encoder: Described, keys: Sequence[str], options: Mapping[str, Value]) -> str:
     """Return a SHA-256 of all that shapes the rows: equal recipes may share finished blocks.
 
     Parameters

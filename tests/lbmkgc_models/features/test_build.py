@@ -216,6 +216,6 @@ def test_the_module_as_a_program(
 @pytest.mark.parametrize("encoder", ["two words", "./nowhere"])
 def test_an_encoder_that_is_not_there(tmp_path: Path, encoder: str) -> None:
     folder = write_dataset(tmp_path / "set")
-    with pytest.raises(OSError, match="Three ways to get one"):
+    with pytest.raises(OSError, match="Four ways to get one"):
         build_text_features(folder, tmp_path / "out", encoder=encoder)
     assert not (tmp_path / "out").exists()

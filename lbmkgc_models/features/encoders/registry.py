@@ -1,0 +1,102 @@
+"""Encoders by name: "NAME" or "NAME:SOURCE", with the options that each of them takes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lbmkgc_models.features.encoders.clip import ClipImageEncoder, ClipTextEncoder
+from lbmkgc_models.features.encoders.colour import ColourHistogram
+from lbmkgc_models.features.encoders.efficientnet import EfficientNetEncoder
+from lbmkgc_models.features.encoders.openclip import OpenClipImageEncoder, OpenClipTextEncoder
+from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
+from lbmkgc_models.features.encoders.sentence import SentenceEncoder
+from lbmkgc_models.features.encoders.tfidf import Tfidf
+from lbmkgc_models.features.encoders.vit import VitEncoder
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Makers = Mapping[str, Callable[..., Any]]
+
+TEXT_ENCODERS: Makers = {
+    "minilm": partial(SentenceEncoder, "minilm"),
+    "tfidf": Tfidf,
+    "open_clip": OpenClipTextEncoder,
+    "clip": ClipTextEncoder,
+}
+IMAGE_ENCODERS: Makers = {
+    "efficientnet-lite0": EfficientNetEncoder,
+    "colour-histogram": ColourHistogram,
+    "open_clip": OpenClipImageEncoder,
+    "clip": ClipImageEncoder,
+    "vit": VitEncoder,
+}
+
+
+def text_encoder(spec: str, **options: Any) -> Encoder[str] | Unfitted[str]:
+    """Return the encoder of texts that ``spec`` names.
+
+    Parameters
+    ----------
+    spec
+        A name of :data:`TEXT_ENCODERS`, with ":SOURCE" where it takes one; else the folder or Hub
+        id of a sentence encoder.
+    options
+        device, max_length, pooling, normalised, dim; None is the encoder's own default.
+
+    Raises
+    ------
+    ValueError
+        An unknown name; an option that this encoder does not take, or a bad value of one.
+    OSError
+        The encoder is not there and cannot be fetched.
+    """
+    name, colon, _ = spec.partition(":")
+    if name not in TEXT_ENCODERS and (not colon or Path(spec).is_dir()):
+        sentence: Encoder[str] = _made(spec, partial(SentenceEncoder, spec), options)
+        return sentence
+    found: Encoder[str] | Unfitted[str] = _named("text", TEXT_ENCODERS, spec, options)
+    return found
+
+
+def image_encoder(spec: str, **options: Any) -> Encoder[Image] | Unfitted[Image]:
+    """Return the encoder of pictures that ``spec`` names; see :func:`text_encoder`."""
+    found: Encoder[Image] | Unfitted[Image] = _named("image", IMAGE_ENCODERS, spec, options)
+    return found
+
+
+def _named(kind: str, makers: Makers, spec: str, options: Mapping[str, Any]) -> Any:
+    name, _, source = spec.partition(":")
+    if name not in makers:
+        known = ", ".join(_form(name, maker) for name, maker in makers.items())
+        more = ", a folder, a Hub id" if kind == "text" else ""
+        raise ValueError(f"unknown {kind} encoder {spec!r}, expected one of {known}{more}")
+    make = makers[name]
+    if _takes_source(make) != bool(source):
+        raise ValueError(f"{kind} encoder {spec!r}, expected {_form(name, make)}")
+    return _made(name, partial(make, source) if source else make, options)
+
+
+def _made(name: str, make: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+    given = {option: value for option, value in options.items() if value is not None}
+    if "device" in given and "device" not in inspect.signature(make).parameters:
+        del given["device"]  # what computes on the CPU alone
+    taken = [option for option in inspect.signature(make).parameters if option != "source"]
+    for option in given:
+        if option not in taken:
+            raise ValueError(
+                f"encoder {name!r} has no option {option}, it takes {', '.join(taken)}"
+            )
+    return make(**given)
+
+
+def _takes_source(make: Callable[..., Any]) -> bool:
+    return "source" in inspect.signature(make).parameters
+
+
+def _form(name: str, make: Callable[..., Any]) -> str:
+    return f"{name}:SOURCE" if _takes_source(make) else name

@@ -1,0 +1,84 @@
+"""``openke features image``: pictures of a data set's entities into feature stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from lbmkgc_models.features.build import describe
+from lbmkgc_models.features.build_images import SKIPPED, build_image_features
+from lbmkgc_models.features.labels import read_names
+from lbmkgc_models.features.places import default_features_dir
+from lbmkgc_models.store import ModalFeatures
+from openke.data.datasets import find_dataset
+
+
+def command(
+    dataset: str,
+    /,
+    *,
+    pictures: tuple[Path, ...],
+    out: Path | None = None,
+    encoder: str = "efficientnet-lite0",
+    several: Literal["mean", "separate"] = "mean",
+    max_pictures: int = 5,
+    batch_size: int = 32,
+    pooling: str | None = None,
+    raw: bool = False,
+    dim: int | None = None,
+    device: str = "auto",
+    data: Path | None = None,
+) -> int:
+    """Encode pictures of a data set's entities into feature stores.
+
+    Parameters
+    ----------
+    dataset
+        Folder of a data set, or the name of one, such as DB15K.
+    pictures
+        Folders with a folder of pictures for each entity, or a file ENTITY.png for each; the first
+        that has pictures of an entity gives them: name real ones before generated ones.
+    out
+        Folder of feature stores to write to; by default features/NAME in the user's cache, where
+        training looks for them.
+    encoder
+        efficientnet-lite0 (weights in a package), colour-histogram (needs no weights), clip:FOLDER
+        or clip:ID, vit:FOLDER or vit:ID, open_clip:MODEL/WEIGHTS, open_clip:hf-hub:ID.
+    several
+        Of several pictures of an entity take the mean, or keep them apart as modalities image,
+        image-2, image-3.
+    max_pictures
+        The most pictures of an entity that are used, the first by name.
+    batch_size
+        Pictures encoded at once.
+    pooling
+        cls or pooled, of vit.
+    raw
+        Keep the lengths of vectors rather than scale them to one.
+    dim
+        Reals of a vector, of colour-histogram.
+    device
+        auto, cpu, cuda, cuda:1, mps.
+    data
+        Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download.
+    """
+    directory = Path(dataset) if Path(dataset).is_dir() else find_dataset(dataset, data)
+    stores = build_image_features(
+        directory,
+        out if out is not None else default_features_dir(directory.resolve().name),
+        pictures,
+        encoder=encoder,
+        several=several,
+        max_pictures=max_pictures,
+        batch_size=batch_size,
+        pooling=pooling,
+        normalised=False if raw else None,
+        dim=dim,
+        device=device,
+    )
+    names = read_names(directory)
+    for store in stores:
+        print(describe(ModalFeatures.load(store, names), store))
+    if (stores[0] / SKIPPED).is_file():
+        print(f"what was skipped, and why: {stores[0] / SKIPPED}")
+    return 0
