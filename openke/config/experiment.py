@@ -16,7 +16,8 @@ from openke.config.environment import environment
 from openke.config.report import RankingReport
 from openke.config.tester import Tester
 from openke.config.trainer import Trainer
-from openke.data.loaders import TestDataLoader, TrainDataLoader
+from openke.data.loader import Loader
+from openke.data.loaders import TestDataLoader
 from openke.files import write_text, write_whole
 from openke.module.strategy.strategy import Strategy
 
@@ -123,7 +124,7 @@ class Experiment:
             )
         torch.manual_seed(settings.seed)
 
-    def train(self, strategy: Strategy, loader: TrainDataLoader, opt_method: str) -> Trainer:
+    def train(self, strategy: Strategy, loader: Loader, opt_method: str) -> Trainer:
         """Train, or go on training; writes settings, log, checkpoints and final weights.
 
         Nothing is written, and nothing of an earlier run replaced, before all is known to fit.

@@ -18,6 +18,7 @@ from openke.config.experiment import Experiment
 from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
 from openke.module.model import MODELS, Model
+from openke.module.model.reciprocal import Reciprocal
 
 REBUILDERS = "openke.models"
 """Entry points of models that this package does not have: name -> :data:`Rebuild`."""
@@ -25,7 +26,11 @@ REBUILDERS = "openke.models"
 Saved = dict[str, Any]
 """The content of ``settings.json``, see :class:`~openke.config.experiment.Experiment`."""
 Rebuild = Callable[[TripleStore, Saved, Path | None], Model]
-"""Makes a fresh model from the triples, what was saved and a folder of features."""
+"""Makes a fresh model from the triples, what was saved and a folder of features.
+
+``saved["model"]["relations"]`` says how many relations it has: with reciprocal ones, twice those of
+the triples.
+"""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ def load_run(
     saved = _saved(folder)
     store = _store(folder, saved, data)
     model = _rebuilder(saved["model"]["model"], rebuild)(store, saved, features)
+    if saved["model"].get("reciprocal"):
+        model = Reciprocal(model)
     expected, found = json.loads(json.dumps(model.identity())), saved["model"]
     differing = differences(expected, found)
     if differing:
@@ -138,4 +145,4 @@ def _rebuilder(name: str, given: Rebuild | None) -> Rebuild:
 
 def _structural(store: TripleStore, saved: Saved, features: Path | None) -> Model:
     kind = MODELS[saved["model"]["model"]]
-    return kind(store.entity_count, store.relation_count, **saved["model"]["settings"])
+    return kind(store.entity_count, saved["model"]["relations"], **saved["model"]["settings"])

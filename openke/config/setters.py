@@ -12,7 +12,7 @@ import torch
 from openke.config.callback import Callback
 from openke.config.callbacks import Checkpoint
 from openke.config.device import choose_device
-from openke.data.loaders import TrainDataLoader
+from openke.data.loader import Loader
 from openke.data.store import TripleStore
 from openke.module.model.model import require_same_graph
 from openke.module.strategy.strategy import Strategy
@@ -30,7 +30,7 @@ class Setters:
 
     device: torch.device
     strategy: Strategy
-    data_loader: TrainDataLoader
+    data_loader: Loader
     train_times: int
     epoch: int
     callbacks: list[Callback]

@@ -19,7 +19,7 @@ from openke.config.checkpoint import load_checkpoint, save_checkpoint
 from openke.config.device import choose_device
 from openke.config.history import History, Record
 from openke.config.setters import OPTIMIZERS, Setters, check_strategy, check_values
-from openke.data.loaders import TrainDataLoader
+from openke.data.loader import Loader
 from openke.module.strategy.strategy import Strategy
 
 FUSED = ("sgd", "adagrad", "adam")
@@ -67,7 +67,7 @@ class Trainer(Setters):
     def __init__(
         self,
         model: Strategy,
-        data_loader: TrainDataLoader,
+        data_loader: Loader,
         train_times: int = 1000,
         alpha: float = 0.5,
         use_gpu: bool | None = None,

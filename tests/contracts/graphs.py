@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from openke.module.model import (
     DistMult,
     HolE,
     Model,
+    Reciprocal,
     RotatE,
     SimplE,
     TransD,
@@ -124,6 +126,12 @@ def build(case: str) -> Model:
     """Return the model of a case with the same random parameters each time."""
     torch.manual_seed(0)
     return CASES[case]()
+
+
+def reciprocal(case: str) -> Model:
+    """Return the same with a reciprocal of each relation."""
+    with patch(f"{__name__}.RELATIONS", 2 * RELATIONS):
+        return Reciprocal(build(case))
 
 
 BATCHES: dict[str, dict[str, object]] = {

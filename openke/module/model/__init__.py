@@ -6,6 +6,7 @@ from openke.module.model.complex import ComplEx
 from openke.module.model.distmult import DistMult
 from openke.module.model.hole import HolE
 from openke.module.model.model import Model
+from openke.module.model.reciprocal import Reciprocal
 from openke.module.model.rescal import RESCAL
 from openke.module.model.rotate import RotatE
 from openke.module.model.simple import SimplE
@@ -37,6 +38,7 @@ __all__ = [
     "DistMult",
     "HolE",
     "Model",
+    "Reciprocal",
     "RotatE",
     "SimplE",
     "TransD",

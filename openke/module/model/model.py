@@ -50,6 +50,8 @@ class Model(OpenKENames, Parameters, ABC):
     citation: ClassVar[str]
     relational: ClassVar[bool] = False
     """Whether entities look different to every relation: :meth:`place` then says how."""
+    directed: ClassVar[bool] = False
+    """Whether (h, r, ?) and (?, r, t) ask different relations, and score a triple differently."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Accept a class written for OpenKE, which :mod:`openke.module.model.lineage` translates.
@@ -90,11 +92,18 @@ class Model(OpenKENames, Parameters, ABC):
     def encode(self, entities: Tensor) -> Rows:
         """Return what scoring needs of distinct ``entities`` (Int["u"]): named Float["u ..."]."""
 
+    def asked(self, relation: Tensor, side: Side) -> Tensor:
+        """Return Int["q"], the relation that a question about slot ``side`` really asks.
+
+        It is ``relation`` itself unless the model is :attr:`directed`.
+        """
+        return relation
+
     def place(self, rows: Rows, relation: Tensor) -> Rows:
         """Return encoded entities as relations see them, row by row; only where ``relational``.
 
-        ``rows`` are named Float["p ..."] of :meth:`encode`, ``relation`` is Int["p"]. What is
-        returned goes into :meth:`query` and :meth:`match`.
+        ``rows`` are named Float["p ..."] of :meth:`encode`, ``relation`` is Int["p"], as
+        :meth:`asked` returns it. What is returned goes into :meth:`query` and :meth:`match`.
         """
         raise NotImplementedError(f"{type(self).__name__} is not relational")
 
@@ -116,7 +125,18 @@ class Model(OpenKENames, Parameters, ABC):
 
     @abstractmethod
     def relation_rows(self, relation: Tensor) -> Tensor:
-        """Return the relation table's rows, Float["q d"], as the penalties see them."""
+        """Return the relation table's rows, Float["q d"], as the penalties see them.
+
+        ``relation`` is Int["q"], as :meth:`asked` returns it.
+        """
+
+    def entity_moduli(self, rows: Tensor) -> Tensor:
+        """Return the absolute value of each coordinate of structural ``rows``, Float["u m"]."""
+        return rows.abs()
+
+    def relation_moduli(self, rows: Tensor) -> Tensor:
+        """Return the absolute value of each coordinate of relation ``rows``, Float["q m"]."""
+        return rows.abs()
 
     def forward(self, batch: Batch) -> Scores:
         """Score a batch's positives and negatives."""
@@ -194,9 +214,17 @@ def _no_step(model: Model, *_: object) -> NoReturn:
     )
 
 
-def table(rows: int, dim: int, bound: float | None = None) -> nn.Embedding:
-    """Return an embedding table [rows, dim], uniform in +-bound, by default Xavier's bound."""
+def table(
+    rows: int, dim: int, bound: float | None = None, scale: float | None = None
+) -> nn.Embedding:
+    """Return an embedding table [rows, dim], uniform in +-bound, by default Xavier's bound.
+
+    With ``scale`` it is normal with that standard deviation instead.
+    """
     embedding = nn.Embedding(rows, dim)
+    if scale is not None:
+        nn.init.normal_(embedding.weight, std=scale)
+        return embedding
     limit = math.sqrt(6 / (rows + dim)) if bound is None else bound
     nn.init.uniform_(embedding.weight, -limit, limit)
     return embedding

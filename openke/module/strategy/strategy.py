@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from openke.data.batch import Batch
 from openke.module.model.model import Model
+from openke.module.settings import check_number
 
 
 class Strategy(nn.Module, ABC):
@@ -29,5 +29,12 @@ class Strategy(nn.Module, ABC):
         return {"strategy": type(self).__name__}
 
     @abstractmethod
-    def forward(self, batch: Batch) -> Tensor:
-        """Return the objective of a batch, a scalar."""
+    def forward(self, batch: Any) -> Tensor:
+        """Return the objective of a batch, a scalar; which batches, the strategy says."""
+
+
+def check_share(owner: str, name: str, value: float) -> None:
+    """Raise ``ValueError`` unless ``value`` is a share from 0 to below 1."""
+    check_number(owner, name, value)
+    if not 0 <= value < 1:
+        raise ValueError(f"{owner}: {name} is {value}, expected a share from 0 to below 1")
