@@ -22,7 +22,7 @@ def lbmkgc(store: TripleStore, saved: dict[str, Any], features: Path | None = No
     """
     return LBMKGC(
         store.entity_count,
-        saved["model"]["relations"],
+        store.relation_count,
         _features(store, saved, features),
         **saved["model"]["settings"],
     )
@@ -38,7 +38,7 @@ def ikrl(store: TripleStore, saved: dict[str, Any], features: Path | None = None
     """
     return IKRL(
         store.entity_count,
-        saved["model"]["relations"],
+        store.relation_count,
         _features(store, saved, features),
         **saved["model"]["settings"],
     )

@@ -58,6 +58,13 @@ def check_scale(owner: str, init_scale: float | None) -> None:
         raise ValueError(f"{owner}: init_scale is {init_scale}, expected more than 0")
 
 
+def check_share(owner: str, name: str, value: float) -> None:
+    """Raise ``ValueError`` unless ``value`` is a share, from 0 to below 1."""
+    check_number(owner, name, value)
+    if not 0 <= value < 1:
+        raise ValueError(f"{owner}: {name} is {value}, expected a share from 0 to below 1")
+
+
 def check_number(owner: str, name: str, value: Any) -> None:
     """Raise ``ValueError`` unless ``value`` is a real number."""
     if not isinstance(value, Real):

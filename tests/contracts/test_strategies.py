@@ -5,14 +5,27 @@ import torch
 
 from openke.config import Trainer
 from openke.data import QuestionDataLoader
+from openke.module.loss import SigmoidLoss
 from openke.module.model import Reciprocal
+from openke.module.model.bilinear import Bilinear
 from openke.module.model.scoring import score_triples
 from openke.module.penalty import PENALTIES
-from openke.module.strategy import STRATEGIES, against_all
+from openke.module.strategy import STRATEGIES, questions, relation_prediction
 from openke.module.strategy.against_all import AgainstAll
-from tests.contracts.graphs import CASES, ENTITIES, RELATIONS, build, graph, reciprocal
+from tests.contracts.graphs import (
+    BATCHES,
+    CASES,
+    ENTITIES,
+    RELATIONS,
+    build,
+    first_batch,
+    graph,
+    reciprocal,
+)
+from tests.openke.module.openke_models import Margined
 
 QUESTIONS = [name for name, kind in STRATEGIES.items() if issubclass(kind, AgainstAll)]
+BILINEAR = [case for case in CASES if isinstance(build(case), Bilinear)]
 LOSSES = ("softmax", "bce")
 cases = pytest.mark.parametrize("case", CASES)
 strategies = pytest.mark.parametrize("name", QUESTIONS)
@@ -91,29 +104,74 @@ def test_blocks_change_neither_loss_nor_gradients(case, name, monkeypatch):
         return [loss.detach(), *(parameter.grad for parameter in model.parameters())]
 
     whole = run()
-    monkeypatch.setattr(against_all, "LOGITS_BYTES", 3 * 4 * ENTITIES)
+    monkeypatch.setattr(questions, "LOGITS_BYTES", 3 * 4 * ENTITIES)
     torch.testing.assert_close(run(), whole)
+
+
+def facts_of(batch):
+    """Return (side, anchor, relation, answer) of each answer of a batch, ids as Int["1"]."""
+    for row, right in enumerate(answers(batch)):
+        side = "tail" if row < batch.tails else "head"
+        for answer in right:
+            yield side, batch.anchor[row, None], batch.relation[row, None], torch.tensor([answer])
+
+
+def added(model, batch, **option):
+    """Return what an option adds to the loss of a batch."""
+    kind = STRATEGIES["OneVsAll" if batch.offsets is None else "KVsAll"]
+    return kind(model, **option)(batch) - kind(model)(batch)
 
 
 @cases
 @directions
-@pytest.mark.parametrize("penalty", PENALTIES)
-def test_penalties_are_sums_over_facts(case, make, penalty):
-    model, batch = make(case).double(), first_questions("KVsAll")
-    weighed = STRATEGIES["KVsAll"](model, penalty=PENALTIES[penalty](0.5))(batch)
-    found = weighed - STRATEGIES["KVsAll"](model)(batch)
-    power = {"N3": 3, "L2": 2}[penalty]
+@strategies
+@pytest.mark.parametrize(("penalty", "power"), [("N3", 3), ("L2", 2)])
+def test_penalties_are_means_over_facts(case, make, name, penalty, power):
+    model, batch = make(case).double(), first_questions(name)
     terms = []
-    for row, right in enumerate(answers(batch)):
-        side = "tail" if row < batch.tails else "head"
-        anchor, relation = batch.anchor[row, None], batch.relation[row, None]
-        for answer in right:
-            for entity in (anchor, torch.tensor([answer])):
-                moduli = model.entity_moduli(model.structure(entity))
-                terms.append(moduli.pow(power).sum())
-            rows = model.relation_rows(model.asked(relation, side))
-            terms.append(model.relation_moduli(rows).pow(power).sum())
+    for side, anchor, relation, answer in facts_of(batch):
+        for entity in (anchor, answer):
+            terms.append(model.entity_moduli(model.factors(entity)).pow(power).sum())
+        rows = model.relation_rows(model.asked(relation, side))
+        terms.append(model.relation_moduli(rows).pow(power).sum())
+    found = added(model, batch, penalty=PENALTIES[penalty](0.5))
     torch.testing.assert_close(found, 0.5 * sum(terms) / len(batch.answer))
+
+
+@pytest.mark.parametrize("case", BILINEAR)
+@directions
+@strategies
+def test_dura_is_the_mean_square_of_queries_and_answers(case, make, name):
+    model, batch = make(case).double(), first_questions(name)
+    terms = []
+    for side, anchor, relation, answer in facts_of(batch):
+        terms.append(model.query(model.encode(anchor), relation, side)["query"].square().sum())
+        terms.append(model.encode(answer)["entity"].square().sum())
+    found = added(model, batch, penalty=PENALTIES["DURA"](0.5))
+    torch.testing.assert_close(found, 0.5 * sum(terms) / len(batch.answer))
+
+
+def test_dura_refuses_distances():
+    with pytest.raises(ValueError, match="DURA is for scores that are dot products, TransE's is n"):
+        STRATEGIES["OneVsAll"](reciprocal("TransE"), penalty=PENALTIES["DURA"](0.1))
+
+
+@cases
+@directions
+@strategies
+def test_relation_prediction_is_a_cross_entropy_over_all_relations(case, make, name, monkeypatch):
+    monkeypatch.setattr(relation_prediction, "PAIR_BLOCK", 3 * 2 * RELATIONS)
+    model, batch = make(case).double(), first_questions(name)
+    asks_inverses = isinstance(model, Reciprocal)
+    inner = model.inner if asks_inverses else model
+    everything, losses = torch.arange(inner.rel_tot), []
+    for side, anchor, relation, answer in facts_of(batch):
+        head, tail = (anchor, answer) if asks_inverses or side == "tail" else (answer, anchor)
+        heads, tails = head.expand(len(everything)), tail.expand(len(everything))
+        scores = score_triples(inner, heads, everything, tails)
+        losses.append(-scores.log_softmax(dim=0)[model.asked(relation, side)])
+    found = added(model, batch, relation_prediction=0.5)
+    torch.testing.assert_close(found, 0.5 * torch.stack(losses).mean())
 
 
 @strategies
@@ -135,3 +193,104 @@ def test_a_resumed_run_is_an_unbroken_one(name, tmp_path):
     assert whole.history.losses[-1] < whole.history.losses[0]
     for a, b in zip(whole.strategy.parameters(), resumed.strategy.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_what_a_strategy_does_not_take_is_named():
+    one, every = STRATEGIES["OneVsAll"], STRATEGIES["KVsAll"]
+    model = build("ComplEx")
+    with pytest.raises(ValueError, match="OneVsAll: loss is 'hinge', expected one of 'softmax'"):
+        one(model, "hinge")
+    for option in ("label_smoothing", "anchor_dropout", "query_dropout"):
+        with pytest.raises(ValueError, match=f"KVsAll: {option} is 1.0, expected a share from 0"):
+            every(model, **{option: 1.0})
+    with pytest.raises(ValueError, match="relation_prediction is -1, expected at least 0"):
+        one(model, relation_prediction=-1)
+    with pytest.raises(ValueError, match="N3: weight is -1, expected at least 0"):
+        PENALTIES["N3"](-1)
+    for kind, batch, found in (
+        (one, first_questions("KVsAll"), "all"),
+        (every, first_questions("OneVsAll"), "one"),
+        (one, first_batch("mixed"), "Batch"),
+    ):
+        message = rf"{kind.__name__} trains on QuestionDataLoader\(…, targets='{kind.targets}'\), "
+        with pytest.raises(ValueError, match=f"{message}found '{found}'"):
+            kind(model)(batch)
+
+
+def test_a_model_written_for_openke_has_no_questions():
+    model = Margined(ENTITIES, RELATIONS, 4)
+    with pytest.raises(ValueError, match="OneVsAll: Margined is written for OpenKE, which knows"):
+        STRATEGIES["OneVsAll"](model)
+    with pytest.raises(ValueError, match="Reciprocal needs a model with encode, query and match"):
+        Reciprocal(model)
+    with pytest.raises(ValueError, match="L2: Margined is written for OpenKE, its tables are its"):
+        STRATEGIES["NegativeSampling"](model, SigmoidLoss(), penalty=PENALTIES["L2"](0.1))
+
+
+def test_dropout_is_for_training_only():
+    model, batch = build("ComplEx"), first_questions("OneVsAll")
+    strategy = STRATEGIES["OneVsAll"](model, anchor_dropout=0.5, query_dropout=0.5)
+    plain = STRATEGIES["OneVsAll"](model)(batch)
+    assert strategy(batch) != plain
+    assert strategy.eval()(batch) == plain
+    assert strategy.identity()["dropout"] == {"anchor": 0.5, "query": 0.5}
+
+
+@pytest.mark.parametrize("rates", [{"anchor_dropout": 0.5}, {"query_dropout": 0.5}])
+def test_dropout_keeps_the_mean_of_a_score(rates):
+    model, batch = build("DistMult"), first_batch("tail")
+    strategy = STRATEGIES["NegativeSampling"](model, SigmoidLoss(), **rates)
+    with torch.no_grad():
+        drawn = torch.stack([strategy.forgetful(model)(batch).positive for _ in range(4000)])
+        torch.testing.assert_close(drawn.mean(0), model(batch).positive, rtol=0.1, atol=0.02)
+        assert drawn.std(0).min() > 0
+
+
+@cases
+@pytest.mark.parametrize("shape", BATCHES)
+def test_negative_sampling_asks_each_question_in_its_direction(case, shape):
+    model, batch = reciprocal(case), first_batch(shape)
+    scores = model(batch)
+    b, k = len(batch), batch.head.shape[1] - 1
+    slot = batch.slot[:, None].expand(b, k) if batch.shared else batch.slot
+
+    def by_question(head, relation, tail, side):
+        if side == "head":
+            head, relation, tail = tail, relation + RELATIONS, head
+        return score_triples(model.inner, head, relation, tail)
+
+    both = {
+        side: by_question(
+            batch.head.reshape(-1), batch.relation.reshape(-1), batch.tail.reshape(-1), side
+        ).view(b, 1 + k)
+        for side in ("tail", "head")
+    }
+    counted = torch.ones_like(scores.negative, dtype=torch.bool)
+    if scores.mask is not None:
+        counted = ~scores.mask
+    if len(scores.positive) == 2 * b:
+        sides = ["tail"] * b + ["head"] * b
+        assert torch.equal(counted, torch.cat([slot != 0, slot == 0]))
+    elif batch.shared:
+        sides = ["head" if at == 0 else "tail" for at in batch.slot]
+    else:
+        sides = [batch.side] * b
+    assert len(scores.positive) == len(sides)
+    for row, side in enumerate(sides):
+        expected = both[side][row % b]
+        torch.testing.assert_close(scores.positive[row], expected[0])
+        kept = counted[row]
+        torch.testing.assert_close(scores.negative[row][kept], expected[1:][kept])
+
+
+def test_penalties_of_negative_sampling_are_of_the_positives():
+    batch = first_batch("mixed")
+    for model, n in ((build("ComplEx"), len(batch)), (reciprocal("ComplEx"), 2 * len(batch))):
+        plain = STRATEGIES["NegativeSampling"](model, SigmoidLoss())
+        weighed = STRATEGIES["NegativeSampling"](model, SigmoidLoss(), penalty=PENALTIES["L2"](1))
+        found = weighed(batch) - plain(batch)
+        head, relation, tail = batch.positive.unbind(1)
+        asked = [relation] if n == len(batch) else [relation, relation + RELATIONS]
+        expected = model.structure(torch.cat([head, tail])).square().sum() * len(asked)
+        expected = expected + model.relation_rows(torch.cat(asked)).square().sum()
+        torch.testing.assert_close(found, expected / n)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -51,6 +51,7 @@ class Analogy(Bilinear):
     Config = AnalogyConfig
     citation = "Liu et al., ICML 2017"
     config: AnalogyConfig
+    linear: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -73,6 +74,14 @@ class Analogy(Bilinear):
             diagonal.query(real_anchor, real_r),
         ]
         return {"query": torch.cat(parts, dim=-1)}
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q 4d"]."""
+        (complex_h, real_h), (complex_t, real_t) = (
+            rows["entity"].chunk(2, dim=-1) for rows in (head, tail)
+        )
+        parts = [hermitian.between(complex_h, complex_t), diagonal.query(real_h, real_t)]
+        return torch.cat(parts, dim=-1)
 
     def structure(self, entities: Tensor) -> Tensor:
         """Return real parts, imaginary parts and real coordinates side by side, Float["u 4d"]."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -43,6 +43,7 @@ class ComplEx(Bilinear):
     Config = ComplExConfig
     citation = "Trouillon et al., ICML 2016"
     config: ComplExConfig
+    linear: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -55,6 +56,10 @@ class ComplEx(Bilinear):
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
         """Return "query": Float["q 2d"]."""
         return {"query": hermitian.query(anchor["entity"], self.relation_rows(relation), side)}
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q 2d"]."""
+        return hermitian.between(head["entity"], tail["entity"])
 
     def structure(self, entities: Tensor) -> Tensor:
         """Return real and imaginary parts side by side, Float["u 2d"]."""

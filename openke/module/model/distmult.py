@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -47,6 +47,7 @@ class DistMult(Bilinear):
     Config = DistMultConfig
     citation = "Yang et al., ICLR 2015"
     config: DistMultConfig
+    linear: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -58,3 +59,7 @@ class DistMult(Bilinear):
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
         """Return "query": Float["q d"], the same for both sides."""
         return {"query": diagonal.query(anchor["entity"], self.rel_embeddings(relation))}
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q d"]."""
+        return diagonal.query(head["entity"], tail["entity"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -47,6 +47,7 @@ class HolE(Bilinear):
     Config = HolEConfig
     citation = "Nickel et al., AAAI 2016"
     config: HolEConfig
+    linear: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -59,3 +60,7 @@ class HolE(Bilinear):
         """Return "query": Float["q d"]."""
         r = self.rel_embeddings(relation)
         return {"query": holographic.query(anchor["entity"], r, side)}
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q d"], h star t."""
+        return holographic.query(tail["entity"], head["entity"], "head")

@@ -53,6 +53,9 @@ class Model(OpenKENames, Parameters, ABC):
     directed: ClassVar[bool] = False
     """Whether (h, r, ?) and (?, r, t) ask different relations, and score a triple differently."""
 
+    linear: ClassVar[bool] = False
+    """Whether scores are linear in :meth:`relation_rows`: :meth:`between` then says how."""
+
     def __init_subclass__(cls, **options: Any) -> None:
         """Accept a class written for OpenKE, which :mod:`openke.module.model.lineage` translates.
 
@@ -65,6 +68,8 @@ class Model(OpenKENames, Parameters, ABC):
             A subclass of a model of this package that overrides what only OpenKE calls.
         """
         super().__init_subclass__(**options)
+        if "between" not in vars(cls) and set(STEPS) & set(vars(cls)):
+            cls.linear = False  # what is inherited says how another class scores
         missing = [step for step in STEPS if getattr(cls, step) is getattr(Model, step)]
         if cls.forward is not Model.forward and (missing or cls.predict is not Model.predict):
             cls.in_openke_form = True
@@ -130,6 +135,14 @@ class Model(OpenKENames, Parameters, ABC):
         ``relation`` is Int["q"], as :meth:`asked` returns it.
         """
 
+    def factors(self, entities: Tensor) -> Tensor:
+        """Return the vectors by which entities enter the score, Float["u d"].
+
+        They are the structural rows, unless something else joins these; penalties of factors, such
+        as N3, take their :meth:`entity_moduli`.
+        """
+        return self.structure(entities)
+
     def entity_moduli(self, rows: Tensor) -> Tensor:
         """Return the absolute value of each coordinate of structural ``rows``, Float["u m"]."""
         return rows.abs()
@@ -141,6 +154,13 @@ class Model(OpenKENames, Parameters, ABC):
     def forward(self, batch: Batch) -> Scores:
         """Score a batch's positives and negatives."""
         return scoring.score_batch(self, batch)
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q d"], whose dot product with a relation's row is (h, r, t)'s score.
+
+        ``head`` and ``tail`` hold encoded entities, pair by pair; only where :attr:`linear`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is not linear in its relations")
 
     def structure_widths(self) -> tuple[int, ...]:
         """Return the widths of the parts of a structural row; (): it is one part."""

@@ -68,7 +68,11 @@ def score_relations(
     if entities is None:
         entities = encode_all(model)
     q, r = len(head), model.rel_tot
-    relation = torch.arange(r, device=head.device).repeat(q)
+    everything = torch.arange(r, device=head.device)
+    if model.linear:
+        pairs = model.between(take(entities, head), take(entities, tail))
+        return kernels.compare_all("dot", pairs, model.relation_rows(everything))
+    relation = everything.repeat(q)
     heads, tails = head.repeat_interleave(r), tail.repeat_interleave(r)
     return _score_pairs(model, entities, heads, tails, relation).view(q, r)
 

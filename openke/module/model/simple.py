@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -50,6 +50,7 @@ class SimplE(Bilinear):
     Config = SimplEConfig
     citation = "Kazemi and Poole, NeurIPS 2018"
     config: SimplEConfig
+    linear: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -65,6 +66,13 @@ class SimplE(Bilinear):
         if self.config.two_roles:
             return {"query": simple.query(anchor["entity"], forward, inverse, side)}
         return {"query": diagonal.query(anchor["entity"], (forward + inverse) / 2)}
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q 2d"]."""
+        h, t = head["entity"], tail["entity"]
+        if self.config.two_roles:
+            return simple.between(h, t)
+        return torch.cat([h * t, h * t], dim=-1) / 2
 
     def relation_rows(self, relation: Tensor) -> Tensor:
         """Return relations and their inverses side by side, Float["q 2d"]."""

@@ -37,6 +37,7 @@ class Wrapped(Model):
         self.inner = inner
         self.relational = inner.relational  # type: ignore[misc]
         self.directed = inner.directed  # type: ignore[misc]
+        self.linear = inner.linear  # type: ignore[misc]
 
     def encode(self, entities: Tensor) -> Rows:
         """Return what the inner model needs."""
@@ -58,6 +59,10 @@ class Wrapped(Model):
         """Return the inner model's scores."""
         return self.inner.match(query, candidates, compare)
 
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return what the inner model says."""
+        return self.inner.between(head, tail)
+
     def structure(self, entities: Tensor) -> Tensor:
         """Return the inner model's rows."""
         return self.inner.structure(entities)
@@ -65,6 +70,10 @@ class Wrapped(Model):
     def relation_rows(self, relation: Tensor) -> Tensor:
         """Return the inner model's rows."""
         return self.inner.relation_rows(relation)
+
+    def factors(self, entities: Tensor) -> Tensor:
+        """Return the inner model's vectors."""
+        return self.inner.factors(entities)
 
     def entity_moduli(self, rows: Tensor) -> Tensor:
         """Return what the inner model says."""
