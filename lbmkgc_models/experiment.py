@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from lbmkgc_models.features.select import gather_features
+from lbmkgc_models.models import MODELS
 from lbmkgc_models.store import ModalFeatures
 from openke.config.experiment import Experiment, ExperimentSettings
+from openke.config.recipe import Make, Recipe, structural
 from openke.config.report import RankingReport
 from openke.data.datasets import find_dataset
 from openke.data.loaders import TestDataLoader, TrainDataLoader
 from openke.data.store import TripleStore
 from openke.module.loss.loss import Loss
-from openke.module.model.model import Model
+from openke.module.model import MODELS as STRUCTURAL
+from openke.module.model import Model
 from openke.module.strategy.negative_sampling import NegativeSampling
 
 Features = Mapping[str, ModalFeatures]
+Uses = Literal["structure", "one modality", "modalities"]
 PREFERRED = ("image", "text")
 """The modality a model of one modality takes, first come first served."""
 
@@ -33,7 +37,7 @@ def run_experiment(
     l3_regul_rate: float = 0.0,
     opt_method: str = "adam",
     sampling: Mapping[str, Any] | None = None,
-    uses: Literal["structure", "one modality", "modalities"] = "modalities",
+    uses: Uses = "modalities",
 ) -> RankingReport:
     """Train a model on a data set with negative sampling, rank its test split, write the results.
 
@@ -62,26 +66,75 @@ def run_experiment(
     RankingReport
         Filtered ranks on the test split, also written as ``report.json``.
     """
-    directory = find_dataset(dataset, settings.data)
-    store = TripleStore.open(directory)
-    default_out = Path("runs") / f"{model_name}-{dataset}".lower()
-    store.require("test")  # now, not after days of training
-    experiment = Experiment(settings, settings.out or default_out)
-    features = _features(store, directory, settings, uses)
+    place = _begin(model_name, dataset, settings, uses)
     loader = TrainDataLoader(
-        store,
+        place.store,
         batch_size=settings.batch_size,
         neg_ent=settings.negatives,
         seed=settings.seed,
         hold_out=settings.hold_out,
         **{"bern_flag": True, "filter_flag": True, **(sampling or {})},
     )
-    model = build(loader.store, features)
+    model = build(loader.store, place.features)
     strategy = NegativeSampling(
         model=model, loss=loss, regul_rate=regul_rate, l3_regul_rate=l3_regul_rate
     )
-    experiment.train(strategy, loader, opt_method)
-    return experiment.test(strategy, TestDataLoader(store, type_constrain=False))
+    place.experiment.train(strategy, loader, opt_method)
+    return place.experiment.test(strategy, TestDataLoader(place.store, type_constrain=False))
+
+
+def run_recipe(
+    recipe: Recipe,
+    dataset: str,
+    settings: ExperimentSettings,
+    *,
+    uses: Uses = "modalities",
+) -> RankingReport:
+    """Train on a data set by a recipe, rank its test split, write the results.
+
+    Parameters
+    ----------
+    recipe
+        Everything about the training; ``settings`` say where, on what and how it is watched.
+    dataset, settings, uses
+        As of :func:`run_experiment`.
+
+    Returns
+    -------
+    RankingReport
+        Filtered ranks on the test split, also written as ``report.json``.
+    """
+    place = _begin(recipe.model, dataset, settings, uses)
+    trainer = place.experiment.follow(recipe, place.store, maker(place.features))
+    loader = TestDataLoader(place.store, type_constrain=False)
+    return place.experiment.test(trainer.strategy, loader)
+
+
+def maker(features: Features) -> Make:
+    """Return what makes every registered model of a :class:`Recipe`, those with features, too."""
+
+    def make(name: str, store: TripleStore, relations: int, settings: Mapping[str, Any]) -> Model:
+        if name in MODELS and name not in STRUCTURAL:
+            kind: Callable[..., Model] = MODELS[name]
+            return kind(store.entity_count, relations, features, **settings)
+        return structural(name, store, relations, settings)
+
+    return make
+
+
+class _Place(NamedTuple):
+    store: TripleStore
+    features: Features
+    experiment: Experiment
+
+
+def _begin(model: str, dataset: str, settings: ExperimentSettings, uses: str) -> _Place:
+    directory = find_dataset(dataset, settings.data)
+    store = TripleStore.open(directory)
+    default_out = Path("runs") / f"{model}-{dataset}".lower()
+    store.require("test")  # now, not after days of training
+    experiment = Experiment(settings, settings.out or default_out)
+    return _Place(store, _features(store, directory, settings, uses), experiment)
 
 
 def _features(

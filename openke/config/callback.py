@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
+
 from openke.config.history import History, Record
 from openke.module.strategy.strategy import Strategy
 
@@ -13,6 +15,7 @@ class Training(Protocol):
     """A training run as its callbacks see it; :class:`~openke.config.Trainer` is one."""
 
     strategy: Strategy
+    optimizer: torch.optim.Optimizer
     history: History
     train_times: int
     epoch: int

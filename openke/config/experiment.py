@@ -13,10 +13,13 @@ import torch
 from openke.config.callback import Callback
 from openke.config.callbacks import Checkpoint, EarlyStopping, Log, Validation
 from openke.config.environment import environment
+from openke.config.recipe import Make, Recipe, Training, structural
 from openke.config.report import RankingReport
 from openke.config.tester import Tester
 from openke.config.trainer import Trainer
-from openke.data.loaders import TestDataLoader, TrainDataLoader
+from openke.data.loader import Loader
+from openke.data.loaders import TestDataLoader
+from openke.data.store import TripleStore
 from openke.files import write_text, write_whole
 from openke.module.strategy.strategy import Strategy
 
@@ -123,13 +126,34 @@ class Experiment:
             )
         torch.manual_seed(settings.seed)
 
-    def train(self, strategy: Strategy, loader: TrainDataLoader, opt_method: str) -> Trainer:
+    def train(self, strategy: Strategy, loader: Loader, opt_method: str) -> Trainer:
         """Train, or go on training; writes settings, log, checkpoints and final weights.
 
         Nothing is written, and nothing of an earlier run replaced, before all is known to fit.
         """
-        settings = self.settings
-        model = strategy.model
+        own = {"train_times": self.settings.epochs, "alpha": self.settings.lr}
+        options = {**own, "opt_method": opt_method}
+        return self._train(Training(strategy, loader, options, None), {})
+
+    def follow(self, recipe: Recipe, store: TripleStore, make: Make = structural) -> Trainer:
+        """Train as :meth:`train` does, by a recipe, which decides instead of the options.
+
+        Parameters
+        ----------
+        recipe
+            How to train; it is written to ``settings.json``, too.
+        store
+            The triples.
+        make
+            Makes the model, see :meth:`Recipe.build`.
+        """
+        seed, hold_out = self.settings.seed, self.settings.hold_out
+        training = recipe.build(store, make=make, seed=seed, hold_out=hold_out)
+        return self._train(training, {"recipe": recipe.to_json()})
+
+    def _train(self, training: Training, described: dict[str, Any]) -> Trainer:
+        settings, loader = self.settings, training.loader
+        model = training.strategy.model
         callbacks: list[Callback] = []
         if settings.validate_every:
             rows = TestDataLoader(loader.store, type_constrain=False)
@@ -139,17 +163,17 @@ class Experiment:
                 return tester.rank("valid").metrics()
 
             callbacks.append(Validation(measure, loader.store, settings.validate_every))
+        if training.schedule is not None:
+            callbacks.append(training.schedule)
         if settings.patience:
             callbacks.append(EarlyStopping(patience=settings.patience))
         callbacks.append(Log(self.out / "training.csv"))
         saving = Checkpoint(self.out / self.CHECKPOINT, settings.checkpoint_every, minutes=5)
         callbacks.append(saving)
         trainer = Trainer(
-            strategy,
+            training.strategy,
             loader,
-            settings.epochs,
-            settings.lr,
-            opt_method=opt_method,
+            **training.options,
             device=settings.device,
             callbacks=callbacks,
         )
@@ -158,7 +182,7 @@ class Experiment:
         if settings.overwrite:
             for name in self._results():
                 (self.out / name).unlink(missing_ok=True)
-        self._write_settings(trainer)
+        self._write_settings(trainer, described)
         trainer.run()
         self._write_weights(model)
         return trainer
@@ -178,11 +202,12 @@ class Experiment:
     def _results(cls) -> tuple[str, ...]:
         return cls.CHECKPOINT, cls.WEIGHTS, "report.json", "training.csv"
 
-    def _write_settings(self, trainer: Trainer) -> None:
+    def _write_settings(self, trainer: Trainer, described: dict[str, Any]) -> None:
         loader = trainer.data_loader
         folder = loader.store.directory
         resolved: dict[str, Any] = {
             "options": asdict(self.settings),
+            **described,
             **trainer.identity(),
             "data": {
                 "name": loader.store.name,

@@ -18,6 +18,7 @@ from openke.config.experiment import Experiment
 from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
 from openke.module.model import MODELS, Model
+from openke.module.model.reciprocal import Reciprocal
 
 REBUILDERS = "openke.models"
 """Entry points of models that this package does not have: name -> :data:`Rebuild`."""
@@ -25,7 +26,11 @@ REBUILDERS = "openke.models"
 Saved = dict[str, Any]
 """The content of ``settings.json``, see :class:`~openke.config.experiment.Experiment`."""
 Rebuild = Callable[[TripleStore, Saved, Path | None], Model]
-"""Makes a fresh model from the triples, what was saved and a folder of features."""
+"""Makes a fresh model from the triples, what was saved and a folder of features.
+
+``saved["model"]["relations"]`` says how many relations it has: with reciprocal ones, twice those of
+the triples.
+"""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ def load_run(
     saved = _saved(folder)
     store = _store(folder, saved, data)
     model = _rebuilder(saved["model"]["model"], rebuild)(store, saved, features)
+    if saved["model"].get("reciprocal"):
+        model = Reciprocal(model)
     expected, found = json.loads(json.dumps(model.identity())), saved["model"]
     if not model.in_openke_form:  # a setting that came after the run has its default
         expected["settings"] = {
@@ -143,4 +150,5 @@ def _rebuilder(name: str, given: Rebuild | None) -> Rebuild:
 def _structural(store: TripleStore, saved: Saved, features: Path | None) -> Model:
     kind = MODELS[saved["model"]["model"]]
     facts = {"triples": store.triples("train")} if kind.over_graph else {}
-    return kind(store.entity_count, store.relation_count, **facts, **saved["model"]["settings"])
+    relations = saved["model"]["relations"]
+    return kind(store.entity_count, relations, **facts, **saved["model"]["settings"])

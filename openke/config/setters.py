@@ -12,7 +12,7 @@ import torch
 from openke.config.callback import Callback
 from openke.config.callbacks import Checkpoint
 from openke.config.device import choose_device
-from openke.data.loaders import TrainDataLoader
+from openke.data.loader import Loader
 from openke.data.store import TripleStore
 from openke.module.model.model import require_same_graph
 from openke.module.strategy.strategy import Strategy
@@ -30,7 +30,7 @@ class Setters:
 
     device: torch.device
     strategy: Strategy
-    data_loader: TrainDataLoader
+    data_loader: Loader
     train_times: int
     epoch: int
     callbacks: list[Callback]
@@ -116,7 +116,13 @@ class Setters:
         self.optimizer = self._make_optimizer()
 
 
-def check_values(*, opt_method: str = "sgd", train_times: int = 1, alpha: float = 1.0) -> None:
+def check_values(
+    *,
+    opt_method: str = "sgd",
+    train_times: int = 1,
+    alpha: float = 1.0,
+    clip_norm: float | None = None,
+) -> None:
     """Raise ``ValueError`` for what the constructor refuses."""
     if opt_method.lower() not in OPTIMIZERS:
         raise ValueError(f"opt_method is {opt_method!r}, expected one of {', '.join(OPTIMIZERS)}")
@@ -124,6 +130,8 @@ def check_values(*, opt_method: str = "sgd", train_times: int = 1, alpha: float 
         raise ValueError(f"train_times is {train_times}, expected at least 1 epoch")
     if not alpha > 0:
         raise ValueError(f"alpha (the learning rate) is {alpha}, expected more than 0")
+    if clip_norm is not None and not clip_norm > 0:
+        raise ValueError(f"clip_norm is {clip_norm}, expected more than 0, or None")
 
 
 def check_strategy(strategy: Strategy, store: TripleStore) -> None:

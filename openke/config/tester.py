@@ -233,7 +233,7 @@ class Tester:
                     ):
                         greater[row, rows], equal[row, rows] = counts
         return RankingReport(
-            model=type(self.model).__name__,
+            model=self.model.identity()["model"],
             dataset=store.name,
             split=split,
             filtered=bool(filter_splits),

@@ -19,7 +19,7 @@ from openke.config.checkpoint import load_checkpoint, save_checkpoint
 from openke.config.device import choose_device
 from openke.config.history import History, Record
 from openke.config.setters import OPTIMIZERS, Setters, check_strategy, check_values
-from openke.data.loaders import TrainDataLoader
+from openke.data.loader import Loader
 from openke.module.strategy.strategy import Strategy
 
 FUSED = ("sgd", "adagrad", "adam")
@@ -52,6 +52,9 @@ class Trainer(Setters):
         See :func:`openke.config.device.choose_device`.
     weight_decay, lr_decay
         The optimiser's L2 decay; Adagrad's decay of the learning rate.
+    clip_norm
+        The greatest length of the gradient of all parameters together; longer ones are scaled down
+        to it.
     callbacks
         Called after each epoch in this order; the checkpoint of ``save_steps`` comes last.
     progress
@@ -67,7 +70,7 @@ class Trainer(Setters):
     def __init__(
         self,
         model: Strategy,
-        data_loader: TrainDataLoader,
+        data_loader: Loader,
         train_times: int = 1000,
         alpha: float = 0.5,
         use_gpu: bool | None = None,
@@ -78,10 +81,13 @@ class Trainer(Setters):
         device: str | None = None,
         weight_decay: float = 0.0,
         lr_decay: float = 0.0,
+        clip_norm: float | None = None,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
     ) -> None:
-        check_values(opt_method=opt_method, train_times=train_times, alpha=alpha)
+        check_values(
+            opt_method=opt_method, train_times=train_times, alpha=alpha, clip_norm=clip_norm
+        )
         check_strategy(model, data_loader.store)
         self.device = choose_device(device, use_gpu)
         self.strategy = model.to(self.device)
@@ -91,6 +97,7 @@ class Trainer(Setters):
         self.opt_method = opt_method.lower()
         self.weight_decay = weight_decay
         self.lr_decay = lr_decay
+        self.clip_norm = clip_norm
         self.callbacks = list(callbacks)
         self.checkpoint_dir = checkpoint_dir
         self._saving: Checkpoint | None = None
@@ -208,6 +215,7 @@ class Trainer(Setters):
                 "lr": self.alpha,
                 "weight_decay": self.weight_decay,
                 "lr_decay": self.lr_decay,
+                "clip_norm": self.clip_norm,
             },
         }
 
@@ -242,6 +250,8 @@ class Trainer(Setters):
         self.optimizer.zero_grad(set_to_none=True)
         loss: Tensor = self.strategy(batch)
         loss.backward()  # type: ignore[no-untyped-call]
+        if self.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.strategy.parameters(), self.clip_norm)
         self.optimizer.step()
         return loss.detach()
 

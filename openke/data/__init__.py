@@ -10,12 +10,22 @@ from openke.aliases import openke_paths
 if TYPE_CHECKING:
     from openke.data.batch import Batch
     from openke.data.loaders import TestDataLoader, TrainDataLoader
+    from openke.data.questions import QuestionBatch, QuestionDataLoader
     from openke.data.store import TripleStore
 
-__all__ = ["Batch", "TestDataLoader", "TrainDataLoader", "TripleStore"]
+__all__ = [
+    "Batch",
+    "QuestionBatch",
+    "QuestionDataLoader",
+    "TestDataLoader",
+    "TrainDataLoader",
+    "TripleStore",
+]
 
 _HOMES = {
     "Batch": "openke.data.batch",
+    "QuestionBatch": "openke.data.questions",
+    "QuestionDataLoader": "openke.data.questions",
     "TestDataLoader": "openke.data.loaders",
     "TrainDataLoader": "openke.data.loaders",
     "TripleStore": "openke.data.store",

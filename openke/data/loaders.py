@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, TAIL, Batch
 from openke.data.distinct import find_distinct
+from openke.data.loader import one_ahead
 from openke.data.ranker import TypeConstraint
 from openke.data.sampler import Sampler
 from openke.data.store import TripleStore
@@ -159,13 +159,7 @@ class TrainDataLoader:
                 self.neg_rel,
             )
 
-        with ThreadPoolExecutor(1, thread_name_prefix="sampler") as background:
-            ahead = background.submit(draw, 0)
-            for index in range(1, self.nbatches):
-                batch = ahead.result()
-                ahead = background.submit(draw, index)
-                yield batch
-            yield ahead.result()
+        return one_ahead(draw, self.nbatches, "sampler")
 
     def _rows(self, epoch: int) -> NDArray[np.int64]:
         if self.order == "file":

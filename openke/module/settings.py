@@ -49,6 +49,15 @@ def at_least(owner: str, name: str, value: float, least: float) -> None:
         raise ValueError(f"{owner}: {name} is {value}, expected at least {least}")
 
 
+def check_scale(owner: str, init_scale: float | None) -> None:
+    """Raise ``ValueError`` unless ``init_scale`` is None or a positive number."""
+    if init_scale is None:
+        return
+    check_number(owner, "init_scale", init_scale)
+    if not init_scale > 0:
+        raise ValueError(f"{owner}: init_scale is {init_scale}, expected more than 0")
+
+
 def check_share(owner: str, name: str, value: float) -> None:
     """Raise ``ValueError`` unless ``value`` is a share, from 0 to below 1."""
     check_number(owner, name, value)

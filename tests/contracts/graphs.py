@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from openke.module.model import (
     HolE,
     Model,
     PairRE,
+    Reciprocal,
     RotatE,
     SimplE,
     TransD,
@@ -169,6 +171,12 @@ def build(case: str) -> Model:
     """Return the model of a case, for evaluation, with the same random parameters each time."""
     torch.manual_seed(0)
     return CASES[case]().eval()
+
+
+def reciprocal(case: str) -> Model:
+    """Return the same with a reciprocal of each relation."""
+    with patch(f"{__name__}.RELATIONS", 2 * RELATIONS):
+        return Reciprocal(build(case))
 
 
 BATCHES: dict[str, dict[str, object]] = {

@@ -196,10 +196,16 @@ def test_sizes_below_one_are_refused(case):
         kind(ENTITIES, RELATIONS, **{size: 0}, **arguments)
 
 
+def with_and_without_temperature(name) -> list[Loss]:
+    """Return the loss by name; where it has self-adversarial weights, also with them."""
+    kind = LOSSES[name]
+    weighs = "adv_temperature" in inspect.signature(kind).parameters
+    return [kind(), kind(adv_temperature=2.0)] if weighs else [kind()]
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_loss_falls_when_positives_rise_and_negatives_sink(name):
-    for temperature in (None, 2.0):
-        loss: Loss = LOSSES[name](adv_temperature=temperature)
+    for loss in with_and_without_temperature(name):
         positive = torch.zeros(4, requires_grad=True)
         negative = torch.randn(4, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
         loss(positive, negative).backward()
@@ -214,8 +220,7 @@ def test_masked_negatives_do_not_count(name):
     negative = torch.from_numpy(generator.normal(size=(3, 6)))
     mask = torch.zeros(3, 6, dtype=torch.bool)
     mask[:, 4:] = True
-    for temperature in (None, 2.0):
-        loss = LOSSES[name](adv_temperature=temperature)
+    for loss in with_and_without_temperature(name):
         kept = loss(positive, negative[:, :4])
         torch.testing.assert_close(loss(positive, negative, mask), kept)
         assert loss(positive, negative, torch.ones_like(mask)).isfinite()

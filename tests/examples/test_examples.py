@@ -18,6 +18,7 @@ ANY = "train_openke.py"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("train_*.py") if path.name != ANY)
 MODELS = {
     "lbmkgc": "LBMKGC", "transe": "TransE", "rotate": "RotatE", "ikrl": "IKRL", "transr": "TransR",
+    "complex": "ComplEx",
 }  # fmt: skip
 MULTIMODAL = ("LBMKGC", "IKRL")
 RECIPES = {
@@ -70,7 +71,7 @@ def run(script, *options, cwd, expect=0):
 
 def test_there_is_a_script_for_each_model_and_data_set_and_none_is_long():
     expected = {f"train_lbmkgc_{name}.py" for name in ("db15k", "mkgw", "mkgy")}
-    expected |= {f"train_{name}_db15k.py" for name in ("transe", "rotate", "ikrl")}
+    expected |= {f"train_{name}_db15k.py" for name in ("transe", "rotate", "complex", "ikrl")}
     expected |= {f"train_{name}_fb15k237.py" for name in ("transe", "transr")}
     expected |= {"train_rotate_wn18rr_adv.py"}
     assert expected <= set(SCRIPTS)

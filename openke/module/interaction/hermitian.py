@@ -36,3 +36,17 @@ def query(anchor: Tensor, relation: Tensor, side: Side) -> Tensor:
     return torch.cat(
         [real * r_real - imaginary * r_imaginary, real * r_imaginary + imaginary * r_real], dim=-1
     )
+
+
+def between(head: Tensor, tail: Tensor) -> Tensor:
+    """Return conj(h) t, whose dot product with r is Re <h, r, conj t>, Float["q 2d"]."""
+    h_real, h_imaginary = head.chunk(2, dim=-1)
+    return query(torch.cat([h_real, -h_imaginary], dim=-1), tail, "tail")
+
+
+def modulus(rows: Tensor) -> Tensor:
+    """Return Float["u d"], sqrt(re^2 + im^2) of Float["u 2d"], with no gradient at zero."""
+    real, imaginary = rows.chunk(2, dim=-1)
+    squares = real.square() + imaginary.square()
+    zero = squares == 0
+    return squares.masked_fill(zero, 1.0).sqrt().masked_fill(zero, 0.0)

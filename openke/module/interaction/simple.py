@@ -33,3 +33,13 @@ def query(anchor: Tensor, relation: Tensor, inverse: Tensor, side: Side) -> Tens
         relation, inverse = inverse, relation
     # The answer's reals as head meet the anchor as tail, and the other way round.
     return torch.cat([as_tail * inverse, as_head * relation], dim=-1) / 2
+
+
+def between(head: Tensor, tail: Tensor) -> Tensor:
+    """Return the vector whose dot product with r and r' side by side is the score, Float["q 2d"].
+
+    ``head`` and ``tail`` are Float["q 2d"], as in :func:`query`.
+    """
+    head_as_head, head_as_tail = head.chunk(2, dim=-1)
+    tail_as_head, tail_as_tail = tail.chunk(2, dim=-1)
+    return torch.cat([head_as_head * tail_as_tail, tail_as_head * head_as_tail], dim=-1) / 2

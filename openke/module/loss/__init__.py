@@ -3,16 +3,18 @@
 from openke.aliases import homes_of, openke_paths
 from openke.module.loss.loss import Loss
 from openke.module.loss.margin_loss import MarginLoss
+from openke.module.loss.sampled_softmax_loss import SampledSoftmaxLoss
 from openke.module.loss.sigmoid_loss import SigmoidLoss
 from openke.module.loss.softplus_loss import SoftplusLoss
 
 LOSSES: dict[str, type[Loss]] = {
     "MarginLoss": MarginLoss,
+    "SampledSoftmaxLoss": SampledSoftmaxLoss,
     "SigmoidLoss": SigmoidLoss,
     "SoftplusLoss": SoftplusLoss,
 }
 """Every loss by name."""
 
-__all__ = ["LOSSES", "Loss", "MarginLoss", "SigmoidLoss", "SoftplusLoss"]
+__all__ = ["LOSSES", "Loss", "MarginLoss", "SampledSoftmaxLoss", "SigmoidLoss", "SoftplusLoss"]
 
 openke_paths(__name__, homes_of([Loss, *LOSSES.values()]))

@@ -9,6 +9,7 @@ from openke.module.model.hole import HolE
 from openke.module.model.model import Model
 from openke.module.model.ote import OTE
 from openke.module.model.pairre import PairRE
+from openke.module.model.reciprocal import Reciprocal
 from openke.module.model.rescal import RESCAL
 from openke.module.model.rotate import RotatE
 from openke.module.model.simple import SimplE
@@ -48,6 +49,7 @@ __all__ = [
     "HolE",
     "Model",
     "PairRE",
+    "Reciprocal",
     "RotatE",
     "SimplE",
     "TransD",

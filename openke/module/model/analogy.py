@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from openke.module.interaction import diagonal, hermitian
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.model import table
 from openke.module.model.scoring import Rows
-from openke.module.settings import at_least
+from openke.module.settings import at_least, check_scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +22,14 @@ class AnalogyConfig:
 
     dim: int = 100
     """Complex coordinates; there are 2 dim real ones besides, 4 dim reals in all."""
+    init_scale: float | None = None
+    """Tables start normal with this standard deviation; None: Xavier uniform.
+    Small ones, 1e-3, suit training against all entities (Lacroix et al., ICML 2018)."""
 
     def __post_init__(self) -> None:
         """Check the values."""
         at_least("Analogy", "dim", self.dim, 1)
+        check_scale("Analogy", self.init_scale)
 
 
 SIGN = "true_is_high"
@@ -47,16 +51,17 @@ class Analogy(Bilinear):
     Config = AnalogyConfig
     citation = "Liu et al., ICML 2017"
     config: AnalogyConfig
+    linear: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
         c = self.config
-        self.ent_re_embeddings = table(ent_tot, c.dim)
-        self.ent_im_embeddings = table(ent_tot, c.dim)
-        self.rel_re_embeddings = table(rel_tot, c.dim)
-        self.rel_im_embeddings = table(rel_tot, c.dim)
-        self.ent_embeddings = table(ent_tot, 2 * c.dim)
-        self.rel_embeddings = table(rel_tot, 2 * c.dim)
+        self.ent_re_embeddings = table(ent_tot, c.dim, scale=c.init_scale)
+        self.ent_im_embeddings = table(ent_tot, c.dim, scale=c.init_scale)
+        self.rel_re_embeddings = table(rel_tot, c.dim, scale=c.init_scale)
+        self.rel_im_embeddings = table(rel_tot, c.dim, scale=c.init_scale)
+        self.ent_embeddings = table(ent_tot, 2 * c.dim, scale=c.init_scale)
+        self.rel_embeddings = table(rel_tot, 2 * c.dim, scale=c.init_scale)
         if not self.in_openke_form:
             self.register_buffer(SIGN, torch.ones(1))
 
@@ -70,6 +75,14 @@ class Analogy(Bilinear):
         ]
         return {"query": torch.cat(parts, dim=-1)}
 
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q 4d"]."""
+        (complex_h, real_h), (complex_t, real_t) = (
+            rows["entity"].chunk(2, dim=-1) for rows in (head, tail)
+        )
+        parts = [hermitian.between(complex_h, complex_t), diagonal.query(real_h, real_t)]
+        return torch.cat(parts, dim=-1)
+
     def structure(self, entities: Tensor) -> Tensor:
         """Return real parts, imaginary parts and real coordinates side by side, Float["u 4d"]."""
         tables = (self.ent_re_embeddings, self.ent_im_embeddings, self.ent_embeddings)
@@ -79,6 +92,15 @@ class Analogy(Bilinear):
         """Return real parts, imaginary parts and real coordinates side by side, Float["q 4d"]."""
         tables = (self.rel_re_embeddings, self.rel_im_embeddings, self.rel_embeddings)
         return torch.cat([rows(relation) for rows in tables], dim=-1)
+
+    def entity_moduli(self, rows: Tensor) -> Tensor:
+        """Return the moduli of complex, then of real coordinates, Float["u 3d"]."""
+        complex_part, real_part = rows.chunk(2, dim=-1)
+        return torch.cat([hermitian.modulus(complex_part), real_part.abs()], dim=-1)
+
+    def relation_moduli(self, rows: Tensor) -> Tensor:
+        """Return the moduli of complex, then of real coordinates, Float["q 3d"]."""
+        return self.entity_moduli(rows)
 
     def structure_widths(self) -> tuple[int, ...]:
         """Return the widths of the three parts."""

@@ -35,18 +35,23 @@ class Scores(NamedTuple):
     """What a strategy's loss and penalty are made of."""
 
     positive: Tensor
-    """Float["b"]"""
+    """Float["b"], or Float["2b"] where a directed model is asked both ways"""
     negative: Tensor
-    """Float["b k"]"""
+    """Float["b k"], a row for each positive"""
     mask: Tensor | None
     """Bool["b k"]: negatives that must not count"""
     entities: Occurrences
     relations: Tensor
-    """Int["n"]: the relation of each triple scored"""
+    """Int["n"]: the relation of each triple scored, as :meth:`Model.asked` returns it"""
 
 
 def score_batch(model: Model, batch: Batch) -> Scores:
-    """Score the positives and negatives of a batch; each distinct entity is encoded once."""
+    """Score the positives and negatives of a batch; each distinct entity is encoded once.
+
+    A directed model scores a triple by the question its negatives answer. Where they replace heads
+    and tails, each positive stands there twice, b times as (h, r, ?) and b times as (?, r, t), and
+    negatives of the other question are masked.
+    """
     if not batch.shared:
         return _own(model, batch)
     if not model.relational:
@@ -59,7 +64,11 @@ def score_batch(model: Model, batch: Batch) -> Scores:
         slot=batch.slot[:, None].expand(b, k),
         index=torch.cat([batch.index[: 2 * b], batch.index[2 * b :].repeat(b)]),
     )
-    return _own(model, own)._replace(mask=batch.mask)
+    scores = _own(model, own)
+    positive = scores.positive
+    if len(positive) == 2 * b:  # asked both ways, but one slot of each triple is replaced
+        positive = torch.where(batch.slot == HEAD, positive[b:], positive[:b])
+    return scores._replace(positive=positive, negative=scores.negative[:b], mask=batch.mask)
 
 
 def _own(model: Model, batch: Batch) -> Scores:
@@ -68,37 +77,49 @@ def _own(model: Model, batch: Batch) -> Scores:
     n = batch.relation_negatives
     m = k - n  # entity negatives stand first, then relation negatives r'
     head_row, tail_row, replaced_row = torch.split(batch.index, [b, b, b * m])
+    slot = batch.slot[:, :m]
 
-    # Where each entity is among those the relations see: h and t by r, the replacements by r, h
-    # and t by r'.
+    # Where each entity is among those the relations see: h and t by r as the tail question asks
+    # it, then as the head question does, the replacements by their question's, h and t by r'.
+    by_tail, by_head = model.asked(relation, "tail"), model.asked(relation, "head")
+    by_slot = torch.where(slot == HEAD, by_head[:, None], by_tail[:, None]).reshape(-1)
     other = batch.negative[:, m:].reshape(-1)
-    entity = [batch.index, head_row.repeat_interleave(n), tail_row.repeat_interleave(n)]
-    seen_by = [relation, relation, relation.repeat_interleave(m), other, other]
-    rows, at = place(model, model.encode(batch.entities), torch.cat(entity), torch.cat(seen_by))
-    head_at, tail_at, replaced_at, other_head_at, other_tail_at = torch.split(
-        at, [b, b, b * m, b * n, b * n]
+    by_other = model.asked(other, "tail")
+    entity = [head_row, tail_row, batch.index]
+    entity += [head_row.repeat_interleave(n), tail_row.repeat_interleave(n)]
+    seen_by = torch.cat([by_tail, by_tail, by_head, by_head, by_slot, by_other, by_other])
+    rows, at = place(model, model.encode(batch.entities), torch.cat(entity), seen_by)
+    head_at, tail_at, answer_at, anchor_at, replaced_at, other_head_at, other_tail_at = torch.split(
+        at, [b, b, b, b, b * m, b * n, b * n]
     )
 
-    # Queries: (h, r, ?) of each positive, then (?, r, t) where heads are replaced, then one
-    # (h, r', ?) for each relation negative, whose answer is the positive's own tail.
+    # Queries: (h, r, ?) or (?, r, t) of each positive, or first the one and then the other where
+    # both are asked, then one (h, r', ?) for each relation negative, answered by the positive's t.
     each = torch.arange(b, device=relation.device)
-    slot = batch.slot[:, :m]
     asked = each[:, None].expand(b, m)  # [b m]: the query of each entity negative
+    positive_query, positive_answer, positive_relation = [each], [tail_at], [by_tail]
     if batch.side == "tail":
         queries = model.query(take(rows, head_at), relation, "tail")
+    elif batch.side == "head":
+        queries = model.query(take(rows, anchor_at), relation, "head")
+        positive_answer, positive_relation = [answer_at], [by_head]
     else:
-        queries = _both_questions(model, take(rows, at[: 2 * b]), relation)
+        queries = _both_questions(model, take(rows, torch.cat([head_at, anchor_at])), relation)
         asked = asked + b * (slot == HEAD)
+        if model.directed and m:  # relation negatives answer (h, r, ?) alone
+            positive_query.append(each + b)
+            positive_answer.append(answer_at)
+            positive_relation.append(by_head)
     first_other = count(queries)
     if n:
         queries = join(queries, model.query(take(rows, other_head_at), other, "tail"))
     others = first_other + torch.arange(b * n, device=relation.device).view(b, n)
-    query_index = torch.cat([each[:, None], asked, others], dim=1)  # [b 1+k], the positive first
+    query_index = torch.cat([torch.stack(positive_query, dim=1), asked, others], dim=1)
     candidate_index = torch.cat(
-        [tail_at[:, None], replaced_at.view(b, m), other_tail_at.view(b, n)], dim=1
+        [torch.stack(positive_answer, 1), replaced_at.view(b, m), other_tail_at.view(b, n)], dim=1
     )
     pairs = Pairwise(query_index.reshape(-1), candidate_index.reshape(-1))
-    scores = model.match(queries, rows, pairs).view(b, 1 + k)
+    scores = model.match(queries, rows, pairs).view(query_index.shape)  # [b 1+k] or [b 2+k]
 
     heads = torch.where(slot == HEAD, replaced_row.view(b, m), head_row[:, None])
     tails = torch.where(slot == TAIL, replaced_row.view(b, m), tail_row[:, None])
@@ -107,7 +128,17 @@ def _own(model: Model, batch: Batch) -> Scores:
         torch.cat([head_row, heads.reshape(-1), head_row.repeat_interleave(n)]),
         torch.cat([tail_row, tails.reshape(-1), tail_row.repeat_interleave(n)]),
     )
-    return Scores(scores[:, 0], scores[:, 1:], None, occurrences, batch.relation.reshape(-1))
+    relations = torch.cat([*positive_relation, by_slot, by_other])
+    if len(positive_query) == 1:
+        return Scores(scores[:, 0], scores[:, 1:], None, occurrences, relations)
+    of_tail = torch.cat([slot != HEAD, torch.ones_like(others, dtype=torch.bool)], dim=1)  # [b k]
+    return Scores(
+        scores[:, :2].t().reshape(-1),
+        scores[:, 2:].repeat(2, 1),
+        torch.cat([~of_tail, of_tail]),
+        occurrences,
+        relations,
+    )
 
 
 def _both_questions(model: Model, anchors: Rows, relation: Tensor) -> Rows:
@@ -143,5 +174,6 @@ def _shared(model: Model, batch: Batch) -> Scores:
         torch.cat([head_index, heads.reshape(-1)]),
         torch.cat([tail_index, tails.reshape(-1)]),
     )
-    relations = relation.repeat_interleave(1 + len(batch.negative))
+    asked = torch.where(is_head, model.asked(relation, "head"), model.asked(relation, "tail"))
+    relations = asked.repeat_interleave(1 + len(batch.negative))
     return Scores(positive, negative, batch.mask, occurrences, relations)

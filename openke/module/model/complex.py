@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from openke.module.interaction import hermitian
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.model import table
 from openke.module.model.scoring import Rows
-from openke.module.settings import at_least
+from openke.module.settings import at_least, check_scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +22,14 @@ class ComplExConfig:
 
     dim: int = 100
     """Complex coordinates of an entity and of a relation (2 dim reals)."""
+    init_scale: float | None = None
+    """Tables start normal with this standard deviation; None: Xavier uniform.
+    Small ones, 1e-3, suit training against all entities (Lacroix et al., ICML 2018)."""
 
     def __post_init__(self) -> None:
         """Check the values."""
         at_least("ComplEx", "dim", self.dim, 1)
+        check_scale("ComplEx", self.init_scale)
 
 
 class ComplEx(Bilinear):
@@ -39,18 +43,23 @@ class ComplEx(Bilinear):
     Config = ComplExConfig
     citation = "Trouillon et al., ICML 2016"
     config: ComplExConfig
+    linear: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
         c = self.config
-        self.ent_re_embeddings = table(ent_tot, c.dim)
-        self.ent_im_embeddings = table(ent_tot, c.dim)
-        self.rel_re_embeddings = table(rel_tot, c.dim)
-        self.rel_im_embeddings = table(rel_tot, c.dim)
+        self.ent_re_embeddings = table(ent_tot, c.dim, scale=c.init_scale)
+        self.ent_im_embeddings = table(ent_tot, c.dim, scale=c.init_scale)
+        self.rel_re_embeddings = table(rel_tot, c.dim, scale=c.init_scale)
+        self.rel_im_embeddings = table(rel_tot, c.dim, scale=c.init_scale)
 
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
         """Return "query": Float["q 2d"]."""
         return {"query": hermitian.query(anchor["entity"], self.relation_rows(relation), side)}
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q 2d"]."""
+        return hermitian.between(head["entity"], tail["entity"])
 
     def structure(self, entities: Tensor) -> Tensor:
         """Return real and imaginary parts side by side, Float["u 2d"]."""
@@ -61,3 +70,11 @@ class ComplEx(Bilinear):
         """Return real and imaginary parts side by side, Float["q 2d"]."""
         real, imaginary = self.rel_re_embeddings(relation), self.rel_im_embeddings(relation)
         return torch.cat([real, imaginary], dim=-1)
+
+    def entity_moduli(self, rows: Tensor) -> Tensor:
+        """Return the moduli of complex coordinates, Float["u d"]."""
+        return hermitian.modulus(rows)
+
+    def relation_moduli(self, rows: Tensor) -> Tensor:
+        """Return the moduli of complex coordinates, Float["q d"]."""
+        return hermitian.modulus(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -12,7 +12,7 @@ from openke.module.interaction import diagonal
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.model import start_bound, table
 from openke.module.model.scoring import Rows
-from openke.module.settings import at_least
+from openke.module.settings import at_least, check_scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +25,14 @@ class DistMultConfig:
     """Only for how tables start; it is no part of the score."""
     epsilon: float | None = None
     """With ``margin``: tables start uniform in +-(margin + epsilon) / dim, else Xavier uniform."""
+    init_scale: float | None = None
+    """Tables start normal with this standard deviation; None: as ``epsilon`` says.
+    Small ones, 1e-3, suit training against all entities (Lacroix et al., ICML 2018)."""
 
     def __post_init__(self) -> None:
         """Check the values."""
         at_least("DistMult", "dim", self.dim, 1)
+        check_scale("DistMult", self.init_scale)
 
 
 class DistMult(Bilinear):
@@ -43,14 +47,19 @@ class DistMult(Bilinear):
     Config = DistMultConfig
     citation = "Yang et al., ICLR 2015"
     config: DistMultConfig
+    linear: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
         c = self.config
         bound = start_bound("DistMult", c.margin, c.epsilon, c.dim)
-        self.ent_embeddings = table(ent_tot, c.dim, bound)
-        self.rel_embeddings = table(rel_tot, c.dim, bound)
+        self.ent_embeddings = table(ent_tot, c.dim, bound, c.init_scale)
+        self.rel_embeddings = table(rel_tot, c.dim, bound, c.init_scale)
 
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
         """Return "query": Float["q d"], the same for both sides."""
         return {"query": diagonal.query(anchor["entity"], self.rel_embeddings(relation))}
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q d"]."""
+        return diagonal.query(head["entity"], tail["entity"])

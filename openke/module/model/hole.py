@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -12,7 +12,7 @@ from openke.module.interaction import holographic
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.model import start_bound, table
 from openke.module.model.scoring import Rows
-from openke.module.settings import at_least
+from openke.module.settings import at_least, check_scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +25,14 @@ class HolEConfig:
     """Only for how tables start; it is no part of the score."""
     epsilon: float | None = None
     """With ``margin``: tables start uniform in +-(margin + epsilon) / dim, else Xavier uniform."""
+    init_scale: float | None = None
+    """Tables start normal with this standard deviation; None: as ``epsilon`` says.
+    Small ones, 1e-3, suit training against all entities (Lacroix et al., ICML 2018)."""
 
     def __post_init__(self) -> None:
         """Check the values."""
         at_least("HolE", "dim", self.dim, 1)
+        check_scale("HolE", self.init_scale)
 
 
 class HolE(Bilinear):
@@ -43,15 +47,20 @@ class HolE(Bilinear):
     Config = HolEConfig
     citation = "Nickel et al., AAAI 2016"
     config: HolEConfig
+    linear: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
         c = self.config
         bound = start_bound("HolE", c.margin, c.epsilon, c.dim)
-        self.ent_embeddings = table(ent_tot, c.dim, bound)
-        self.rel_embeddings = table(rel_tot, c.dim, bound)
+        self.ent_embeddings = table(ent_tot, c.dim, bound, c.init_scale)
+        self.rel_embeddings = table(rel_tot, c.dim, bound, c.init_scale)
 
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
         """Return "query": Float["q d"]."""
         r = self.rel_embeddings(relation)
         return {"query": holographic.query(anchor["entity"], r, side)}
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q d"], h star t."""
+        return holographic.query(tail["entity"], head["entity"], "head")

@@ -54,6 +54,8 @@ class Model(OpenKENames, Parameters, ABC):
     """Whether (h, r, ?) and (?, r, t) ask different relations, and score a triple differently."""
     over_graph: ClassVar[bool] = False
     """Whether the model is made with the facts of a graph, as ``triples``."""
+    linear: ClassVar[bool] = False
+    """Whether scores are linear in :meth:`relation_rows`: :meth:`between` then says how."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Accept a class written for OpenKE, which :mod:`openke.module.model.lineage` translates.
@@ -67,6 +69,8 @@ class Model(OpenKENames, Parameters, ABC):
             A subclass of a model of this package that overrides what only OpenKE calls.
         """
         super().__init_subclass__(**options)
+        if "between" not in vars(cls) and set(STEPS) & set(vars(cls)):
+            cls.linear = False  # what is inherited says how another class scores
         missing = [step for step in STEPS if getattr(cls, step) is getattr(Model, step)]
         if cls.forward is not Model.forward and (missing or cls.predict is not Model.predict):
             cls.in_openke_form = True
@@ -94,11 +98,18 @@ class Model(OpenKENames, Parameters, ABC):
     def encode(self, entities: Tensor) -> Rows:
         """Return what scoring needs of distinct ``entities`` (Int["u"]): named Float["u ..."]."""
 
+    def asked(self, relation: Tensor, side: Side) -> Tensor:
+        """Return Int["q"], the relation that a question about slot ``side`` really asks.
+
+        It is ``relation`` itself unless the model is :attr:`directed`.
+        """
+        return relation
+
     def place(self, rows: Rows, relation: Tensor) -> Rows:
         """Return encoded entities as relations see them, row by row; only where ``relational``.
 
-        ``rows`` are named Float["p ..."] of :meth:`encode`, ``relation`` is Int["p"]. What is
-        returned goes into :meth:`query` and :meth:`match`.
+        ``rows`` are named Float["p ..."] of :meth:`encode`, ``relation`` is Int["p"], as
+        :meth:`asked` returns it. What is returned goes into :meth:`query` and :meth:`match`.
         """
         raise NotImplementedError(f"{type(self).__name__} is not relational")
 
@@ -120,7 +131,10 @@ class Model(OpenKENames, Parameters, ABC):
 
     @abstractmethod
     def relation_rows(self, relation: Tensor) -> Tensor:
-        """Return the relation table's rows, Float["q d"], as the penalties see them."""
+        """Return the relation table's rows, Float["q d"], as the penalties see them.
+
+        ``relation`` is Int["q"], as :meth:`asked` returns it.
+        """
 
     def factors(self, entities: Tensor) -> Tensor:
         """Return the vectors by which entities enter the score, Float["u d"].
@@ -141,6 +155,13 @@ class Model(OpenKENames, Parameters, ABC):
     def forward(self, batch: Batch) -> Scores:
         """Score a batch's positives and negatives."""
         return scoring.score_batch(self, batch)
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q d"], whose dot product with a relation's row is (h, r, t)'s score.
+
+        ``head`` and ``tail`` hold encoded entities, pair by pair; only where :attr:`linear`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is not linear in its relations")
 
     def structure_widths(self) -> tuple[int, ...]:
         """Return the widths of the parts of a structural row; (): it is one part."""
@@ -214,9 +235,17 @@ def _no_step(model: Model, *_: object) -> NoReturn:
     )
 
 
-def table(rows: int, dim: int, bound: float | None = None) -> nn.Embedding:
-    """Return an embedding table [rows, dim], uniform in +-bound, by default Xavier's bound."""
+def table(
+    rows: int, dim: int, bound: float | None = None, scale: float | None = None
+) -> nn.Embedding:
+    """Return an embedding table [rows, dim], uniform in +-bound, by default Xavier's bound.
+
+    With ``scale`` it is normal with that standard deviation instead.
+    """
     embedding = nn.Embedding(rows, dim)
+    if scale is not None:
+        nn.init.normal_(embedding.weight, std=scale)
+        return embedding
     limit = math.sqrt(6 / (rows + dim)) if bound is None else bound
     nn.init.uniform_(embedding.weight, -limit, limit)
     return embedding

@@ -29,7 +29,7 @@ def place(model: Model, rows: Rows, entity: Tensor, relation: Tensor) -> tuple[R
     rows
         Encoded entities, named Float["u ..."].
     entity, relation : Int["n"]
-        Pairs of a row of ``rows`` and a relation.
+        Pairs of a row of ``rows`` and a relation, as :meth:`Model.asked` returns it.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def score_all_placed(
     found, sizes = torch.unique_consecutive(relation[order], return_counts=True)
     scores = []
     for one, group in zip(found, torch.split(order, sizes.tolist()), strict=True):
-        placed = model.place(candidates, one.expand(count(candidates)))
+        placed = model.place(candidates, model.asked(one, side).expand(count(candidates)))
         queries = model.query(take(placed, anchor[group]), relation[group], side)
         scores.append(model.match(queries, placed, kernels.compare_all))
     if len(scores) == 1:  # the usual block of questions: sorted already

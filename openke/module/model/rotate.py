@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from openke.data.batch import Side
-from openke.module.interaction import rotate
+from openke.module.interaction import hermitian, rotate
 from openke.module.model.model import Model, table
 from openke.module.model.scoring import Compare, Rows
 from openke.module.settings import at_least, check_number
@@ -93,6 +93,14 @@ class RotatE(Model):
         """Return the relation table's rows, before they are scaled to phases."""
         rows: Tensor = self.rel_embeddings(relation)
         return rows
+
+    def entity_moduli(self, rows: Tensor) -> Tensor:
+        """Return the moduli of complex coordinates, Float["u d"]."""
+        return hermitian.modulus(rows)
+
+    def relation_moduli(self, rows: Tensor) -> Tensor:
+        """Return Float["q 0"]: a phase has nothing to shrink, its factor e^{i theta} being 1."""
+        return rows[:, :0]
 
     def constants(self) -> dict[str, float]:
         """Return the margin and the bound that makes phases of stored relations."""

@@ -24,7 +24,10 @@ ENCODE_BLOCK = 8192
 
 
 def score_triples(model: Model, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
-    """Return Float["n"], the score of each triple (Int["n"] each)."""
+    """Return Float["n"], the score of each triple (Int["n"] each).
+
+    Of a model that is directed, the score of its question (h, r, ?).
+    """
     ids, index = torch.unique(torch.cat([head, tail]), return_inverse=True)
     head_row, tail_row = index.chunk(2)
     return _score_pairs(model, model.encode(ids), head_row, tail_row, relation)
@@ -59,12 +62,17 @@ def score_relations(
 ) -> Tensor:
     """Return Float["q r"], every relation between the given heads and tails (Int["q"] each).
 
-    ``entities`` are all entities encoded, where the caller has them already.
+    Triples score as :func:`score_triples` says. ``entities`` are all entities encoded, where the
+    caller has them already.
     """
     if entities is None:
         entities = encode_all(model)
     q, r = len(head), model.rel_tot
-    relation = torch.arange(r, device=head.device).repeat(q)
+    everything = torch.arange(r, device=head.device)
+    if model.linear:
+        pairs = model.between(take(entities, head), take(entities, tail))
+        return kernels.compare_all("dot", pairs, model.relation_rows(everything))
+    relation = everything.repeat(q)
     heads, tails = head.repeat_interleave(r), tail.repeat_interleave(r)
     return _score_pairs(model, entities, heads, tails, relation).view(q, r)
 
@@ -73,7 +81,8 @@ def _score_pairs(
     model: Model, entities: Rows, head: Tensor, tail: Tensor, relation: Tensor
 ) -> Tensor:
     """Return Float["n"]; ``head`` and ``tail`` are rows of ``entities``."""
-    rows, at = place(model, entities, torch.cat([head, tail]), torch.cat([relation, relation]))
+    asked = model.asked(relation, "tail")
+    rows, at = place(model, entities, torch.cat([head, tail]), torch.cat([asked, asked]))
     head_at, tail_at = at.chunk(2)
     queries = model.query(take(rows, head_at), relation, "tail")
     each = torch.arange(len(relation), device=relation.device)

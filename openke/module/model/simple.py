@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from openke.module.interaction import diagonal, simple
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.model import table
 from openke.module.model.scoring import Rows
-from openke.module.settings import at_least
+from openke.module.settings import at_least, check_scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +24,14 @@ class SimplEConfig:
     """Reals of an entity in one role, of a relation and of its inverse."""
     two_roles: bool = False
     """Entities have one vector as head and one as tail, as in the paper; OpenKE's have one."""
+    init_scale: float | None = None
+    """Tables start normal with this standard deviation; None: Xavier uniform.
+    Small ones, 1e-3, suit training against all entities (Lacroix et al., ICML 2018)."""
 
     def __post_init__(self) -> None:
         """Check the values."""
         at_least("SimplE", "dim", self.dim, 1)
+        check_scale("SimplE", self.init_scale)
 
 
 class SimplE(Bilinear):
@@ -46,13 +50,15 @@ class SimplE(Bilinear):
     Config = SimplEConfig
     citation = "Kazemi and Poole, NeurIPS 2018"
     config: SimplEConfig
+    linear: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
         c = self.config
-        self.ent_embeddings = table(ent_tot, 2 * c.dim if c.two_roles else c.dim)
-        self.rel_embeddings = table(rel_tot, c.dim)
-        self.rel_inv_embeddings = table(rel_tot, c.dim)
+        width = 2 * c.dim if c.two_roles else c.dim
+        self.ent_embeddings = table(ent_tot, width, scale=c.init_scale)
+        self.rel_embeddings = table(rel_tot, c.dim, scale=c.init_scale)
+        self.rel_inv_embeddings = table(rel_tot, c.dim, scale=c.init_scale)
 
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
         """Return "query", as wide as an entity."""
@@ -60,6 +66,13 @@ class SimplE(Bilinear):
         if self.config.two_roles:
             return {"query": simple.query(anchor["entity"], forward, inverse, side)}
         return {"query": diagonal.query(anchor["entity"], (forward + inverse) / 2)}
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return Float["q 2d"]."""
+        h, t = head["entity"], tail["entity"]
+        if self.config.two_roles:
+            return simple.between(h, t)
+        return torch.cat([h * t, h * t], dim=-1) / 2
 
     def relation_rows(self, relation: Tensor) -> Tensor:
         """Return relations and their inverses side by side, Float["q 2d"]."""

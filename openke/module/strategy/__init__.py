@@ -1,12 +1,18 @@
 """Training objectives: one small file each; a new one is a Strategy, never a new Trainer."""
 
 from openke.aliases import homes_of, openke_paths
+from openke.module.strategy.k_vs_all import KVsAll
 from openke.module.strategy.negative_sampling import NegativeSampling
+from openke.module.strategy.one_vs_all import OneVsAll
 from openke.module.strategy.strategy import Strategy
 
-STRATEGIES: dict[str, type[Strategy]] = {"NegativeSampling": NegativeSampling}
+STRATEGIES: dict[str, type[Strategy]] = {
+    "KVsAll": KVsAll,
+    "NegativeSampling": NegativeSampling,
+    "OneVsAll": OneVsAll,
+}
 """Every strategy by name."""
 
-__all__ = ["STRATEGIES", "NegativeSampling", "Strategy"]
+__all__ = ["STRATEGIES", "KVsAll", "NegativeSampling", "OneVsAll", "Strategy"]
 
 openke_paths(__name__, homes_of([Strategy, *STRATEGIES.values()]))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from openke.data.batch import Batch
 from openke.module.loss.loss import Loss
 from openke.module.model.lineage import in_house_form
 from openke.module.model.model import Model
+from openke.module.penalty import Facts
 from openke.module.strategy.strategy import Strategy
 
 
@@ -28,6 +30,8 @@ class NegativeSampling(Strategy):
         Weight of :meth:`Model.regularization`, the batch's mean squares.
     l3_regul_rate
         Weight of :meth:`Model.l3_regularization`, the cubes of all vectors.
+    **options
+        Penalty and dropout, see :class:`Strategy`; the facts are the positives.
     """
 
     def __init__(
@@ -37,8 +41,9 @@ class NegativeSampling(Strategy):
         batch_size: int | None = None,
         regul_rate: float = 0.0,
         l3_regul_rate: float = 0.0,
+        **options: Any,
     ) -> None:
-        super().__init__(model)
+        super().__init__(model, **options)
         _check_loss(loss)
         self.loss = loss
         self.regul_rate = regul_rate
@@ -68,13 +73,24 @@ class NegativeSampling(Strategy):
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch, a scalar."""
         model = in_house_form(self.model, self.loss)
-        scores = model(batch)
+        scores = self.forgetful(model)(batch)
         total: Tensor = self.loss(scores.positive, scores.negative, scores.mask)
         if self.regul_rate:
             total = total + self.regul_rate * model.regularization(scores)
         if self.l3_regul_rate:
             total = total + self.l3_regul_rate * model.l3_regularization()
+        if self.penalty is not None:
+            total = total + self.penalty(model, _facts(model, batch))
         return total
+
+
+def _facts(model: Model, batch: Batch) -> Facts:
+    """Return the positives, asked for their tails, and with inverses for their heads, too."""
+    head, relation, tail = batch.positive.unbind(dim=1)
+    if not model.directed:
+        return Facts(head, relation, tail, len(head))
+    asked = torch.cat([model.asked(relation, "tail"), model.asked(relation, "head")])
+    return Facts(torch.cat([head, tail]), asked, torch.cat([tail, head]), len(head))
 
 
 def _check_loss(loss: Loss) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from openke.data.batch import Batch
+from openke.module.model.dropped import Dropped
 from openke.module.model.model import Model
+from openke.module.penalty import Penalty
+from openke.module.settings import check_share
 
 
 class Strategy(nn.Module, ABC):
@@ -18,16 +20,51 @@ class Strategy(nn.Module, ABC):
     ----------
     model
         The model that is trained.
+    penalty
+        Of the vectors of a batch's facts, added to the loss.
+    anchor_dropout, query_dropout
+        Shares of the numbers that a training step forgets: of the known entity's vectors, and of
+        the query's.
+
+    Raises
+    ------
+    ValueError
+        A share that is not from 0 to below 1, a penalty that does not fit the model.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        penalty: Penalty | None = None,
+        anchor_dropout: float = 0.0,
+        query_dropout: float = 0.0,
+    ) -> None:
         super().__init__()
+        check_share(type(self).__name__, "anchor_dropout", anchor_dropout)
+        check_share(type(self).__name__, "query_dropout", query_dropout)
+        if penalty is not None:
+            penalty.check(model)
         self.model = model
+        self.penalty = penalty
+        self.anchor_dropout = anchor_dropout
+        self.query_dropout = query_dropout
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on beside the model, as JSON values."""
-        return {"strategy": type(self).__name__}
+        identity: dict[str, Any] = {"strategy": type(self).__name__}
+        if self.penalty is not None:
+            identity["penalty"] = self.penalty.identity()
+        if self.anchor_dropout or self.query_dropout:
+            identity["dropout"] = {"anchor": self.anchor_dropout, "query": self.query_dropout}
+        return identity
 
     @abstractmethod
-    def forward(self, batch: Batch) -> Tensor:
-        """Return the objective of a batch, a scalar."""
+    def forward(self, batch: Any) -> Tensor:
+        """Return the objective of a batch, a scalar; which batches, the strategy says."""
+
+    def forgetful(self, model: Model) -> Model:
+        """Return the model as this training step sees it: with dropout where it is wanted."""
+        if not self.training or not (self.anchor_dropout or self.query_dropout):
+            return model
+        return Dropped(model, self.anchor_dropout, self.query_dropout)

@@ -375,8 +375,8 @@ def test_parameters_that_do_not_fit_are_refused():
 
 
 def test_positions_of_settings_are_checked():
-    with pytest.raises(ValueError, match="ComplEx got 2 settings by position; it knows dim"):
-        ComplEx(E, R, 4, 5)
+    with pytest.raises(ValueError, match="ComplEx got 3 settings by position; it knows dim"):
+        ComplEx(E, R, 4, None, 5)
     with pytest.raises(ValueError, match="TransE got dim twice, by position and by name"):
         TransE(E, R, 4, dim=4)
 

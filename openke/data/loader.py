@@ -1,0 +1,53 @@
+"""What a loader is to a Trainer: batches by epoch, and what decided them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+import torch
+
+from openke.data.store import TripleStore
+
+Prepared = TypeVar("Prepared")
+
+
+class Trainable(Protocol):
+    """A batch as a Trainer sees it; what is in it is between loader and strategy."""
+
+    def __len__(self) -> int:
+        """Return how many facts or questions there are."""
+
+    def to(self, device: torch.device) -> Any:
+        """Return the batch on ``device``."""
+
+
+class Loader(Protocol):
+    """Batches of a train split; the same seed gives the same batches."""
+
+    store: TripleStore
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """What decides the batches, as JSON values."""
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+
+    def epoch(self, number: int) -> Iterator[Trainable]:
+        """Iterate over the batches of epoch ``number``, counted from 0."""
+
+
+def one_ahead(prepare: Callable[[int], Prepared], count: int, name: str) -> Iterator[Prepared]:
+    """Iterate over ``prepare(0) … prepare(count - 1)``, each made in the background in time.
+
+    ``name`` is that of the thread.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix=name) as background:
+        ahead = background.submit(prepare, 0)
+        for index in range(1, count):
+            ready = ahead.result()
+            ahead = background.submit(prepare, index)
+            yield ready
+        yield ahead.result()

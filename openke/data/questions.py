@@ -1,0 +1,177 @@
+"""Questions (h, r, ?) and (?, r, t) of the train split with their answers, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from openke.data.batch import HEAD, RELATION, TAIL
+from openke.data.loader import one_ahead
+from openke.data.store import TripleStore, check_seed
+
+Targets = Literal["one", "all"]
+TARGETS: tuple[Targets, ...] = ("one", "all")
+
+
+@dataclass(frozen=True)
+class QuestionBatch:
+    """Questions about tails, then questions about heads, and what answers them.
+
+    Attributes
+    ----------
+    anchor, relation : Int["q"]
+        What is given: the head where the tail is asked for, else the tail; and the relation.
+    tails : int
+        How many ask for a tail; they stand first.
+    answer : Int["n"]
+        The answers, question by question.
+    offsets : Int["q+1"] or None
+        Where each question's answers begin and end; None: each has one.
+    """
+
+    anchor: Tensor
+    relation: Tensor
+    tails: int
+    answer: Tensor
+    offsets: Tensor | None = None
+
+    def __len__(self) -> int:
+        """Return the number of questions."""
+        return len(self.anchor)
+
+    def to(self, device: torch.device) -> QuestionBatch:
+        """Return the batch on ``device``, copied asynchronously where that is possible."""
+        if device == self.anchor.device:
+            return self
+        anchor, relation, answer = (
+            tensor.to(device, non_blocking=True)
+            for tensor in (self.anchor, self.relation, self.answer)
+        )
+        offsets = None if self.offsets is None else self.offsets.to(device, non_blocking=True)
+        return QuestionBatch(anchor, relation, self.tails, answer, offsets)
+
+
+class QuestionDataLoader:
+    """Batches of train questions; the same seed gives the same batches.
+
+    Parameters
+    ----------
+    in_path
+        A folder in OpenKE's format, or an open :class:`TripleStore`.
+    batch_size
+        Questions in a batch.
+    targets
+        ``"one"``: each train triple asks (h, r, ?) and (?, r, t), each with the one answer;
+        ``"all"``: each distinct question is asked once, with all its answers in the train split.
+    seed
+        Of the order, which is another in each epoch.
+    hold_out
+        As of :class:`~openke.data.TrainDataLoader`.
+
+    Raises
+    ------
+    ValueError
+        Unknown ``targets``, or fewer than one question in a batch.
+    FileNotFoundError
+        A file that is not there.
+    """
+
+    def __init__(
+        self,
+        in_path: str | PathLike[str] | TripleStore,
+        batch_size: int = 1000,
+        *,
+        targets: Targets = "one",
+        seed: int = 0,
+        hold_out: float = 0.0,
+    ) -> None:
+        if targets not in TARGETS:
+            raise ValueError(f"targets is {targets!r}, expected 'one' or 'all'")
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}, expected at least 1 question")
+        store = in_path if isinstance(in_path, TripleStore) else TripleStore.open(in_path)
+        self.store = store.hold_out(hold_out, seed) if hold_out else store
+        self.batch_size = batch_size
+        self.targets = targets
+        self.seed = check_seed(seed)
+        self._hold_out = hold_out
+        self._questions = _Questions.of(self.store.triples("train"), targets)
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What decides the batches, as JSON values."""
+        return {
+            "batch_size": self.batch_size,
+            "targets": self.targets,
+            "seed": self.seed,
+            "hold_out": self._hold_out,
+        }
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return -(-len(self._questions.anchor) // self.batch_size)
+
+    def epoch(self, number: int) -> Iterator[QuestionBatch]:
+        """Iterate over the batches of epoch ``number``, preparing one ahead in the background."""
+        count = len(self._questions.anchor)
+        order = np.random.default_rng([self.seed, number]).permutation(count)
+
+        def prepare(index: int) -> QuestionBatch:
+            first = index * self.batch_size
+            return self._questions.batch(order[first : first + self.batch_size])
+
+        return one_ahead(prepare, len(self), "questions")
+
+
+@dataclass(frozen=True)
+class _Questions:
+    """All questions: those about tails, then those about heads."""
+
+    anchor: NDArray[np.int64]
+    relation: NDArray[np.int64]
+    tails: int
+    answer: NDArray[np.int64]
+    offsets: NDArray[np.int64] | None
+
+    @classmethod
+    def of(cls, triples: NDArray[np.int64], targets: Targets) -> _Questions:
+        """Make them of triples, Int["n 3"]."""
+        head, relation, tail = triples[:, HEAD], triples[:, RELATION], triples[:, TAIL]
+        n = len(triples)
+        anchor, answer = np.concatenate([head, tail]), np.concatenate([tail, head])
+        relation = np.concatenate([relation, relation])
+        if targets == "one":
+            return cls(anchor, relation, n, answer, None)
+        about_head = np.arange(2 * n) >= n
+        order = np.lexsort((answer, relation, anchor, about_head))
+        keys = np.stack([about_head, anchor, relation])[:, order]
+        starts = np.flatnonzero(np.r_[True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)])
+        at = order[starts]
+        tails = int((~about_head[at]).sum())
+        return cls(anchor[at], relation[at], tails, answer[order], np.r_[starts, 2 * n])
+
+    def batch(self, rows: NDArray[np.int64]) -> QuestionBatch:
+        """Return the questions in ``rows`` (Int["q"]), those about tails first."""
+        about_tail = rows < self.tails
+        rows = np.concatenate([rows[about_tail], rows[~about_tail]])
+        answers, offsets = rows, None
+        if self.offsets is not None:
+            counts = self.offsets[rows + 1] - self.offsets[rows]
+            ends = np.r_[0, counts.cumsum()]
+            offsets = torch.from_numpy(ends)
+            # 0, 1, … within each question, from where its answers begin
+            answers = np.arange(ends[-1]) + np.repeat(self.offsets[rows] - ends[:-1], counts)
+        return QuestionBatch(
+            torch.from_numpy(self.anchor[rows]),
+            torch.from_numpy(self.relation[rows]),
+            int(about_tail.sum()),
+            torch.from_numpy(self.answer[answers]),
+            offsets,
+        )

@@ -1,0 +1,108 @@
+"""A model around a model: everything is the inner one's, unless a subclass says otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from openke.data.batch import Side
+from openke.module.model.model import Model
+from openke.module.model.scoring import Compare, Rows, Scores
+
+
+class Wrapped(Model):
+    """Scores of the inner model.
+
+    Parameters
+    ----------
+    inner
+        What scores.
+    rel_tot
+        Numbers of relations that can be asked for; None: the inner model's.
+
+    Raises
+    ------
+    ValueError
+        A model written for OpenKE, which knows no questions.
+    """
+
+    def __init__(self, inner: Model, rel_tot: int | None = None) -> None:
+        if inner.in_openke_form:
+            raise ValueError(
+                f"{type(inner).__name__} is written for OpenKE, which knows no questions: "
+                f"{type(self).__name__} needs a model with encode, query and match"
+            )
+        super().__init__(inner.ent_tot, inner.rel_tot if rel_tot is None else rel_tot)
+        self.inner = inner
+        self.relational = inner.relational  # type: ignore[misc]
+        self.directed = inner.directed  # type: ignore[misc]
+        self.linear = inner.linear  # type: ignore[misc]
+
+    def encode(self, entities: Tensor) -> Rows:
+        """Return what the inner model needs."""
+        return self.inner.encode(entities)
+
+    def asked(self, relation: Tensor, side: Side) -> Tensor:
+        """Return the inner model's relations."""
+        return self.inner.asked(relation, side)
+
+    def place(self, rows: Rows, relation: Tensor) -> Rows:
+        """Return entities as the inner model's relations see them."""
+        return self.inner.place(rows, relation)
+
+    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        """Return the inner model's questions."""
+        return self.inner.query(anchor, relation, side)
+
+    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+        """Return the inner model's scores."""
+        return self.inner.match(query, candidates, compare)
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return what the inner model says."""
+        return self.inner.between(head, tail)
+
+    def structure(self, entities: Tensor) -> Tensor:
+        """Return the inner model's rows."""
+        return self.inner.structure(entities)
+
+    def relation_rows(self, relation: Tensor) -> Tensor:
+        """Return the inner model's rows."""
+        return self.inner.relation_rows(relation)
+
+    def factors(self, entities: Tensor) -> Tensor:
+        """Return the inner model's vectors."""
+        return self.inner.factors(entities)
+
+    def entity_moduli(self, rows: Tensor) -> Tensor:
+        """Return what the inner model says."""
+        return self.inner.entity_moduli(rows)
+
+    def relation_moduli(self, rows: Tensor) -> Tensor:
+        """Return what the inner model says."""
+        return self.inner.relation_moduli(rows)
+
+    def structure_widths(self) -> tuple[int, ...]:
+        """Return the inner model's widths."""
+        return self.inner.structure_widths()
+
+    def relation_widths(self) -> tuple[int, ...]:
+        """Return the inner model's widths."""
+        return self.inner.relation_widths()
+
+    def regularization(self, scores: Scores) -> Tensor:
+        """Return the inner model's penalty."""
+        return self.inner.regularization(scores)
+
+    def l3_regularization(self) -> Tensor:
+        """Return the inner model's penalty."""
+        return self.inner.l3_regularization()
+
+    def constants(self) -> dict[str, float]:
+        """Return the inner model's constants."""
+        return self.inner.constants()
+
+    def identity(self) -> dict[str, Any]:
+        """Return the inner model's identity."""
+        return self.inner.identity()

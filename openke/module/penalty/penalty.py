@@ -1,0 +1,68 @@
+"""What a penalty is: a number from the vectors of the facts in a batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from openke.module.model.model import Model
+from openke.module.settings import at_least
+
+
+class Facts(NamedTuple):
+    """Facts as they are asked for, first those whose tail is, then those whose head is."""
+
+    anchor: Tensor
+    """Int["n"]: the known entity"""
+    relation: Tensor
+    """Int["n"]: as :meth:`Model.asked` returns it"""
+    answer: Tensor
+    """Int["n"]"""
+    tails: int
+    """How many ask for a tail."""
+
+
+class Penalty(ABC):
+    """Weight times the mean over facts of the sum of a term of each of their three vectors.
+
+    Parameters
+    ----------
+    weight
+        Of the whole, beside the loss.
+
+    Raises
+    ------
+    ValueError
+        A weight below 0.
+    """
+
+    def __init__(self, weight: float) -> None:
+        at_least(type(self).__name__, "weight", weight, 0)
+        self.weight = weight
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on, as JSON values."""
+        return {"name": type(self).__name__, "weight": self.weight}
+
+    def check(self, model: Model) -> None:
+        """Raise ``ValueError`` where a model does not have what is penalised."""
+        if model.in_openke_form:
+            raise ValueError(
+                f"{type(self).__name__}: {type(model).__name__} is written for OpenKE, its tables "
+                "are its own; leave the penalty out, or use regul_rate and its regularization"
+            )
+
+    @abstractmethod
+    def term(self, moduli: Tensor) -> Tensor:
+        """Return Float["u"] of vectors whose coordinates have these absolute values (["u m"])."""
+
+    def __call__(self, model: Model, facts: Facts) -> Tensor:
+        """Return the penalty of a batch, a scalar; each distinct vector is looked at once."""
+        entities, index = torch.unique(torch.cat([facts.anchor, facts.answer]), return_inverse=True)
+        of_entity = self.term(model.entity_moduli(model.factors(entities)))[index]
+        relations, index = torch.unique(facts.relation, return_inverse=True)
+        of_relation = self.term(model.relation_moduli(model.relation_rows(relations)))[index]
+        return self.weight * (of_entity.sum() + of_relation.sum()) / len(facts.anchor)

@@ -1,0 +1,117 @@
+"""Training by questions that all entities answer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from openke.data.questions import QuestionBatch, Targets
+from openke.module.loss.answers import ANSWER_LOSSES
+from openke.module.model.model import Model
+from openke.module.model.rows import Rows
+from openke.module.model.scoring import encode_all, score_all
+from openke.module.settings import at_least, check_share
+from openke.module.strategy.questions import Block, as_asked, blocks, facts
+from openke.module.strategy.relation_prediction import relation_loss
+from openke.module.strategy.strategy import Strategy
+
+
+class AgainstAll(Strategy):
+    """Mean loss of the questions of a batch, every entity being an answer, plus a penalty.
+
+    Parameters
+    ----------
+    model
+        What scores; one written for OpenKE has no questions.
+    loss
+        ``"softmax"``: the right answer against all entities; ``"bce"``: each entity by itself.
+    label_smoothing
+        Share of the right answer's weight that is spread over all entities.
+    relation_prediction
+        Weight of the softmax cross entropy of (h, ?, t) against all relations (Chen et al., AKBC
+        2021).
+    **options
+        Penalty and dropout, see :class:`Strategy`.
+
+    Raises
+    ------
+    ValueError
+        An unknown loss, a share that is not below 1, a weight below 0, a model written for OpenKE.
+    """
+
+    targets: ClassVar[Targets]
+    """What a batch must hold: one answer to each question, or all."""
+
+    def __init__(
+        self,
+        model: Model,
+        loss: str = "softmax",
+        *,
+        label_smoothing: float = 0.0,
+        relation_prediction: float = 0.0,
+        **options: Any,
+    ) -> None:
+        owner = type(self).__name__
+        if model.in_openke_form:
+            raise ValueError(
+                f"{owner}: {type(model).__name__} is written for OpenKE, which knows no questions; "
+                "train it by NegativeSampling"
+            )
+        super().__init__(model, **options)
+        if loss not in ANSWER_LOSSES:
+            known = ", ".join(map(repr, ANSWER_LOSSES))
+            raise ValueError(f"{owner}: loss is {loss!r}, expected one of {known}")
+        check_share(owner, "label_smoothing", label_smoothing)
+        at_least(owner, "relation_prediction", relation_prediction, 0)
+        self.loss = loss
+        self.label_smoothing = label_smoothing
+        self.relation_prediction = relation_prediction
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on: the loss and what is added to it."""
+        return {
+            **super().identity(),
+            "loss": self.loss,
+            "label_smoothing": self.label_smoothing,
+            "relation_prediction": self.relation_prediction,
+        }
+
+    def forward(self, batch: QuestionBatch) -> Tensor:
+        """Return the loss of a batch, a scalar."""
+        self._check(batch)
+        model, asked = as_asked(self.model, batch)
+        forgetful = self.forgetful(model)
+        candidates = encode_all(model)
+        losses = [
+            # Scored again on the way back, so that one block of scores is held at a time.
+            checkpoint(self._loss, forgetful, candidates, block, use_reentrant=False)
+            if large
+            else self._loss(forgetful, candidates, block)
+            for block, large in blocks(model, asked)
+        ]
+        total: Tensor = torch.stack(losses).sum() / len(batch)
+        if self.relation_prediction:
+            predicted = relation_loss(model, facts(asked), candidates)
+            total = total + self.relation_prediction * predicted
+        if self.penalty is not None:
+            total = total + self.penalty(model, facts(asked))
+        return total
+
+    def _loss(self, model: Model, candidates: Rows, block: Block) -> Tensor:
+        """Return the sum of the losses of a block's questions."""
+        scores = score_all(model, block.side, block.anchor, block.relation, candidates)
+        loss = ANSWER_LOSSES[self.loss]
+        return loss(scores, block.answer, block.offsets, self.label_smoothing).sum()
+
+    def _check(self, batch: QuestionBatch) -> None:
+        found = type(batch).__name__
+        if isinstance(batch, QuestionBatch):
+            found = "one" if batch.offsets is None else "all"
+        if found != self.targets:
+            raise ValueError(
+                f"{type(self).__name__} trains on QuestionDataLoader(…, targets="
+                f"{self.targets!r}), found {found!r}"
+            )

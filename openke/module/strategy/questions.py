@@ -1,0 +1,86 @@
+"""A batch of questions, divided so that scores of all entities fit in memory.
+
+Shapes: q questions, e entities, n right answers of all questions together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from openke.data.batch import Side
+from openke.data.questions import QuestionBatch
+from openke.module.model.model import Model
+from openke.module.model.reciprocal import Reciprocal
+from openke.module.penalty import Facts
+
+LOGITS_BYTES = 256 * 2**20
+"""Size of the scores [q, e] held at a time, forwards and backwards."""
+
+
+class Block(NamedTuple):
+    """Questions about one slot that are scored together."""
+
+    side: Side
+    anchor: Tensor
+    relation: Tensor
+    answer: Tensor
+    offsets: Tensor | None
+
+
+def as_asked(model: Model, batch: QuestionBatch) -> tuple[Model, QuestionBatch]:
+    """Return what answers, and the questions it is asked: with inverses, all about tails."""
+    if not isinstance(model, Reciprocal):
+        return model, batch
+    tails, heads = batch.relation[: batch.tails], batch.relation[batch.tails :]
+    asked = torch.cat([model.asked(tails, "tail"), model.asked(heads, "head")])
+    return model.inner, replace(batch, relation=asked, tails=len(batch))
+
+
+def facts(batch: QuestionBatch) -> Facts:
+    """Return a fact for each answer."""
+    if batch.offsets is None:
+        return Facts(batch.anchor, batch.relation, batch.answer, batch.tails)
+    counts, n = batch.offsets.diff(), len(batch.answer)
+    asked = torch.arange(len(batch), device=counts.device).repeat_interleave(counts, output_size=n)
+    tails = int(batch.offsets[batch.tails])  # how many answer a question about a tail
+    return Facts(batch.anchor[asked], batch.relation[asked], batch.answer, tails)
+
+
+def blocks(model: Model, batch: QuestionBatch) -> Iterator[tuple[Block, bool]]:
+    """Divide a batch by slot, and say for each block whether its scores must not be kept.
+
+    A relational model gets blocks of one relation: all entities as one relation sees them are as
+    large as a whole table. All others get blocks of at most LOGITS_BYTES.
+    """
+    most = max(1, LOGITS_BYTES // (4 * model.ent_tot))
+    everything = torch.arange(len(batch), device=batch.anchor.device)
+    about_tail, about_head = everything[: batch.tails], everything[batch.tails :]
+    large = model.relational or len(batch) > most
+    sides: dict[Side, Tensor] = {"tail": about_tail, "head": about_head}
+    for side, rows in sides.items():
+        groups: tuple[Tensor, ...] = (rows,)
+        if model.relational:
+            relation = batch.relation[rows]
+            order = torch.argsort(relation, stable=True)
+            _, sizes = torch.unique_consecutive(relation[order], return_counts=True)
+            groups = torch.split(rows[order], sizes.tolist())
+        for group in groups:
+            for part in torch.split(group, most) if len(group) else ():
+                answer, offsets = _answers(batch, part)
+                block = Block(side, batch.anchor[part], batch.relation[part], answer, offsets)
+                yield block, large
+
+
+def _answers(batch: QuestionBatch, rows: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Return the answers to the questions in ``rows`` and where each one's begin and end."""
+    if batch.offsets is None:
+        return batch.answer[rows], None
+    counts = batch.offsets.diff()[rows]
+    ends = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    first = torch.repeat_interleave(batch.offsets[rows] - ends[:-1], counts)
+    return batch.answer[first + torch.arange(len(first), device=rows.device)], ends
