@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -13,10 +14,12 @@ from lbmkgc_models.ikrl import IKRL
 from lbmkgc_models.lbmkgc import LBMKGC
 from lbmkgc_models.store import ModalFeatures
 from openke.config import run as run_module
+from openke.config.experiment import Experiment, ExperimentSettings
+from openke.config.recipe import Recipe
 from openke.config.run import load_run
 from openke.data.store import TripleStore
-from openke.module.model import MODELS, Model
-from tests.contracts.graphs import CASES, build
+from openke.module.model import MODELS, Model, Reciprocal
+from tests.contracts.graphs import CASES, build, reciprocal
 from tests.openke.config.runs import data_folder, trained
 from tests.openke.module.openke_models import Margined
 
@@ -54,6 +57,35 @@ def test_every_structural_model_comes_back(case, place, tmp_path):
     assert not loaded.model.training
     assert loaded.store.name == "TOY"
     assert loaded.saved["options"]["epochs"] == 1
+
+
+@pytest.mark.parametrize("case", ["ComplEx", "TransR"])
+def test_reciprocal_relations_come_back(case, place, tmp_path):
+    model = trained(tmp_path / "run", place / "TOY", reciprocal(case))
+    loaded = load_run(tmp_path / "run")
+    assert isinstance(loaded.model, Reciprocal)
+    assert same(loaded.model, model)
+    assert loaded.model.identity() == model.identity()
+    assert loaded.saved["model"]["relations"] == 2 * loaded.model.rel_tot
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert report["model"] == case
+
+
+def test_a_recipe_is_written_down_and_gone_on_with(place, tmp_path):
+    recipe = Recipe(
+        model="ComplEx", model_settings={"dim": 4}, reciprocal=True, epochs=2, batch_size=32,
+        schedule="cosine",
+    )  # fmt: skip
+    store, out = TripleStore.open(place / "TOY"), tmp_path / "run"
+    options = {"device": "cpu", "out": out, "hold_out": 0.1, "validate_every": 1, "patience": 5}
+    Experiment(ExperimentSettings(**options), out).follow(recipe, store)
+    saved = load_run(out).saved
+    assert Recipe.from_json(saved["recipe"]) == recipe
+    assert saved["loader"] == {"batch_size": 32, "targets": "one", "seed": 0, "hold_out": 0.1}
+    more = Experiment(ExperimentSettings(**options, resume=True), out)
+    history = more.follow(replace(recipe, epochs=3), store).history
+    assert len(history.records) == 3
+    assert all("valid_mrr" in record for record in history.records)
 
 
 def test_a_run_that_held_out_a_split_gets_it_again(place, tmp_path):

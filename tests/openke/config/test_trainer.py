@@ -372,3 +372,22 @@ def test_penalties_are_openkes_means():
     torch.testing.assert_close(
         cubed(batch) - plain(batch), e.abs().pow(3).sum() + r.abs().pow(3).sum()
     )
+
+
+def test_long_gradients_are_scaled_down():
+    torch.manual_seed(0)
+    batch = next(iter(loader()))
+    moved = []
+    for clip_norm in (None, 1e-3, 1e6):
+        trained = strategy()
+        before = [parameter.detach().clone() for parameter in trained.parameters()]
+        Trainer(trained, loader(), 1, 1.0, clip_norm=clip_norm, **CPU)._step(batch)
+        after = trained.parameters()
+        steps = [(b - a).reshape(-1) for a, b in zip(before, after, strict=True)]
+        moved.append(torch.cat(steps).detach())
+    free, clipped, loose = moved
+    assert clipped.norm().item() == pytest.approx(1e-3, rel=1e-3)
+    torch.testing.assert_close(clipped / clipped.norm(), free / free.norm(), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(free, loose)
+    with pytest.raises(ValueError, match="clip_norm is -1, expected more than 0, or None"):
+        Trainer(strategy(), loader(), clip_norm=-1, **CPU)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from openke.module.loss import MarginLoss, SigmoidLoss, SoftplusLoss
+from openke.module.loss import MarginLoss, SampledSoftmaxLoss, SigmoidLoss, SoftplusLoss
 from openke.module.model import RotatE
 from openke.module.strategy import NegativeSampling
 
@@ -76,3 +76,14 @@ def test_inner_methods_of_openkes_strategy_are_refused():
         class Mine(NegativeSampling):
             def _get_positive_score(self, score):
                 return score
+
+
+def test_sampled_softmax(scores):
+    positive, negative = scores
+    mask = np.zeros_like(negative, dtype=bool)
+    mask[:, 2:] = True
+    for masked, kept in ((None, negative), (torch.from_numpy(mask), negative[:, :2])):
+        everything = np.exp(np.column_stack([positive, kept]))
+        expected = -np.log(everything[:, 0] / everything.sum(axis=1)).mean()
+        found = SampledSoftmaxLoss()(*map(torch.from_numpy, scores), masked)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
