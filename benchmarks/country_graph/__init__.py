@@ -1,0 +1,1 @@
+"""How ``benchmarks/Factbook`` is made: pages to facts, facts to files."""

