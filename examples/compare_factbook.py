@@ -1,0 +1,170 @@
+"""LBMKGC, RotatE and TransE side by side on the bundled graph of the world's countries.
+
+python examples/compare_factbook.py --seeds 0 1 2 3 4
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tabulate import tabulate
+
+from lbmkgc_models.experiment import Features, maker
+from lbmkgc_models.features.select import gather_features
+from openke.config import Tester
+from openke.config.environment import environment
+from openke.config.recipe import Recipe
+from openke.config.report import RankingReport
+from openke.data import TestDataLoader
+from openke.data.datasets import find_dataset
+from openke.data.store import Split, TripleStore
+from openke.files import write_text
+from openke.script import run_script
+
+ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "LBMKGC": ("LBMKGC", ("image", "text")),
+    "LBMKGC without pictures": ("LBMKGC", ("text",)),
+    "LBMKGC without text": ("LBMKGC", ("image",)),
+    "RotatE": ("RotatE", ()),
+    "TransE": ("TransE", ()),
+}
+"""What is compared: a model and the modalities it sees."""
+
+COLUMNS = ("both", "head", "tail", "perceptual", "conceptual")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Train models on benchmarks/Factbook and print one table, perceptual relations apart."""
+
+    rows: tuple[str, ...] = ("LBMKGC", "LBMKGC without pictures", "RotatE", "TransE")
+    """Rows of the table; "LBMKGC without text" is another."""
+    seeds: tuple[int, ...] = (0,)
+    """Seeds; with several the table shows means and standard deviations."""
+    epochs: int = 30
+    """Passes over the train split."""
+    dim: int = 100
+    """Complex coordinates of an entity; TransE gets as many reals."""
+    negatives: int = 64
+    """Negatives of each positive triple."""
+    lr: float = 5e-3
+    """Learning rate of Adam."""
+    batch_size: int = 512
+    """Positive triples in a step."""
+    margin: float = 9.0
+    """gamma of the scores."""
+    split: Split = "test"
+    """What is ranked; choose settings by valid."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1, mps."""
+    dataset: str = "Factbook"
+    """Name of a data set with features beside it."""
+    data: Path | None = None
+    """Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download."""
+    out: Path = Path("runs/factbook")
+    """Folder for comparison.json."""
+
+    def __post_init__(self) -> None:
+        """Check the names of rows."""
+        for row in self.rows:
+            if row not in ROWS:
+                raise ValueError(f"--rows {row!r}: expected some of {', '.join(map(repr, ROWS))}")
+        if not self.rows or not self.seeds:
+            raise ValueError("--rows and --seeds: expected at least one of each")
+
+
+def recipe(model: str, settings: Settings) -> Recipe:
+    """Return the one recipe that all models are trained by: RotatE's."""
+    return Recipe(
+        model=model,
+        model_settings={
+            "dim": 2 * settings.dim if model == "TransE" else settings.dim,
+            "margin": settings.margin,
+            "epsilon": 2.0,
+            **({"norm_flag": False} if model == "TransE" else {}),
+        },
+        training="negative sampling",
+        loss={"name": "SigmoidLoss", "adv_temperature": 1.0},
+        sampling={"neg_ent": settings.negatives, "bern_flag": True, "filter_flag": True},
+        optimizer={"name": "adam", "lr": settings.lr},
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+    )
+
+
+def ranked(
+    model: str, store: TripleStore, features: Features, settings: Settings, seed: int
+) -> RankingReport:
+    """Train a model and rank the chosen split."""
+    trainer = recipe(model, settings).trainer(
+        store, make=maker(features), seed=seed, device=settings.device
+    )
+    trainer.run()
+    loader = TestDataLoader(store, type_constrain=False)
+    tester = Tester(trainer.strategy.model, loader, device=settings.device, progress=False)
+    return tester.rank(settings.split, seed=seed)
+
+
+def figures(report: RankingReport) -> dict[str, float]:
+    """Return the mean reciprocal ranks of the table's columns, in percent."""
+    found = {side: report.metrics(side)["mrr"] for side in report.sides}
+    found |= {kind: row["mrr"] for kind, row in report.by_kind().get("both", {}).items()}
+    return {name: 100 * value for name, value in found.items()}
+
+
+def table(results: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    """Return a line per row: MRR in percent, mean and standard deviation over seeds."""
+    columns = [name for name in COLUMNS if name in next(iter(results.values()))[0]]
+    lines = []
+    for row, runs in results.items():
+        cells = []
+        for column in columns:
+            values = [run[column] for run in runs]
+            spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+            cells.append(f"{statistics.mean(values):.2f}{spread}")
+        seconds = statistics.mean(run["seconds"] for run in runs)
+        lines.append([row, *cells, f"{seconds:.0f}"])
+    header = ["MRR, %", *columns, "seconds"]
+    return tabulate(lines, header, disable_numparse=True, colalign=("left",))
+
+
+def main(settings: Settings) -> None:
+    directory = find_dataset(settings.dataset, settings.data)
+    store = TripleStore.open(directory)
+    found = gather_features(store, directory, device=settings.device)
+    print(found.summary)
+    results: dict[str, list[dict[str, float]]] = {row: [] for row in settings.rows}
+    for seed in settings.seeds:
+        for row in settings.rows:
+            model, modalities = ROWS[row]
+            missing = [name for name in modalities if name not in found.features]
+            if missing:
+                raise ValueError(f"{row} needs {', '.join(missing)} features of {store.name}")
+            print(f"\n{row}, seed {seed}", flush=True)
+            chosen = {name: found.features[name] for name in modalities}
+            before = time.perf_counter()
+            measured = figures(ranked(model, store, chosen, settings, seed))
+            measured["seconds"] = time.perf_counter() - before
+            results[row].append(measured)
+    print(
+        f"\n{store.name} {settings.split}, filtered, realistic ranks, {settings.epochs} epochs, "
+        f"{len(settings.seeds)} seed{'s' * (len(settings.seeds) > 1)}, "
+        f"{torch.get_num_threads()} threads\n\n{table(results)}\n"
+    )
+    content = {
+        "settings": {**vars(settings), "data": str(directory), "out": str(settings.out)},
+        "environment": environment(),
+        "mrr_percent": results,
+    }
+    write_text(settings.out / "comparison.json", json.dumps(content, indent=2) + "\n")
+    print(f"written to {settings.out / 'comparison.json'}")
+
+
+if __name__ == "__main__":
+    run_script(Settings, main)
