@@ -216,9 +216,9 @@ def test_a_vit_that_cannot_be_had_offline(tmp_path: Path) -> None:
         image_encoder(f"vit:{tmp_path}")
 
 
-def test_a_weights_file_for_a_model_that_open_clip_knows(
-    open_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def tiny_clip(open_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of a model that open_clip knows, with weights by the tag "mine"."""
     import open_clip as library
 
     config = tmp_path / "tiny-clip.json"
@@ -226,12 +226,29 @@ def test_a_weights_file_for_a_model_that_open_clip_knows(
     monkeypatch.setattr(library.factory, "_MODEL_CONFIG_PATHS", [])
     monkeypatch.setattr(library.factory, "_MODEL_CONFIGS", {})
     library.add_model_config(config)
+    tags = {"mine": {"file": str(open_clip / "open_clip_model.safetensors")}}
+    monkeypatch.setitem(library.pretrained._PRETRAINED, "tiny-clip", tags)
+    return "tiny-clip"
+
+
+def test_a_tag_of_weights(open_clip: Path, tiny_clip: str) -> None:
+    encoder, local = (
+        image_encoder(f"open_clip:{tiny_clip}/mine"),
+        image_encoder(f"open_clip:{open_clip}"),
+    )
+    torch.testing.assert_close(encoder.encode(PICTURES), local.encode(PICTURES))
+    assert encoder.revision == local.revision
+
+
+def test_a_weights_file_for_a_model_that_open_clip_knows(
+    open_clip: Path, tiny_clip: str, tmp_path: Path
+) -> None:
     weights = open_clip / "open_clip_model.safetensors"
     torch.save(load_file(weights), tmp_path / "weights.pt")
     torch.save({"weights": Trap(tmp_path / "sprung")}, tmp_path / "trap.pt")
     expected = image_encoder(f"open_clip:{open_clip}").encode(PICTURES)
     for file in (weights, tmp_path / "weights.pt"):
-        encoder = image_encoder(f"open_clip:tiny-clip/{file}")
+        encoder = image_encoder(f"open_clip:{tiny_clip}/{file}")
         torch.testing.assert_close(encoder.encode(PICTURES), expected)
         assert encoder.revision == f"sha256:{sha256_of(file)}"
     for name, message in (
@@ -243,7 +260,7 @@ def test_a_weights_file_for_a_model_that_open_clip_knows(
         if name != "trap.pt":
             (tmp_path / name).write_text("broken")
         with pytest.raises(OSError, match=message):
-            image_encoder(f"open_clip:tiny-clip/{tmp_path / name}")
+            image_encoder(f"open_clip:{tiny_clip}/{tmp_path / name}")
     assert not (tmp_path / "sprung").exists()
 
 
