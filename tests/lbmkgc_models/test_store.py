@@ -61,6 +61,15 @@ def test_save_and_load(tmp_path: Path, dtype: str) -> None:
     assert (folder / NAMES).read_text(encoding="utf-8") == "a\nü\n"
 
 
+def test_further_files_lie_in_the_store(tmp_path: Path) -> None:
+    folder = _features().save(tmp_path / "text", extra={"skipped.tsv": "ä\n"})
+    assert (folder / "skipped.tsv").read_text(encoding="utf-8") == "ä\n"
+    manifest = ModalFeatures.load(folder, ENTITIES).manifest
+    assert manifest.sha256["skipped.tsv"] == sha256_of(folder / "skipped.tsv")
+    _features().save(folder)
+    assert not (folder / "skipped.tsv").exists()
+
+
 def test_saved_files_are_as_readable_as_others(tmp_path: Path) -> None:
     folder = _features().save(tmp_path / "text")
     (tmp_path / "other").write_text("")

@@ -92,9 +92,9 @@ class OpenClipTextEncoder:
     def __init__(
         self, source: str, *, device: str | torch.device = "cpu", normalised: bool = True
     ) -> None:
+        self._model, _, name, self.revision = _load(source, "text")
         import open_clip
 
-        self._model, _, name, self.revision = _load(source, "text")
         self._tokenizer: Any = open_clip.get_tokenizer(name)
         self.name = f"open_clip:{source}"
         self.dim: int = _dim(name)

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 LABELS = (
@@ -49,3 +51,36 @@ class CountingEncoder:
         """Return Float["n 2"]."""
         self.batches.append(list(items))
         return torch.tensor([[float(len(item)), float(ord(item[0]))] for item in items])
+
+
+def picture(seed: int = 0, size: tuple[int, int] = (48, 40)) -> Image.Image:
+    """Return a picture of coloured blocks, a different one for each seed."""
+    blocks = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    return Image.fromarray(blocks).resize(size, Image.Resampling.NEAREST)
+
+
+def write_picture(path: Path, seed: int = 0, size: tuple[int, int] = (48, 40)) -> Path:
+    """Write :func:`picture` in the format that the name ends with."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture(seed, size).save(path)
+    return path
+
+
+class MeanColour:
+    """Turns a picture into its mean red, green and blue; counts what it was asked."""
+
+    name, revision, dim, limit = "mean-colour", "1", 3, None
+
+    def __init__(self, *, normalised: bool = False) -> None:
+        self.settings = {"normalised": normalised}
+        self.pictures = 0
+
+    def lengths(self, items: Sequence[Image.Image]) -> list[int]:
+        """Return ones."""
+        return [1] * len(items)
+
+    def encode(self, items: Sequence[Image.Image]) -> Tensor:
+        """Return Float["n 3"] from 0 to 255."""
+        self.pictures += len(items)
+        means = [np.asarray(item, dtype=np.float64).mean(axis=(0, 1)) for item in items]
+        return torch.from_numpy(np.stack(means)).float()

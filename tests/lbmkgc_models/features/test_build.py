@@ -14,6 +14,7 @@ import torch
 from lbmkgc_models.features import build
 from lbmkgc_models.features.build import build_text_features, command, main
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
+from lbmkgc_models.features.encoders.tfidf import Tfidf
 from lbmkgc_models.features.labels import read_texts
 from lbmkgc_models.store import ModalFeatures
 from openke.config.device import choose_device
@@ -219,3 +220,54 @@ def test_an_encoder_that_is_not_there(tmp_path: Path, encoder: str) -> None:
     with pytest.raises(OSError, match="Four ways to get one"):
         build_text_features(folder, tmp_path / "out", encoder=encoder)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["tfidf", "clip", "open_clip", "minilm"])
+def test_odd_texts_with_every_encoder(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    texts = ["", "short text", "word " * 20_000, "日本 🐕", "\u200b", "two words"]
+    folder = write_dataset(tmp_path / "set", [(f"e{i}", t, "") for i, t in enumerate(texts)])
+    spec = kind if kind in ("tfidf", "minilm") else f"{kind}:{request.getfixturevalue(kind)}"
+    store = build_text_features(folder, tmp_path / "out", encoder=spec, progress=False)
+    features = _load(store, [f"e{i}" for i in range(6)])
+    # Nothing but an invisible mark is a text without a word.
+    assert features.present.tolist() == [False, True, True, True, kind != "tfidf", True]
+    norms = features.values[features.present].norm(dim=1)
+    torch.testing.assert_close(norms, torch.ones(len(norms)))
+    notes = features.manifest.notes
+    assert notes["entities without text"] == 1
+    assert notes["texts cut"] == (0 if kind == "tfidf" else 1)
+    assert notes.get("vectors of zeros") == (1 if kind == "tfidf" else None)
+    with (folder / "labels.tsv").open("ab") as file:
+        file.write(b"6\te6\t\xff\n")
+    with pytest.raises(ValueError, match=r"labels.tsv:7: byte 0xff is not UTF-8"):
+        build_text_features(folder, tmp_path / "out", encoder=spec, progress=False)
+
+
+def test_a_fitted_encoder_learns_only_when_it_must(tmp_path: Path) -> None:
+    fits = []
+
+    class Noting(Tfidf):
+        def fit(self, items):  # type: ignore[no-untyped-def]
+            fits.append(len(items))
+            return super().fit(items)
+
+    folder = write_dataset(tmp_path / "set")
+    for dim in (2, 2, 3):
+        encoder = Noting(dim=dim)
+        store = build_text_features(folder, tmp_path / "out", encoder=encoder, progress=False)
+        assert _load(store).dim == dim
+    assert fits == [4, 4]
+
+
+def test_options_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, out = write_dataset(tmp_path / "Pets"), tmp_path / "out"
+    assert command(str(folder), out=out, pooling="cls", raw=True, device="cpu") == 0
+    settings = _load(out / "text").manifest.settings
+    assert settings == {"pooling": "cls", "normalised": False, "max_length": 128}
+    assert command(str(folder), out=out, encoder="tfidf", dim=2, device="cpu") == 0
+    assert _load(out / "text").manifest.settings == {"dim": 2, "normalised": True}
+    assert "text: 4 of 4 entities, 2 reals, tfidf (" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="unknown text encoder 'bert:x', expected one of minilm"):
+        command(str(folder), out=out, encoder="bert:x", device="cpu")
