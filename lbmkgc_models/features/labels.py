@@ -29,11 +29,36 @@ class EntityTexts:
         return hashlib.sha256(json.dumps(self.given()).encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class EntityLabel:
+    """What ``labels.tsv`` says of an entity; "" where it says nothing."""
+
+    name: str
+    label: str
+    description: str
+
+    @property
+    def text(self) -> str:
+        """Return "label: description", or the one of them that is there."""
+        return ": ".join(filter(None, (self.label, self.description)))
+
+
 def read_texts(directory: str | Path) -> EntityTexts:
+    """Read the text of each entity from ``labels.tsv``: :attr:`EntityLabel.text`.
+
+    An entity without a line, or with an empty one, has no text. Raises as :func:`read_labels`.
+    """
+    labels = read_labels(directory)
+    return EntityTexts(tuple(label.name for label in labels), tuple(label.text for label in labels))
+
+
+def read_labels(directory: str | Path) -> list[EntityLabel]:
     """Read ``labels.tsv`` (UTF-8; id, raw name, label, one-line description; tabs between them).
 
-    The text is "label: description", or the one of them that is there. An entity without a line,
-    or with an empty one, has no text.
+    Returns
+    -------
+    list of EntityLabel
+        Those of all entities, in the order of ids.
 
     Raises
     ------
@@ -63,9 +88,8 @@ def read_texts(directory: str | Path) -> EntityTexts:
                 f"{path}: no line for entity {missing}; {entity_file} has no names, so each entity "
                 "needs its line here"
             )
-        names = [rows[i][0] for i in range(len(rows))]
-    texts = [rows[i][1] if i in rows else "" for i in range(len(names))]
-    return EntityTexts(tuple(names), tuple(texts))
+        names = [rows[i].name for i in range(len(rows))]
+    return [rows.get(i, EntityLabel(name, "", "")) for i, name in enumerate(names)]
 
 
 def read_names(directory: str | Path) -> tuple[str, ...]:
@@ -89,9 +113,8 @@ def read_names(directory: str | Path) -> tuple[str, ...]:
     return tuple(name_positions(names, str(path)))
 
 
-def _read_rows(path: Path, names: list[str] | None) -> dict[int, tuple[str, str]]:
-    """Return id -> (raw name, text)."""
-    rows: dict[int, tuple[str, str]] = {}
+def _read_rows(path: Path, names: list[str] | None) -> dict[int, EntityLabel]:
+    rows: dict[int, EntityLabel] = {}
     # Not splitlines(): texts may hold the other characters it breaks lines at.
     for number, line in enumerate(read_utf8(path).split("\n"), start=1):
         line = line.removesuffix("\r")
@@ -113,7 +136,8 @@ def _read_rows(path: Path, names: list[str] | None) -> dict[int, tuple[str, str]
                 "entity2id.txt: the file belongs to another version of the data set"
             )
         # Editors strip the tab of an empty description.
-        rows[entity] = name, ": ".join(filter(None, (field.strip() for field in fields[2:])))
+        label, description = (field.strip() for field in (*fields[2:], "")[:2])
+        rows[entity] = EntityLabel(name, label, description)
     return rows
 
 

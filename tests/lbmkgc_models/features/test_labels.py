@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lbmkgc_models.features.labels import EntityTexts, read_texts
+from lbmkgc_models.features.labels import EntityLabel, EntityTexts, read_labels, read_texts
 from tests.lbmkgc_models.features.small import LABELS, write_dataset
 
 
@@ -38,6 +38,15 @@ def test_label_and_description(tmp_path: Path) -> None:
 )
 def test_order_ends_and_gaps(tmp_path: Path, content: str, texts: tuple[str, ...]) -> None:
     assert read_texts(_with_labels(tmp_path, content)).texts == texts
+
+
+def test_labels_apart_from_descriptions(tmp_path: Path) -> None:
+    assert read_labels(_with_labels(tmp_path, "1\t<http://x/Puppy>\tpuppy \n")) == [
+        EntityLabel("<http://x/Dog>", "", ""),
+        EntityLabel("<http://x/Puppy>", "puppy", ""),
+    ]
+    labels = read_labels(write_dataset(tmp_path / "set"))
+    assert [(x.name, x.label, x.description) for x in labels] == list(LABELS)
 
 
 def test_entities_with_a_text_and_their_checksum() -> None:
