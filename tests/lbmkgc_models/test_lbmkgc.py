@@ -227,7 +227,7 @@ def test_unseen_entities_are_part_of_the_identity():
     one = LBMKGC(ENTITIES, RELATIONS, both(), dim=4)
     assert "seen" not in one.identity()
     others = [
-        LBMKGC(ENTITIES, RELATIONS, both(), seen=EVERYONE > first, drop_unseen=True, dim=4)
+        LBMKGC(ENTITIES, RELATIONS, both(), seen=first < EVERYONE, drop_unseen=True, dim=4)
         for first in (3, 4)
     ]
     assert len({other.identity()["seen"] for other in others}) == 2
