@@ -46,6 +46,9 @@ class LBMKGCConfig(RotatEConfig):
     """False leaves out e_s (Table 2, without structural)."""
     drop_structure: float = 0.0
     """Share of the entities of a training step that leave out e_s, if they have a modality."""
+    drop_unseen: bool = False
+    """Entities in no train triple leave out e_s, always, if they have a modality: it would only
+    ever be pushed down, as a negative."""
     projection: Literal["mlp", "linear"] = "mlp"
     """"mlp": e_m = W2 ReLU(W1 f_m), both layers with biases; "linear": e_m = W f_m."""
     modal_norm: bool = False
@@ -87,7 +90,7 @@ class LBMKGC(Model):
         Frozen features by modality, any subset of what there is; empty is the interaction alone.
     seen
         Bool["entities"], which entities are in a train triple, as
-        :func:`~lbmkgc_models.fusion.seen_in_train` says: others leave out e_s. None: all are.
+        :func:`~lbmkgc_models.fusion.seen_in_train` says; with ``drop_unseen`` alone.
     **settings
         Fields of :class:`LBMKGCConfig`.
 
@@ -95,7 +98,7 @@ class LBMKGC(Model):
     ------
     ValueError
         Features of another number of entities; neither structure nor features; an interaction
-        that does not take an entity as one row.
+        that does not take an entity as one row; ``seen`` without ``drop_unseen`` or the reverse.
 
     References
     ----------
@@ -123,6 +126,12 @@ class LBMKGC(Model):
         check_features(ent_tot, features)
         if not features and not c.structural:
             raise ValueError("LBMKGC: structural=False needs features of at least one modality")
+        if c.drop_unseen != (seen is not None):
+            raise ValueError(
+                f"LBMKGC: drop_unseen is {c.drop_unseen} and seen is "
+                f"{'missing' if seen is None else 'given'}: they belong together, see "
+                "lbmkgc_models.fusion.seen_in_train"
+            )
         if seen is not None and seen.shape != (ent_tot,):
             raise ValueError(f"LBMKGC: seen is {list(seen.shape)}, expected [{ent_tot}]")
         rows = ent_tot if c.structural else 1

@@ -1,11 +1,45 @@
 """Every model by name, those over structure and those with pictures and text."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from lbmkgc_models.fusion import seen_in_train
 from lbmkgc_models.ikrl import IKRL
 from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.store import ModalFeatures
+from openke.data.store import TripleStore
 from openke.module.model import MODELS as STRUCTURAL
 from openke.module.model import Model
 
 MULTIMODAL: dict[str, type[Model]] = {"IKRL": IKRL, "LBMKGC": LBMKGC}
-"""Models with pictures and text, made with ``features`` by modality."""
+"""Models with pictures and text."""
 
 MODELS: dict[str, type[Model]] = {**STRUCTURAL, **MULTIMODAL}
+
+
+def make_multimodal(
+    name: str,
+    store: TripleStore,
+    relations: int,
+    features: Mapping[str, ModalFeatures],
+    settings: Mapping[str, Any],
+) -> Model:
+    """Return a multimodal model, untrained.
+
+    Parameters
+    ----------
+    name
+        One of :data:`MULTIMODAL`.
+    store
+        The triples it trains on: how many entities there are, and which of them are seen.
+    relations
+        How many relations it has: with reciprocal ones, twice those of the triples.
+    features
+        Frozen features by modality.
+    settings
+        Fields of its ``Config``.
+    """
+    seen = {"seen": seen_in_train(store)} if settings.get("drop_unseen") else {}
+    return MULTIMODAL[name](
+        store.entity_count, relations, features=dict(features), **seen, **settings
+    )

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lbmkgc_models.features.select import gather_features
-from lbmkgc_models.fusion import seen_in_train
-from lbmkgc_models.models import MULTIMODAL
+from lbmkgc_models.models import make_multimodal
 from lbmkgc_models.store import ModalFeatures
 from openke.data.store import TripleStore
 from openke.module.model import Model
@@ -22,13 +21,8 @@ def multimodal(store: TripleStore, saved: dict[str, Any], features: Path | None 
         Features of a modality it was trained with are not there.
     """
     model = saved["model"]
-    return MULTIMODAL[model["model"]](
-        model["entities"],
-        model["relations"],
-        features=_features(store, saved, features),
-        **({"seen": seen_in_train(store)} if "seen" in model else {}),
-        **model["settings"],
-    )
+    found = _features(store, saved, features)
+    return make_multimodal(model["model"], store, model["relations"], found, model["settings"])
 
 
 def _features(

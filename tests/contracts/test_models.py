@@ -16,7 +16,7 @@ from tests.contracts.graphs import BATCHES, CASES, ENTITIES, RELATIONS, build, f
 
 cases = pytest.mark.parametrize("case", CASES)
 shapes = pytest.mark.parametrize("shape", BATCHES)
-TAIL_QUESTIONS = ("tail", "only relations", "shared tail")
+TAIL_QUESTIONS = ("tail", "shared tail")
 """Shapes of batch whose triples all are answers to (h, r, ?)."""
 
 

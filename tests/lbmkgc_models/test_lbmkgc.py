@@ -9,7 +9,10 @@ import torch
 from lbmkgc_models.fusion import StructureMask, seen_in_train
 from lbmkgc_models.interactions import INTERACTIONS
 from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.models import MULTIMODAL, make_multimodal
 from lbmkgc_models.projectors import ModalProjector
+from openke.config import Trainer
+from openke.data.loaders import TrainDataLoader
 from openke.data.store import TripleStore
 from openke.module.loss import SigmoidLoss
 from openke.module.model import MODELS, RotatE
@@ -19,11 +22,14 @@ from openke.module.strategy import NegativeSampling
 from tests.contracts.graphs import (
     ENTITIES,
     INNER,
+    MODERN,
     RELATIONS,
     both,
     features,
     first_batch,
     fused,
+    graph,
+    one,
 )
 
 EVERYONE = torch.arange(ENTITIES)
@@ -180,14 +186,51 @@ def test_seen_in_train_looks_at_train_alone():
     assert seen_in_train(store).tolist() == [True, False, False, True, False, True]
 
 
+def test_a_model_is_made_with_the_unseen_entities_of_a_store():
+    store = graph()
+    for drop_unseen in (True, False):
+        settings = {"dim": 4, "drop_unseen": drop_unseen}
+        model = make_multimodal("LBMKGC", store, 2 * RELATIONS, both(), settings)
+        assert (model.ent_tot, model.rel_tot) == (ENTITIES, 2 * RELATIONS)
+        assert (model.mask.seen is not None) == drop_unseen
+    assert torch.equal(
+        make_multimodal("LBMKGC", store, 4, both(), {"drop_unseen": True}).mask.seen,
+        seen_in_train(store),
+    )
+    assert isinstance(make_multimodal("IKRL", store, 4, one(), {}), MULTIMODAL["IKRL"])
+
+
+def trainer(epochs):
+    loader = TrainDataLoader(graph(), batch_size=16, neg_ent=4)
+    strategy = NegativeSampling(fused(interaction="TuckER", **MODERN), SigmoidLoss())
+    return Trainer(strategy, loader, epochs, 0.05, opt_method="adam", device="cpu", progress=False)
+
+
+def test_a_resumed_run_is_an_unbroken_one(tmp_path):
+    torch.manual_seed(1)
+    whole = trainer(4)
+    begun = trainer(2)
+    begun.strategy.load_state_dict(whole.strategy.state_dict())
+    for run in (whole, begun):
+        torch.manual_seed(2)
+        run.run()
+    begun.save(tmp_path / "last.ckpt")
+    resumed = trainer(4)
+    resumed.resume(tmp_path / "last.ckpt")
+    resumed.run()
+    assert resumed.history.losses == whole.history.losses
+    for name, values in whole.strategy.state_dict().items():
+        assert torch.equal(values, resumed.strategy.state_dict()[name]), name
+
+
 def test_unseen_entities_are_part_of_the_identity():
     one = LBMKGC(ENTITIES, RELATIONS, both(), dim=4)
     assert "seen" not in one.identity()
-    others = [EVERYONE > 3, EVERYONE > 4]
-    digests = {
-        LBMKGC(ENTITIES, RELATIONS, both(), seen=s, dim=4).identity()["seen"] for s in others
-    }
-    assert len(digests) == 2
+    others = [
+        LBMKGC(ENTITIES, RELATIONS, both(), seen=first < EVERYONE, drop_unseen=True, dim=4)
+        for first in (3, 4)
+    ]
+    assert len({other.identity()["seen"] for other in others}) == 2
     assert "mask.seen" not in one.state_dict()
 
 
@@ -256,7 +299,12 @@ def test_the_published_penalty_sees_the_structural_rows():
             "holds norm_flag: of TransE, .* own settings and norm_flag must be as they are",
         ),
         ({"interaction_settings": {"p": 1}}, "RotatE has no setting 'p'; it knows dim, margin"),
-        ({"seen": torch.ones(3, dtype=torch.bool)}, r"seen is \[3\], expected \[23\]"),
+        (
+            {"seen": torch.ones(3, dtype=torch.bool), "drop_unseen": True},
+            r"seen is \[3\], expected \[23\]",
+        ),
+        ({"drop_unseen": True}, "drop_unseen is True and seen is missing: they belong together"),
+        ({"seen": EVERYONE > 3}, "drop_unseen is False and seen is given: they belong together"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(settings, message):

@@ -21,29 +21,21 @@ def gram_schmidt(matrices: Tensor) -> Tensor:
     return turned.mT
 
 
-def transform(
-    vectors: Tensor, matrices: Tensor, scales: Tensor, index: Tensor, side: Side
-) -> Tensor:
-    """Return where the missing entities should lie: v M e^s for tails, v M^T e^-s for heads.
-
-    Vectors are grouped by relation, so that no [p, d, s] array of copied matrices is made.
+def scaled(matrices: Tensor, scales: Tensor, side: Side) -> Tensor:
+    """Return M e^s for tails and M^T e^-s for heads: what known entities, as rows, meet.
 
     Parameters
     ----------
-    vectors : Float["p d"]
-        Vectors of the known entities, as rows.
     matrices : Float["m g s s"]
         Orthogonal matrices of relations, one for each group of coordinates.
     scales : Float["m d"]
         Logarithms s of the scales of relations.
-    index : Int["p"]
-        The relation of each vector.
     side : "head" or "tail"
         The slot that is asked for.
 
     Returns
     -------
-    Float["p d"]
+    Float["m g s s"]
 
     References
     ----------
@@ -52,16 +44,37 @@ def transform(
     """
     if side == "head":
         matrices, scales = matrices.mT, -scales
-    order = torch.argsort(index, stable=True)
+    return matrices * scales.exp().view(*matrices.shape[:2], 1, -1)
+
+
+def transform(vectors: Tensor, matrices: Tensor, index: Tensor) -> Tensor:
+    """Return Float["p d"], each group of each vector times its matrix.
+
+    Vectors are grouped by relation, so that no [p, d, s] array of copied matrices is made; cheapest
+    where they stand so already.
+
+    Parameters
+    ----------
+    vectors : Float["p d"]
+        Row vectors.
+    matrices : Float["m g s s"]
+        Matrices of relations, one for each group of coordinates.
+    index : Int["p"]
+        The relation of each vector.
+    """
+    grouped = bool((index[1:] >= index[:-1]).all())
+    order = None if grouped else torch.argsort(index, stable=True)
     sizes = torch.bincount(index, minlength=len(matrices)).tolist()
-    parts = torch.split(vectors[order], sizes)
-    moved = [
-        (part.view(len(part), *matrix.shape[:2]).transpose(0, 1) @ matrix)  # [g n s]
-        .transpose(0, 1)
-        .reshape(part.shape)
-        for part, matrix in zip(parts, matrices.unbind(), strict=True)
-    ]
-    return torch.cat(moved)[torch.argsort(order)] * scales.exp()[index]
+    parts = torch.split(vectors if order is None else vectors[order], sizes)
+    moved = torch.cat(
+        [
+            (part.view(len(part), *matrix.shape[:2]).transpose(0, 1) @ matrix)  # [g n s]
+            .transpose(0, 1)
+            .reshape(part.shape)
+            for part, matrix in zip(parts, matrices.unbind(), strict=True)
+        ]
+    )
+    return moved if order is None else moved[torch.argsort(order)]
 
 
 def distance(

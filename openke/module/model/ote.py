@@ -85,7 +85,8 @@ class OTE(Model):
         """Return where the entities in slot ``side`` should lie; each matrix is made once."""
         distinct, index = torch.unique(relation, return_inverse=True)
         turns = orthogonal.gram_schmidt(self._matrices(self.rel_matrices(distinct)))
-        return orthogonal.transform(vectors, turns, self.rel_scales(distinct), index, side)
+        matrices = orthogonal.scaled(turns, self.rel_scales(distinct), side)
+        return orthogonal.transform(vectors, matrices, index)
 
     def structure(self, entities: Tensor) -> Tensor:
         """Return the entity table's rows."""

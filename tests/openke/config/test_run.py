@@ -148,6 +148,7 @@ def test_fused_models_keep_their_interaction_and_their_unseen_entities(
         interaction_settings={"dim_r": 3},
         gate="sum",
         drop_structure=0.3,
+        drop_unseen=True,
     )
     trained(tmp_path / "run", place / "TOY", model)
     found = load_run(tmp_path / "run", features=tmp_path / "features").model
