@@ -32,7 +32,7 @@ strategies = pytest.mark.parametrize("name", QUESTIONS)
 directions = pytest.mark.parametrize("make", [build, reciprocal], ids=["plain", "reciprocal"])
 
 
-def first_questions(name, size=16):
+def first_questions(name, size=10):
     loader = QuestionDataLoader(graph(), size, targets=STRATEGIES[name].targets)
     return next(loader.epoch(0))
 
@@ -46,16 +46,15 @@ def answers(batch):
 
 def dense_scores(model, batch):
     """Return Float["q e"] by the scores of single triples."""
-    everyone, rows = torch.arange(ENTITIES), []
-    for number, (anchor, r) in enumerate(zip(batch.anchor, batch.relation, strict=True)):
-        known, for_tail = anchor.expand(ENTITIES), number < batch.tails
-        if isinstance(model, Reciprocal):
-            relation = (r if for_tail else r + RELATIONS).expand(ENTITIES)
-            rows.append(score_triples(model.inner, known, relation, everyone))
-        else:
-            head, tail = (known, everyone) if for_tail else (everyone, known)
-            rows.append(score_triples(model, head, r.expand(ENTITIES), tail))
-    return torch.stack(rows)
+    q, about_tail = len(batch), torch.arange(len(batch)) < batch.tails
+    known, relation = (x[:, None].expand(q, ENTITIES) for x in (batch.anchor, batch.relation))
+    everyone, about_tail = torch.arange(ENTITIES).expand(q, -1), about_tail[:, None]
+    if isinstance(model, Reciprocal):
+        model, relation = model.inner, relation + RELATIONS * ~about_tail
+        about_tail = torch.ones_like(about_tail)
+    head, tail = torch.where(about_tail, known, everyone), torch.where(about_tail, everyone, known)
+    triples = (ids.reshape(-1) for ids in (head, relation, tail))
+    return score_triples(model, *triples).view(q, ENTITIES)
 
 
 def naive_loss(loss, scores, batch, smoothing):
@@ -241,8 +240,8 @@ def test_dropout_keeps_the_mean_of_a_score(rates):
     model, batch = build("DistMult"), first_batch("tail")
     strategy = STRATEGIES["NegativeSampling"](model, SigmoidLoss(), **rates)
     with torch.no_grad():
-        drawn = torch.stack([strategy.forgetful(model)(batch).positive for _ in range(4000)])
-        torch.testing.assert_close(drawn.mean(0), model(batch).positive, rtol=0.1, atol=0.02)
+        drawn = torch.stack([strategy.forgetful(model)(batch).positive for _ in range(800)])
+        torch.testing.assert_close(drawn.mean(0), model(batch).positive, rtol=0.2, atol=0.05)
         assert drawn.std(0).min() > 0
 
 
