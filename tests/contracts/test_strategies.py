@@ -8,7 +8,7 @@ from openke.data import QuestionDataLoader
 from openke.module.loss import SigmoidLoss
 from openke.module.model import Reciprocal
 from openke.module.model.bilinear import Bilinear
-from openke.module.model.scoring import score_triples
+from openke.module.model.scoring import Pairwise, score_triples
 from openke.module.penalty import PENALTIES
 from openke.module.strategy import STRATEGIES, questions, relation_prediction
 from openke.module.strategy.against_all import AgainstAll
@@ -44,17 +44,26 @@ def answers(batch):
     return [part.tolist() for part in torch.tensor_split(batch.answer, batch.offsets[1:-1])]
 
 
+def scores_of(model, side, anchor, relation, answer):
+    """Return Float["n"], the score of each answer to a question of its own (Int["n"] each)."""
+    known, candidates = model.encode(anchor), model.encode(answer)
+    if model.relational:
+        asked = model.asked(relation, side)
+        known, candidates = model.place(known, asked), model.place(candidates, asked)
+    each = torch.arange(len(anchor))
+    return model.match(model.query(known, relation, side), candidates, Pairwise(each, each))
+
+
 def dense_scores(model, batch):
-    """Return Float["q e"] by the scores of single triples."""
-    q, about_tail = len(batch), torch.arange(len(batch)) < batch.tails
-    known, relation = (x[:, None].expand(q, ENTITIES) for x in (batch.anchor, batch.relation))
-    everyone, about_tail = torch.arange(ENTITIES).expand(q, -1), about_tail[:, None]
-    if isinstance(model, Reciprocal):
-        model, relation = model.inner, relation + RELATIONS * ~about_tail
-        about_tail = torch.ones_like(about_tail)
-    head, tail = torch.where(about_tail, known, everyone), torch.where(about_tail, everyone, known)
-    triples = (ids.reshape(-1) for ids in (head, relation, tail))
-    return score_triples(model, *triples).view(q, ENTITIES)
+    """Return Float["q e"], one question and answer at a time."""
+    rows, everyone = [], torch.arange(ENTITIES)
+    for side, part in (("tail", slice(batch.tails)), ("head", slice(batch.tails, None))):
+        anchor, relation = (
+            ids[part].repeat_interleave(ENTITIES) for ids in (batch.anchor, batch.relation)
+        )
+        answer = everyone.repeat(len(anchor) // ENTITIES)
+        rows.append(scores_of(model, side, anchor, relation, answer).view(-1, ENTITIES))
+    return torch.cat(rows)
 
 
 def naive_loss(loss, scores, batch, smoothing):
@@ -233,6 +242,8 @@ def test_dropout_is_for_training_only():
     assert strategy(batch) != plain
     assert strategy.eval()(batch) == plain
     assert strategy.identity()["dropout"] == {"anchor": 0.5, "query": 0.5}
+    weighed = STRATEGIES["OneVsAll"](model, penalty=PENALTIES["N3"](0.5))
+    assert weighed.identity()["penalty"] == {"name": "N3", "weight": 0.5}
 
 
 @pytest.mark.parametrize("rates", [{"anchor_dropout": 0.5}, {"query_dropout": 0.5}])
@@ -273,7 +284,7 @@ def test_negative_sampling_asks_each_question_in_its_direction(case, shape):
     elif batch.shared:
         sides = ["head" if at == 0 else "tail" for at in batch.slot]
     else:
-        sides = [batch.side] * b
+        sides = ["tail" if batch.side == "mixed" else batch.side] * b  # mixed: relations alone
     assert len(scores.positive) == len(sides)
     for row, side in enumerate(sides):
         expected = both[side][row % b]

@@ -106,7 +106,7 @@ def _own(model: Model, batch: Batch) -> Scores:
     else:
         queries = _both_questions(model, take(rows, torch.cat([head_at, anchor_at])), relation)
         asked = asked + b * (slot == HEAD)
-        if model.directed:
+        if model.directed and m:  # relation negatives answer (h, r, ?) alone
             positive_query.append(each + b)
             positive_answer.append(answer_at)
             positive_relation.append(by_head)
