@@ -8,7 +8,7 @@ from openke.data import QuestionDataLoader
 from openke.module.loss import SigmoidLoss
 from openke.module.model import Reciprocal
 from openke.module.model.bilinear import Bilinear
-from openke.module.model.scoring import score_triples
+from openke.module.model.scoring import Pairwise, score_triples
 from openke.module.penalty import PENALTIES
 from openke.module.strategy import STRATEGIES, questions, relation_prediction
 from openke.module.strategy.against_all import AgainstAll
@@ -32,7 +32,7 @@ strategies = pytest.mark.parametrize("name", QUESTIONS)
 directions = pytest.mark.parametrize("make", [build, reciprocal], ids=["plain", "reciprocal"])
 
 
-def first_questions(name, size=16):
+def first_questions(name, size=10):
     loader = QuestionDataLoader(graph(), size, targets=STRATEGIES[name].targets)
     return next(loader.epoch(0))
 
@@ -44,18 +44,26 @@ def answers(batch):
     return [part.tolist() for part in torch.tensor_split(batch.answer, batch.offsets[1:-1])]
 
 
+def scores_of(model, side, anchor, relation, answer):
+    """Return Float["n"], the score of each answer to a question of its own (Int["n"] each)."""
+    known, candidates = model.encode(anchor), model.encode(answer)
+    if model.relational:
+        asked = model.asked(relation, side)
+        known, candidates = model.place(known, asked), model.place(candidates, asked)
+    each = torch.arange(len(anchor))
+    return model.match(model.query(known, relation, side), candidates, Pairwise(each, each))
+
+
 def dense_scores(model, batch):
-    """Return Float["q e"] by the scores of single triples."""
-    everyone, rows = torch.arange(ENTITIES), []
-    for number, (anchor, r) in enumerate(zip(batch.anchor, batch.relation, strict=True)):
-        known, for_tail = anchor.expand(ENTITIES), number < batch.tails
-        if isinstance(model, Reciprocal):
-            relation = (r if for_tail else r + RELATIONS).expand(ENTITIES)
-            rows.append(score_triples(model.inner, known, relation, everyone))
-        else:
-            head, tail = (known, everyone) if for_tail else (everyone, known)
-            rows.append(score_triples(model, head, r.expand(ENTITIES), tail))
-    return torch.stack(rows)
+    """Return Float["q e"], one question and answer at a time."""
+    rows, everyone = [], torch.arange(ENTITIES)
+    for side, part in (("tail", slice(batch.tails)), ("head", slice(batch.tails, None))):
+        anchor, relation = (
+            ids[part].repeat_interleave(ENTITIES) for ids in (batch.anchor, batch.relation)
+        )
+        answer = everyone.repeat(len(anchor) // ENTITIES)
+        rows.append(scores_of(model, side, anchor, relation, answer).view(-1, ENTITIES))
+    return torch.cat(rows)
 
 
 def naive_loss(loss, scores, batch, smoothing):
@@ -234,6 +242,8 @@ def test_dropout_is_for_training_only():
     assert strategy(batch) != plain
     assert strategy.eval()(batch) == plain
     assert strategy.identity()["dropout"] == {"anchor": 0.5, "query": 0.5}
+    weighed = STRATEGIES["OneVsAll"](model, penalty=PENALTIES["N3"](0.5))
+    assert weighed.identity()["penalty"] == {"name": "N3", "weight": 0.5}
 
 
 @pytest.mark.parametrize("rates", [{"anchor_dropout": 0.5}, {"query_dropout": 0.5}])
@@ -241,8 +251,8 @@ def test_dropout_keeps_the_mean_of_a_score(rates):
     model, batch = build("DistMult"), first_batch("tail")
     strategy = STRATEGIES["NegativeSampling"](model, SigmoidLoss(), **rates)
     with torch.no_grad():
-        drawn = torch.stack([strategy.forgetful(model)(batch).positive for _ in range(4000)])
-        torch.testing.assert_close(drawn.mean(0), model(batch).positive, rtol=0.1, atol=0.02)
+        drawn = torch.stack([strategy.forgetful(model)(batch).positive for _ in range(800)])
+        torch.testing.assert_close(drawn.mean(0), model(batch).positive, rtol=0.2, atol=0.05)
         assert drawn.std(0).min() > 0
 
 
@@ -273,8 +283,8 @@ def test_negative_sampling_asks_each_question_in_its_direction(case, shape):
         assert torch.equal(counted, torch.cat([slot != 0, slot == 0]))
     elif batch.shared:
         sides = ["head" if at == 0 else "tail" for at in batch.slot]
-    else:  # relation negatives alone answer (h, r, ?)
-        sides = ["head" if batch.side == "head" else "tail"] * b
+    else:
+        sides = ["tail" if batch.side == "mixed" else batch.side] * b  # mixed: relations alone
     assert len(scores.positive) == len(sides)
     for row, side in enumerate(sides):
         expected = both[side][row % b]
