@@ -18,12 +18,10 @@ from openke.config.callbacks import Checkpoint
 from openke.config.checkpoint import load_checkpoint, save_checkpoint
 from openke.config.device import choose_device
 from openke.config.history import History, Record
-from openke.config.setters import OPTIMIZERS, Setters, check_strategy, check_values
+from openke.config.optim import gradients_by_row
+from openke.config.setters import Setters, check_strategy, check_values
 from openke.data.loaders import TrainDataLoader
 from openke.module.strategy.strategy import Strategy
-
-FUSED = ("sgd", "adagrad", "adam")
-"""Optimisers with one kernel for a whole step on the CPU and on CUDA; the result is the same."""
 
 CHECK_EVERY = 100
 """Steps between two looks at the loss on an accelerator, each of which waits for the device."""
@@ -45,7 +43,8 @@ class Trainer(Setters):
     use_gpu
         OpenKE's switch; None takes a GPU where there is one. ``device`` says it by name.
     opt_method
-        "sgd", "adagrad", "adadelta" or "adam".
+        "sgd", "adagrad", "adadelta", "adam", "lazy_adam" or "rowwise_adagrad", see
+        :mod:`openke.config.optim`.
     save_steps, checkpoint_dir
         Write ``checkpoint_dir/last.ckpt`` every ``save_steps`` epochs.
     device
@@ -131,7 +130,7 @@ class Trainer(Setters):
                 f"for more call set_train_times({2 * self.train_times}) first",
                 stacklevel=2,
             )
-        if self.lr_decay and self.opt_method != "adagrad":
+        if self.lr_decay and "adagrad" not in self.opt_method:
             warnings.warn(
                 f"lr_decay is {self.lr_decay}, which {self.opt_method} ignores: it is Adagrad's",
                 stacklevel=2,
@@ -240,7 +239,8 @@ class Trainer(Setters):
 
     def _step(self, batch: Any) -> Tensor:
         self.optimizer.zero_grad(set_to_none=True)
-        loss: Tensor = self.strategy(batch)
+        with gradients_by_row(self._tables):
+            loss: Tensor = self.strategy(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return loss.detach()
@@ -265,15 +265,6 @@ class Trainer(Setters):
                 f"rate (now {self.alpha}) or the margin"
             )
         return values.sum().item()
-
-    def _make_optimizer(self) -> torch.optim.Optimizer:
-        parameters = [p for p in self.strategy.parameters() if p.requires_grad]
-        options: dict[str, Any] = {"lr": self.alpha, "weight_decay": self.weight_decay}
-        if self.opt_method == "adagrad":
-            options["lr_decay"] = self.lr_decay
-        if self.opt_method in FUSED and self.device.type in ("cpu", "cuda"):
-            options["fused"] = True
-        return OPTIMIZERS[self.opt_method](parameters, **options)
 
 
 def _random_state(device: torch.device) -> dict[str, Tensor]:
