@@ -40,10 +40,8 @@ def tables_by_row(
     model written for OpenKE keeps dense gradients: it may do anything with its tables.
     """
     model = strategy.model
-    exact = device.type == "cpu" and (
-        method == "adam" or (method == "adagrad" and not weight_decay)
-    )
-    if model.in_openke_form or not (exact or method in BY_ROW):
+    exact = method == "adam" or (method == "adagrad" and not weight_decay)
+    if model.in_openke_form or not (method in BY_ROW or (exact and device.type == "cpu")):
         return []
     return [
         module

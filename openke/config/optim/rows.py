@@ -68,7 +68,7 @@ def in_core(table: Tensor) -> bool:
 
 
 def core_argument(table: Tensor, gradient: RowGradient) -> object:
-    """Return the core's view of a gradient, which the caller keeps alive; its rows are contiguous."""
+    """Return the core's view of a gradient of contiguous rows, which the caller keeps alive."""
     return _native.reference(
         _native.RowGradient(
             _TYPES[table.dtype],
@@ -99,7 +99,7 @@ class StepsRows(torch.optim.Optimizer):
         return int(state["step"])
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Step all parameters that have a gradient."""
         loss = None
         if closure is not None:
@@ -113,7 +113,7 @@ class StepsRows(torch.optim.Optimizer):
                     self.step_rows(group, table, RowGradient(ids, rows.contiguous()))
                     held.append((table, table.grad))
                     table.grad = None  # not for the optimiser of the others
-        super().step()  # type: ignore[no-untyped-call]
+        super().step()
         for table, gradient in held:
             table.grad = gradient
         return loss
