@@ -218,6 +218,8 @@ class Trainer(Setters):
         check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
         positives = 0
         step = 0
+        relational = self.strategy.model.relational
+        self.data_loader.prepare(pairs=relational, pin=self.device.type == "cuda")
         for step, batch in enumerate(self.data_loader.epoch(self.epoch), start=1):
             loss = self._step(batch.to(self.device))
             positives += len(batch)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,6 +16,17 @@ HEAD, RELATION, TAIL = 0, 1, 2
 
 Data = dict[str, Any]
 """OpenKE's batch: ``batch_h``, ``batch_t``, ``batch_r``, ``mode`` and in training ``batch_y``."""
+
+
+class Pairs(NamedTuple):
+    """Distinct pairs of an entity and a relation that sees it."""
+
+    entity: Tensor
+    """Int["p"]: rows of the batch's distinct entities"""
+    relation: Tensor
+    """Int["p"], in increasing order"""
+    at: Tensor
+    """Int["n"]: the pair of each place where a relation meets an entity"""
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,8 @@ class Batch:
         Shared negatives that are facts after all and must not be counted.
     relation_negatives : int
         How many of the last columns of ``negative`` are relations.
+    pairs : Pairs or None
+        What models need whose entities look different to every relation; of :meth:`unshared`.
     """
 
     positive: Tensor
@@ -49,6 +63,7 @@ class Batch:
     index: Tensor
     mask: Tensor | None = None
     relation_negatives: int = 0
+    pairs: Pairs | None = None
 
     def __len__(self) -> int:
         """Return the number of positive triples."""
@@ -82,20 +97,37 @@ class Batch:
         """Return the batch on ``device``, copied asynchronously where that is possible."""
         if device == self.positive.device:
             return self
+        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
 
-        def move(tensor: Tensor) -> Tensor:
-            return tensor.to(device, non_blocking=True)
+    def pin(self) -> Batch:
+        """Return the batch in pinned memory, from which copies to a GPU run asynchronously."""
+        return self._map(Tensor.pin_memory)
 
-        return Batch(
-            move(self.positive),
-            move(self.negative),
-            move(self.slot),
-            self.side,
-            move(self.entities),
-            move(self.index),
-            None if self.mask is None else move(self.mask),
-            self.relation_negatives,
+    def unshared(self) -> Batch:
+        """Return the batch with the shared negatives written out as each positive's own."""
+        if not self.shared:
+            return self
+        b, k = len(self), len(self.negative)
+        return replace(
+            self,
+            negative=self.negative.expand(b, k),
+            slot=self.slot[:, None].expand(b, k),
+            index=torch.cat([self.index[: 2 * b], self.index[2 * b :].repeat(b)]),
         )
+
+    def with_pairs(self) -> Batch:
+        """Return the batch with its :class:`Pairs`; waits for the device the batch is on."""
+        return self if self.pairs else replace(self, pairs=_find_pairs(self.unshared()))
+
+    def _map(self, function: Callable[[Tensor], Tensor]) -> Batch:
+        changed: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Tensor):
+                changed[field.name] = function(value)
+            elif isinstance(value, Pairs):
+                changed[field.name] = Pairs(*map(function, value))
+        return replace(self, **changed)
 
     def _column(self, slot: int) -> Tensor:
         original = self.positive[:, slot, None]  # [b 1]
@@ -106,6 +138,24 @@ class Batch:
     @cached_property
     def _data(self) -> Data:
         return training_data(self)
+
+
+def find_pairs(entity: Tensor, relation: Tensor, entities: int) -> Pairs:
+    """Return the distinct ones of pairs of a row below ``entities`` and a relation, Int["n"]."""
+    pairs, index = torch.unique(relation * entities + entity, return_inverse=True)
+    return Pairs(pairs % entities, pairs // entities, index)
+
+
+def _find_pairs(batch: Batch) -> Pairs:
+    """Return h and t by r, the entities that replace them by r, and h and t by each r'."""
+    relation = batch.positive[:, RELATION]
+    b, k = batch.negative.shape
+    n = batch.relation_negatives
+    other = batch.negative[:, k - n :].reshape(-1)
+    head_row, tail_row = batch.index[:b], batch.index[b : 2 * b]
+    entity = [batch.index, head_row.repeat_interleave(n), tail_row.repeat_interleave(n)]
+    seen_by = [relation, relation, relation.repeat_interleave(k - n), other, other]
+    return find_pairs(torch.cat(entity), torch.cat(seen_by), len(batch.entities))
 
 
 def training_data(batch: Batch) -> Data:

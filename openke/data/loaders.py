@@ -105,6 +105,7 @@ class TrainDataLoader:
         self.order: str = order
         self.negatives = negatives
         self._next_epoch = 0
+        self._pairs = self._pin = False
         self.set_in_path(in_path)
 
     @property
@@ -148,7 +149,7 @@ class TrainDataLoader:
             replacing = drawn.negative[..., : drawn.negative.shape[-1] - self.neg_rel]
             occurring = (drawn.positive[:, HEAD], drawn.positive[:, TAIL], replacing.reshape(-1))
             entities, where = find_distinct(np.concatenate(occurring), self.store.entity_count)
-            return Batch(
+            batch = Batch(
                 torch.from_numpy(drawn.positive),
                 torch.from_numpy(drawn.negative),
                 torch.from_numpy(drawn.slot),
@@ -158,6 +159,8 @@ class TrainDataLoader:
                 mask,
                 self.neg_rel,
             )
+            batch = batch.with_pairs() if self._pairs else batch
+            return batch.pin() if self._pin else batch
 
         with ThreadPoolExecutor(1, thread_name_prefix="sampler") as background:
             ahead = background.submit(draw, 0)
@@ -166,6 +169,13 @@ class TrainDataLoader:
                 ahead = background.submit(draw, index)
                 yield batch
             yield ahead.result()
+
+    def prepare(self, *, pairs: bool, pin: bool) -> None:
+        """Do in the background what a step would wait for; no batch changes in meaning.
+
+        ``pairs`` finds what relational models need, ``pin`` puts batches where a GPU copies from.
+        """
+        self._pairs, self._pin = pairs, pin
 
     def _rows(self, epoch: int) -> NDArray[np.int64]:
         if self.order == "file":

@@ -5,7 +5,6 @@ Shapes: b batch, k negatives of a positive, u distinct entities, n triples score
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from openke import kernels
 from openke.data.batch import HEAD, RELATION, TAIL, Batch
-from openke.module.model.placing import place
+from openke.module.model.placing import place_batch
 from openke.module.model.rows import Pairwise, Rows, count, join, take
 
 if TYPE_CHECKING:
@@ -52,14 +51,7 @@ def score_batch(model: Model, batch: Batch) -> Scores:
     if not model.relational:
         return _shared(model, batch)
     # A shared negative looks different to every relation: there is no one table of candidates.
-    b, k = len(batch), len(batch.negative)
-    own = replace(
-        batch,
-        negative=batch.negative.expand(b, k),
-        slot=batch.slot[:, None].expand(b, k),
-        index=torch.cat([batch.index[: 2 * b], batch.index[2 * b :].repeat(b)]),
-    )
-    return _own(model, own)._replace(mask=batch.mask)
+    return _own(model, batch.unshared())._replace(mask=batch.mask)
 
 
 def _own(model: Model, batch: Batch) -> Scores:
@@ -72,9 +64,12 @@ def _own(model: Model, batch: Batch) -> Scores:
     # Where each entity is among those the relations see: h and t by r, the replacements by r, h
     # and t by r'.
     other = batch.negative[:, m:].reshape(-1)
-    entity = [batch.index, head_row.repeat_interleave(n), tail_row.repeat_interleave(n)]
-    seen_by = [relation, relation, relation.repeat_interleave(m), other, other]
-    rows, at = place(model, model.encode(batch.entities), torch.cat(entity), torch.cat(seen_by))
+    rows = model.encode(batch.entities)
+    if model.relational:
+        rows, at = place_batch(model, rows, batch)
+    else:
+        repeated = head_row.repeat_interleave(n), tail_row.repeat_interleave(n)
+        at = torch.cat([batch.index, *repeated])
     head_at, tail_at, replaced_at, other_head_at, other_tail_at = torch.split(
         at, [b, b, b * m, b * n, b * n]
     )

@@ -137,13 +137,16 @@ class Model(OpenKENames, Parameters, ABC):
         have several parts, each part of h, of t and of r is one term of the mean.
         """
         entities = scores.entities
-        relations, occurrence = torch.unique(scores.relations, return_inverse=True)
+        # Distinct relations are not asked for: their number would have to be waited for on a GPU.
+        relations = torch.arange(self.rel_tot, device=scores.relations.device)
         terms = []
         for part in _parts(self.structure(entities.ids), self.structure_widths()):
             squares = part.square().mean(dim=1)  # [u]
             terms += [squares[entities.head].mean(), squares[entities.tail].mean()]
         for part in _parts(self.relation_rows(relations), self.relation_widths()):
-            terms.append(part.square().mean(dim=1)[occurrence].mean())
+            squares = part.square().mean(dim=1)  # [r]
+            share = squares.new_full(scores.relations.shape, 1 / len(scores.relations))
+            terms.append(squares @ torch.zeros_like(squares).index_add(0, scores.relations, share))
         return torch.stack(terms).mean()
 
     def l3_regularization(self) -> Tensor:

@@ -60,7 +60,8 @@ def test_tables_are_as_before_after_a_step_that_fails():
             assert table.sparse
             raise KeyError
 
-    pytest.raises(KeyError, fail)
+    with pytest.raises(KeyError):
+        fail()
     assert not table.sparse
 
 
