@@ -19,6 +19,7 @@ from openke.config.checkpoint import load_checkpoint, save_checkpoint
 from openke.config.device import choose_device
 from openke.config.history import History, Record
 from openke.config.optim import gradients_by_row
+from openke.config.precision import casting, check_precision
 from openke.config.setters import Setters, check_strategy, check_values
 from openke.data.loaders import TrainDataLoader
 from openke.module.strategy.strategy import Strategy
@@ -53,6 +54,10 @@ class Trainer(Setters):
         The optimiser's L2 decay; Adagrad's decay of the learning rate.
     callbacks
         Called after each epoch in this order; the checkpoint of ``save_steps`` comes last.
+    precision
+        "float32", or "bfloat16" for matrix products, see :mod:`openke.config.precision`.
+    compile
+        Have ``torch.compile`` make one program of scores and loss; the first steps then take long.
     progress
         Show a progress bar on standard error.
 
@@ -78,11 +83,16 @@ class Trainer(Setters):
         weight_decay: float = 0.0,
         lr_decay: float = 0.0,
         callbacks: Sequence[Callback] = (),
+        precision: str = "float32",
+        compile: bool = False,
         progress: bool = True,
     ) -> None:
         check_values(opt_method=opt_method, train_times=train_times, alpha=alpha)
         check_strategy(model, data_loader.store)
         self.device = choose_device(device, use_gpu)
+        check_precision(precision, self.device)
+        self.precision = precision
+        self._objective = torch.compile(self._loss) if compile else self._loss
         self.strategy = model.to(self.device)
         self.data_loader = data_loader
         self.train_times = train_times
@@ -202,6 +212,7 @@ class Trainer(Setters):
             "strategy": self.strategy.identity(),
             "data": self.data_loader.store.fingerprint,
             "loader": self.data_loader.settings,
+            "precision": self.precision,
             "optimizer": {
                 "method": self.opt_method,
                 "lr": self.alpha,
@@ -241,11 +252,15 @@ class Trainer(Setters):
 
     def _step(self, batch: Any) -> Tensor:
         self.optimizer.zero_grad(set_to_none=True)
-        with gradients_by_row(self._tables):
-            loss: Tensor = self.strategy(batch)
+        with gradients_by_row(self._tables), casting(self.precision, self.device):
+            loss = self._objective(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return loss.detach()
+
+    def _loss(self, batch: Any) -> Tensor:
+        loss: Tensor = self.strategy(batch)
+        return loss
 
     def _news(self, loss: float) -> str:
         measured = self.history.records[-1] if self.history.records else {}

@@ -29,8 +29,9 @@ def project(vectors: Tensor, matrices: Tensor, index: Tensor) -> Tensor:
     ----------
     Lin et al., Learning Entity and Relation Embeddings for Knowledge Graph Completion, AAAI 2015.
     """
-    on_host = index.device.type == "cpu"
-    return _by_group(vectors, matrices, index) if on_host else _by_tile(vectors, matrices, index)
+    if index.device.type == "cpu" and not torch.compiler.is_compiling():
+        return _by_group(vectors, matrices, index)
+    return _by_tile(vectors, matrices, index)
 
 
 def _by_group(vectors: Tensor, matrices: Tensor, index: Tensor) -> Tensor:
