@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ def measure(
         **{"opt_method": "adam", "device": settings.device, "progress": False, **options},
     )
     loader.prepare(pairs=model.relational, pin=True)
-    batches = (batch.to(trainer.device) for epoch in cycle([0]) for batch in loader.epoch(epoch))
+    batches = (batch.to(trainer.device) for epoch in count() for batch in loader.epoch(epoch))
     for batch in islice(batches, WARM_UP):
         trainer._step(batch)
     torch.cuda.synchronize()

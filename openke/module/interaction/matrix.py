@@ -29,7 +29,8 @@ def project(vectors: Tensor, matrices: Tensor, index: Tensor) -> Tensor:
     ----------
     Lin et al., Learning Entity and Relation Embeddings for Knowledge Graph Completion, AAAI 2015.
     """
-    if index.device.type == "cpu" and not torch.compiler.is_compiling():
+    on_host = index.device.type == "cpu" and len(index) > 0
+    if on_host and not torch.compiler.is_compiling():
         return _by_group(vectors, matrices, index)
     return _by_tile(vectors, matrices, index)
 

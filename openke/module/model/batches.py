@@ -13,7 +13,7 @@ from torch import Tensor
 from openke import kernels
 from openke.data.batch import HEAD, RELATION, TAIL, Batch
 from openke.module.model.placing import place_batch
-from openke.module.model.rows import Pairwise, Rows, count, join, take
+from openke.module.model.rows import Pairwise, Rows, branch, count, join, take
 
 if TYPE_CHECKING:
     from openke.module.model.model import Model
@@ -80,9 +80,11 @@ def _own(model: Model, batch: Batch) -> Scores:
     slot = batch.slot[:, :m]
     asked = each[:, None].expand(b, m)  # [b m]: the query of each entity negative
     if batch.side == "tail":
-        queries = model.query(take(rows, head_at), relation, "tail")
+        rows, anchors = branch(rows, head_at)
+        queries = model.query(anchors, relation, "tail")
     else:
-        queries = _both_questions(model, take(rows, at[: 2 * b]), relation)
+        rows, anchors = branch(rows, at[: 2 * b])
+        queries = _both_questions(model, anchors, relation)
         asked = asked + b * (slot == HEAD)
     first_other = count(queries)
     if n:
