@@ -138,6 +138,42 @@ OPENKE_API openke_status openke_sampler_draw(const openke_sampler* sampler, cons
 OPENKE_API openke_status openke_distinct(const int64_t* ids, int64_t n, int64_t bound,
                                          int64_t* distinct, int64_t* index, int64_t* count);
 
+// ---- optimisers and memory --------------------------------------------------------------------
+
+// The gradient of n rows of a table [rows][dim]; all other rows have none.
+typedef struct {
+  int32_t type;  // OPENKE_FLOAT32 or OPENKE_FLOAT64, of every array of reals in the call
+  int64_t rows;
+  int64_t dim;
+  int64_t n;
+  const int64_t* ids;    // [n], increasing, each once
+  const void* gradient;  // [n][dim]
+} openke_row_gradient;
+
+typedef struct {
+  double lr;
+  double beta1;
+  double beta2;
+  double epsilon;
+  double weight_decay;
+  int64_t step;  // from 1
+  int32_t
+      lazy;  // leave rows without gradient as they are; else Adam of the dense gradient, exactly
+} openke_adam;
+
+// One step of Adam: table, mean and square are [rows][dim].
+OPENKE_API openke_status openke_adam_rows(const openke_row_gradient* gradient,
+                                          const openke_adam* settings, int32_t threads, void* table,
+                                          void* mean, void* square);
+// One step of Adagrad: sum is [rows][dim] or, rowwise, [rows].
+OPENKE_API openke_status openke_adagrad_rows(const openke_row_gradient* gradient, double rate,
+                                             double epsilon, int32_t rowwise, int32_t threads,
+                                             void* table, void* sum);
+
+// Lets malloc keep freed arrays of up to 1 GiB for the next step instead of returning them to the
+// system, for the whole process; *out is 1 where that is possible (glibc), else 0.
+OPENKE_API openke_status openke_keep_memory(int32_t* out);
+
 // ---- ranker ---------------------------------------------------------------------------------
 
 // Which candidates a relation admits as head and as tail.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from lbmkgc_models.features.select import gather_features
-from lbmkgc_models.models import MODELS
+from lbmkgc_models.models import MULTIMODAL, make_multimodal
 from lbmkgc_models.store import ModalFeatures
 from openke.config.experiment import Experiment, ExperimentSettings
 from openke.config.recipe import Make, Recipe, structural
@@ -16,7 +16,6 @@ from openke.data.datasets import find_dataset
 from openke.data.loaders import TestDataLoader, TrainDataLoader
 from openke.data.store import TripleStore
 from openke.module.loss.loss import Loss
-from openke.module.model import MODELS as STRUCTURAL
 from openke.module.model import Model
 from openke.module.strategy.negative_sampling import NegativeSampling
 
@@ -114,9 +113,8 @@ def maker(features: Features) -> Make:
     """Return what makes every registered model of a :class:`Recipe`, those with features, too."""
 
     def make(name: str, store: TripleStore, relations: int, settings: Mapping[str, Any]) -> Model:
-        if name in MODELS and name not in STRUCTURAL:
-            kind: Callable[..., Model] = MODELS[name]
-            return kind(store.entity_count, relations, features, **settings)
+        if name in MULTIMODAL:
+            return make_multimodal(name, store, relations, features, settings)
         return structural(name, store, relations, settings)
 
     return make

@@ -152,6 +152,7 @@ class LBMKGC(Model):
             self.attention = ModalityAttention(self.width, form)
         self.mask = StructureMask(c.drop_structure, seen)
         self.gated = bool(features) and c.structural and c.gate == "relation"
+        self.linear = self.interaction.linear and not self.gated  # type: ignore[misc]
         if self.gated:
             self.gate = RelationGate(rel_tot, (c.margin + c.epsilon) / (2 * c.dim))
 
@@ -201,6 +202,10 @@ class LBMKGC(Model):
         if self.gated:
             compare = partial(compare, modal=candidates["modal"], gate=query["gate"])
         return self.interaction.match(query, candidates, compare)
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return what the interaction says; a gate is not linear in the relation's row."""
+        return self.interaction.between(head, tail)
 
     def structure(self, entities: Tensor) -> Tensor:
         """Return the entity table's rows e_s; without structure, the mixed modalities."""

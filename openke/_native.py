@@ -6,6 +6,7 @@
 import ctypes
 import functools
 import operator
+import os
 import sys
 import weakref
 from collections.abc import Callable
@@ -104,6 +105,33 @@ class Logits(Structure):
     )
 
 
+class RowGradient(Structure):
+    """``openke_row_gradient``: the gradient of some rows of a table."""
+
+    _fields_ = (
+        ("type", c_int32),
+        ("rows", c_int64),
+        ("dim", c_int64),
+        ("n", c_int64),
+        ("ids", c_void_p),
+        ("gradient", c_void_p),
+    )
+
+
+class Adam(Structure):
+    """``openke_adam``: settings of a step of Adam."""
+
+    _fields_ = (
+        ("lr", c_double),
+        ("beta1", c_double),
+        ("beta2", c_double),
+        ("epsilon", c_double),
+        ("weight_decay", c_double),
+        ("step", c_int64),
+        ("lazy", c_int32),
+    )
+
+
 # Every function of the ABI. A pointer is c_void_p: it takes an address, None, byref() or bytes.
 SIGNATURES: dict[str, tuple[type[Any], ...]] = {
     "abi_version": (c_void_p,),
@@ -128,6 +156,9 @@ SIGNATURES: dict[str, tuple[type[Any], ...]] = {
         *(c_void_p, c_void_p, c_void_p, c_void_p),
     ),
     "distinct": (c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_void_p),
+    "adam_rows": (c_void_p, c_void_p, c_int32, c_void_p, c_void_p, c_void_p),
+    "adagrad_rows": (c_void_p, c_double, c_double, c_int32, c_int32, c_void_p, c_void_p),
+    "keep_memory": (c_void_p,),
     "constraint_from_store": (c_void_p, c_int32, c_void_p),
     "constraint_read": (c_void_p, c_void_p, c_void_p),
     "constraint_allowed": (c_void_p, c_int32, c_int64, c_void_p, c_void_p),
@@ -171,7 +202,22 @@ def library() -> ctypes.CDLL:
             f"the compiled core {path} has ABI version {version.value}, this Python code needs "
             f"{ABI_VERSION}: {_HOW_TO_BUILD}"
         )
+    if _may_keep_memory():
+        core.openke_keep_memory(byref(c_int32()))
     return core
+
+
+def _may_keep_memory() -> bool:
+    """Whether malloc may keep freed arrays for the next step instead of returning them.
+
+    A training step frees and takes the same large arrays again and again; new ones from the system
+    are paid for page by page, about a quarter of the step. The price: memory that was freed stays
+    with the process, whose peak is as before. ``OPENKE_KEEP_MEMORY=0`` switches it off, and
+    malloc's own variables, where they are set, have the last word.
+    """
+    theirs = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES")
+    wanted = os.environ.get("OPENKE_KEEP_MEMORY", "1") != "0"
+    return wanted and not any(name in os.environ for name in theirs)
 
 
 @functools.cache
@@ -272,6 +318,7 @@ __all__ = [
     "SIGNATURES",
     "SLOTS",
     "SPLIT_BITS",
+    "Adam",
     "Address",
     "Compare",
     "CompareGradient",
@@ -279,6 +326,7 @@ __all__ = [
     "Handle",
     "Int64",
     "Logits",
+    "RowGradient",
     "SamplerOptions",
     "address",
     "call",

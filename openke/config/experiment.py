@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import safetensors.torch
 import torch
@@ -42,6 +42,10 @@ class ExperimentSettings:
     """Seed of initial parameters, order and negatives."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1, mps."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16: matrix products in half the bits, about twice as fast where the processor can."""
+    compile: bool = False
+    """Compile the step: worth it on a GPU, after a minute of waiting."""
     modalities: str = "auto"
     """auto: whatever features are there; or names, e.g. text or image,text; or none."""
     features: Path | None = None
@@ -176,6 +180,8 @@ class Experiment:
             **training.options,
             device=settings.device,
             callbacks=callbacks,
+            precision=settings.precision,
+            compile=settings.compile,
         )
         if settings.resume:
             trainer.resume(self.out / self.CHECKPOINT)

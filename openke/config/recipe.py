@@ -52,7 +52,9 @@ CHECKED = ("opt_method", "train_times", "alpha", "clip_norm")
 def structural(name: str, store: TripleStore, relations: int, settings: Mapping[str, Any]) -> Model:
     """Return a model of this package."""
     check_known("model", name, MODELS)
-    return MODELS[name](store.entity_count, relations, **settings)
+    kind = MODELS[name]
+    facts = {"triples": store.triples("train")} if kind.over_graph else {}
+    return kind(store.entity_count, relations, **facts, **settings)
 
 
 class Training(NamedTuple):

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from openke.config.checkpoint import differences
 from openke.config.device import choose_device
 from openke.config.experiment import Experiment
+from openke.config.recipe import structural
 from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
 from openke.module.model import MODELS, Model
@@ -148,7 +149,5 @@ def _rebuilder(name: str, given: Rebuild | None) -> Rebuild:
 
 
 def _structural(store: TripleStore, saved: Saved, features: Path | None) -> Model:
-    kind = MODELS[saved["model"]["model"]]
-    facts = {"triples": store.triples("train")} if kind.over_graph else {}
-    relations = saved["model"]["relations"]
-    return kind(store.entity_count, relations, **facts, **saved["model"]["settings"])
+    model = saved["model"]
+    return structural(model["model"], store, model["relations"], model["settings"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,11 @@ import torch
 from openke.config.callback import Callback
 from openke.config.callbacks import Checkpoint
 from openke.config.device import choose_device
+from openke.config.optim import OPTIMIZERS, make_optimizer, tables_by_row
 from openke.data.loader import Loader
 from openke.data.store import TripleStore
 from openke.module.model.model import require_same_graph
 from openke.module.strategy.strategy import Strategy
-
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "adagrad": torch.optim.Adagrad,
-    "adadelta": torch.optim.Adadelta,
-    "adam": torch.optim.Adam,
-}
 
 
 class Setters:
@@ -35,12 +28,30 @@ class Setters:
     epoch: int
     callbacks: list[Callback]
     optimizer: torch.optim.Optimizer
+    opt_method: str
+    alpha: float
+    weight_decay: float
+    lr_decay: float
+    clip_norm: float | None
     checkpoint_dir: str | PathLike[str] | None
     save_steps: int | None
     _saving: Checkpoint | None
 
     def _make_optimizer(self) -> torch.optim.Optimizer:
-        raise AssertionError("a Trainer makes it")
+        # A gradient of rows repeats some of them: its length would come out wrong.
+        self._tables = (
+            tables_by_row(self.strategy, self.opt_method, self.device, self.weight_decay)
+            if self.clip_norm is None
+            else []
+        )
+        return make_optimizer(
+            self.strategy,
+            self.opt_method,
+            self.device,
+            lr=self.alpha,
+            weight_decay=self.weight_decay,
+            lr_decay=self.lr_decay,
+        )
 
     def set_model(self, model: Strategy) -> None:
         """Train another strategy."""

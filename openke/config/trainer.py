@@ -18,12 +18,11 @@ from openke.config.callbacks import Checkpoint
 from openke.config.checkpoint import load_checkpoint, save_checkpoint
 from openke.config.device import choose_device
 from openke.config.history import History, Record
-from openke.config.setters import OPTIMIZERS, Setters, check_strategy, check_values
+from openke.config.optim import gradients_by_row
+from openke.config.precision import casting, check_precision
+from openke.config.setters import Setters, check_strategy, check_values
 from openke.data.loader import Loader
 from openke.module.strategy.strategy import Strategy
-
-FUSED = ("sgd", "adagrad", "adam")
-"""Optimisers with one kernel for a whole step on the CPU and on CUDA; the result is the same."""
 
 CHECK_EVERY = 100
 """Steps between two looks at the loss on an accelerator, each of which waits for the device."""
@@ -45,7 +44,8 @@ class Trainer(Setters):
     use_gpu
         OpenKE's switch; None takes a GPU where there is one. ``device`` says it by name.
     opt_method
-        "sgd", "adagrad", "adadelta" or "adam".
+        "sgd", "adagrad", "adadelta", "adam", "lazy_adam" or "rowwise_adagrad", see
+        :mod:`openke.config.optim`.
     save_steps, checkpoint_dir
         Write ``checkpoint_dir/last.ckpt`` every ``save_steps`` epochs.
     device
@@ -57,6 +57,10 @@ class Trainer(Setters):
         to it.
     callbacks
         Called after each epoch in this order; the checkpoint of ``save_steps`` comes last.
+    precision
+        "float32", or "bfloat16" for matrix products, see :mod:`openke.config.precision`.
+    compile
+        Have ``torch.compile`` make one program of scores and loss; the first steps then take long.
     progress
         Show a progress bar on standard error.
 
@@ -83,6 +87,8 @@ class Trainer(Setters):
         lr_decay: float = 0.0,
         clip_norm: float | None = None,
         callbacks: Sequence[Callback] = (),
+        precision: str = "float32",
+        compile: bool = False,
         progress: bool = True,
     ) -> None:
         check_values(
@@ -90,6 +96,9 @@ class Trainer(Setters):
         )
         check_strategy(model, data_loader.store)
         self.device = choose_device(device, use_gpu)
+        check_precision(precision, self.device)
+        self.precision = precision
+        self._objective = torch.compile(self._loss) if compile else self._loss
         self.strategy = model.to(self.device)
         self.data_loader = data_loader
         self.train_times = train_times
@@ -138,7 +147,7 @@ class Trainer(Setters):
                 f"for more call set_train_times({2 * self.train_times}) first",
                 stacklevel=2,
             )
-        if self.lr_decay and self.opt_method != "adagrad":
+        if self.lr_decay and "adagrad" not in self.opt_method:
             warnings.warn(
                 f"lr_decay is {self.lr_decay}, which {self.opt_method} ignores: it is Adagrad's",
                 stacklevel=2,
@@ -210,6 +219,7 @@ class Trainer(Setters):
             "strategy": self.strategy.identity(),
             "data": self.data_loader.store.fingerprint,
             "loader": self.data_loader.settings,
+            "precision": self.precision,
             "optimizer": {
                 "method": self.opt_method,
                 "lr": self.alpha,
@@ -227,6 +237,9 @@ class Trainer(Setters):
         check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
         positives = 0
         step = 0
+        model = self.strategy.model
+        pairs = model.inverses if model.relational else None
+        self.data_loader.prepare(pairs=pairs, pin=self.device.type == "cuda")
         for step, batch in enumerate(self.data_loader.epoch(self.epoch), start=1):
             loss = self._step(batch.to(self.device))
             positives += len(batch)
@@ -248,12 +261,17 @@ class Trainer(Setters):
 
     def _step(self, batch: Any) -> Tensor:
         self.optimizer.zero_grad(set_to_none=True)
-        loss: Tensor = self.strategy(batch)
+        with gradients_by_row(self._tables), casting(self.precision, self.device):
+            loss = self._objective(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         if self.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.strategy.parameters(), self.clip_norm)
         self.optimizer.step()
         return loss.detach()
+
+    def _loss(self, batch: Any) -> Tensor:
+        loss: Tensor = self.strategy(batch)
+        return loss
 
     def _news(self, loss: float) -> str:
         measured = self.history.records[-1] if self.history.records else {}
@@ -275,15 +293,6 @@ class Trainer(Setters):
                 f"rate (now {self.alpha}) or the margin"
             )
         return values.sum().item()
-
-    def _make_optimizer(self) -> torch.optim.Optimizer:
-        parameters = [p for p in self.strategy.parameters() if p.requires_grad]
-        options: dict[str, Any] = {"lr": self.alpha, "weight_decay": self.weight_decay}
-        if self.opt_method == "adagrad":
-            options["lr_decay"] = self.lr_decay
-        if self.opt_method in FUSED and self.device.type in ("cpu", "cuda"):
-            options["fused"] = True
-        return OPTIMIZERS[self.opt_method](parameters, **options)
 
 
 def _random_state(device: torch.device) -> dict[str, Tensor]:

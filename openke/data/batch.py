@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,6 +16,19 @@ HEAD, RELATION, TAIL = 0, 1, 2
 
 Data = dict[str, Any]
 """OpenKE's batch: ``batch_h``, ``batch_t``, ``batch_r``, ``mode`` and in training ``batch_y``."""
+
+
+class Pairs(NamedTuple):
+    """Distinct pairs of an entity and a relation that sees it."""
+
+    entity: Tensor
+    """Int["p"]: rows of the batch's distinct entities"""
+    relation: Tensor
+    """Int["p"], in increasing order"""
+    at: Tensor
+    """Int["n"]: the pair of each place where a relation meets an entity"""
+    inverses: int
+    """What questions about heads add to their relation, see :attr:`Model.inverses`"""
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,8 @@ class Batch:
         Shared negatives that are facts after all and must not be counted.
     relation_negatives : int
         How many of the last columns of ``negative`` are relations.
+    pairs : Pairs or None
+        What models need whose entities look different to every relation; of :meth:`unshared`.
     """
 
     positive: Tensor
@@ -49,6 +65,7 @@ class Batch:
     index: Tensor
     mask: Tensor | None = None
     relation_negatives: int = 0
+    pairs: Pairs | None = None
 
     def __len__(self) -> int:
         """Return the number of positive triples."""
@@ -82,20 +99,40 @@ class Batch:
         """Return the batch on ``device``, copied asynchronously where that is possible."""
         if device == self.positive.device:
             return self
+        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
 
-        def move(tensor: Tensor) -> Tensor:
-            return tensor.to(device, non_blocking=True)
+    def pin(self) -> Batch:
+        """Return the batch in pinned memory, from which copies to a GPU run asynchronously."""
+        return self._map(Tensor.pin_memory)
 
-        return Batch(
-            move(self.positive),
-            move(self.negative),
-            move(self.slot),
-            self.side,
-            move(self.entities),
-            move(self.index),
-            None if self.mask is None else move(self.mask),
-            self.relation_negatives,
+    def unshared(self) -> Batch:
+        """Return the batch with the shared negatives written out as each positive's own."""
+        if not self.shared:
+            return self
+        b, k = len(self), len(self.negative)
+        return replace(
+            self,
+            negative=self.negative.expand(b, k),
+            slot=self.slot[:, None].expand(b, k),
+            index=torch.cat([self.index[: 2 * b], self.index[2 * b :].repeat(b)]),
         )
+
+    def with_pairs(self, inverses: int = 0) -> Batch:
+        """Return the batch with its :class:`Pairs`; waits for the device the batch is on."""
+        if self.pairs is not None and self.pairs.inverses == inverses:
+            return self
+        return replace(self, pairs=_find_pairs(self.unshared(), inverses))
+
+    def _map(self, function: Callable[[Tensor], Tensor]) -> Batch:
+        changed: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Tensor):
+                changed[field.name] = function(value)
+            elif isinstance(value, Pairs):
+                entity, relation, at = map(function, value[:3])
+                changed[field.name] = Pairs(entity, relation, at, value.inverses)
+        return replace(self, **changed)
 
     def _column(self, slot: int) -> Tensor:
         original = self.positive[:, slot, None]  # [b 1]
@@ -106,6 +143,30 @@ class Batch:
     @cached_property
     def _data(self) -> Data:
         return training_data(self)
+
+
+def find_pairs(entity: Tensor, relation: Tensor, entities: int, inverses: int = 0) -> Pairs:
+    """Return the distinct ones of pairs of a row below ``entities`` and a relation, Int["n"]."""
+    pairs, index = torch.unique(relation * entities + entity, return_inverse=True)
+    return Pairs(pairs % entities, pairs // entities, index, inverses)
+
+
+def _find_pairs(batch: Batch, inverses: int) -> Pairs:
+    """Return h and t by r as tails are asked for, then as heads are, the others, h and t by r'.
+
+    A replacement is seen by the relation of its own question.
+    """
+    by_tail = batch.positive[:, RELATION]
+    by_head = by_tail + inverses
+    b, k = batch.negative.shape
+    n = batch.relation_negatives
+    by_slot = torch.where(batch.slot[:, : k - n] == HEAD, by_head[:, None], by_tail[:, None])
+    other = batch.negative[:, k - n :].reshape(-1)
+    head_row, tail_row = batch.index[:b], batch.index[b : 2 * b]
+    entity = [head_row, tail_row, batch.index]
+    entity += [head_row.repeat_interleave(n), tail_row.repeat_interleave(n)]
+    seen_by = [by_tail, by_tail, by_head, by_head, by_slot.reshape(-1), other, other]
+    return find_pairs(torch.cat(entity), torch.cat(seen_by), len(batch.entities), inverses)
 
 
 def training_data(batch: Batch) -> Data:

@@ -38,6 +38,13 @@ class Loader(Protocol):
     def epoch(self, number: int) -> Iterator[Trainable]:
         """Iterate over the batches of epoch ``number``, counted from 0."""
 
+    def prepare(self, *, pairs: int | None, pin: bool) -> None:
+        """Do in the background what a step would wait for; no batch changes in meaning.
+
+        ``pairs`` finds what relational models need, their inverses being so many ids further on;
+        ``pin`` puts batches where a GPU copies from.
+        """
+
 
 def one_ahead(prepare: Callable[[int], Prepared], count: int, name: str) -> Iterator[Prepared]:
     """Iterate over ``prepare(0) … prepare(count - 1)``, each made in the background in time.

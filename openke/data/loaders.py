@@ -105,6 +105,8 @@ class TrainDataLoader:
         self.order: str = order
         self.negatives = negatives
         self._next_epoch = 0
+        self._pairs: int | None = None
+        self._pin = False
         self.set_in_path(in_path)
 
     @property
@@ -148,7 +150,7 @@ class TrainDataLoader:
             replacing = drawn.negative[..., : drawn.negative.shape[-1] - self.neg_rel]
             occurring = (drawn.positive[:, HEAD], drawn.positive[:, TAIL], replacing.reshape(-1))
             entities, where = find_distinct(np.concatenate(occurring), self.store.entity_count)
-            return Batch(
+            batch = Batch(
                 torch.from_numpy(drawn.positive),
                 torch.from_numpy(drawn.negative),
                 torch.from_numpy(drawn.slot),
@@ -158,8 +160,14 @@ class TrainDataLoader:
                 mask,
                 self.neg_rel,
             )
+            batch = batch if self._pairs is None else batch.with_pairs(self._pairs)
+            return batch.pin() if self._pin else batch
 
         return one_ahead(draw, self.nbatches, "sampler")
+
+    def prepare(self, *, pairs: int | None, pin: bool) -> None:
+        """Do in the background what a step would wait for, see :class:`Loader`."""
+        self._pairs, self._pin = pairs, pin
 
     def _rows(self, epoch: int) -> NDArray[np.int64]:
         if self.order == "file":

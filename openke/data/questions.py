@@ -57,6 +57,12 @@ class QuestionBatch:
         offsets = None if self.offsets is None else self.offsets.to(device, non_blocking=True)
         return QuestionBatch(anchor, relation, self.tails, answer, offsets)
 
+    def pin(self) -> QuestionBatch:
+        """Return the batch in pinned memory, from which copies to a GPU run asynchronously."""
+        offsets = None if self.offsets is None else self.offsets.pin_memory()
+        anchor, relation = self.anchor.pin_memory(), self.relation.pin_memory()
+        return QuestionBatch(anchor, relation, self.tails, self.answer.pin_memory(), offsets)
+
 
 class QuestionDataLoader:
     """Batches of train questions; the same seed gives the same batches.
@@ -102,6 +108,7 @@ class QuestionDataLoader:
         self.targets = targets
         self.seed = check_seed(seed)
         self._hold_out = hold_out
+        self._pin = False
         self._questions = _Questions.of(self.store.triples("train"), targets)
 
     @property
@@ -125,9 +132,14 @@ class QuestionDataLoader:
 
         def prepare(index: int) -> QuestionBatch:
             first = index * self.batch_size
-            return self._questions.batch(order[first : first + self.batch_size])
+            batch = self._questions.batch(order[first : first + self.batch_size])
+            return batch.pin() if self._pin else batch
 
         return one_ahead(prepare, len(self), "questions")
+
+    def prepare(self, *, pairs: int | None, pin: bool) -> None:
+        """Do in the background what a step would wait for, see :class:`Loader`."""
+        self._pin = pin
 
 
 @dataclass(frozen=True)

@@ -278,6 +278,18 @@ def test_penalties_of_factors_see_what_enters_the_score():
     assert torch.equal(rotate.factors(EVERYONE), rotate.structure(EVERYONE))
 
 
+@pytest.mark.parametrize("name", ["ComplEx", "DistMult"])
+def test_sums_are_linear_in_the_relation_where_their_interaction_is(name):
+    model = fused(interaction=name, gate="sum").eval()
+    assert model.linear
+    assert not fused(interaction=name).linear
+    assert not fused(interaction="RotatE", gate="sum").linear
+    rows, relation, tail = encode_all(model), EVERYONE % RELATIONS, EVERYONE.flip(0)
+    between = model.between(rows, take(rows, tail))
+    found = (between * model.relation_rows(relation)).sum(dim=1)
+    torch.testing.assert_close(found, score_triples(model, EVERYONE, relation, tail))
+
+
 def test_the_published_penalty_sees_the_structural_rows():
     model = fused(interaction="Analogy").eval()
     assert torch.equal(model.structure(EVERYONE), model.interaction.structure(EVERYONE))

@@ -1,5 +1,6 @@
 import ctypes
 import gc
+import platform
 import re
 import threading
 from pathlib import Path
@@ -54,6 +55,8 @@ def test_the_signature_table_is_that_of_the_header() -> None:
         (_native.SamplerOptions, "openke_sampler_options"),
         (_native.Compare, "openke_compare"),
         (_native.CompareGradient, "openke_compare_gradient"),
+        (_native.RowGradient, "openke_row_gradient"),
+        (_native.Adam, "openke_adam"),
     ],
 )
 def test_structs_are_those_of_the_header(struct: type[ctypes.Structure], name: str) -> None:
@@ -182,3 +185,21 @@ def test_errors_do_not_cross_threads() -> None:
         thread.join()
     for entity, found in messages.items():
         assert found == [f"first is {entity}; expected 0 to 1 (there are 2 entities)"] * 200
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc can be told")
+def test_malloc_is_told_to_keep_memory_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = ctypes.c_int32()
+    _native.call("keep_memory", _native.reference(kept))
+    assert kept.value == 1
+    for name in ("OPENKE_KEEP_MEMORY", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("MALLOC_MMAP_THRESHOLD_", raising=False)
+    assert _native._may_keep_memory()
+    monkeypatch.setenv("OPENKE_KEEP_MEMORY", "0")
+    assert not _native._may_keep_memory()
+    monkeypatch.setenv("OPENKE_KEEP_MEMORY", "1")
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
+    assert not _native._may_keep_memory()

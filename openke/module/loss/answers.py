@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+
+from openke import kernels
 
 AnswerLoss = Callable[[Tensor, Tensor, "Tensor | None", float], Tensor]
 
@@ -30,12 +31,7 @@ def softmax_cross_entropy(
     label_smoothing
         Share of the probability that is spread over all entities.
     """
-    rows, counts = _questions_of(answer, offsets, logits)
-    right = logits[rows, answer] / counts[rows]
-    expected = logits.new_zeros(len(logits)).index_add(0, rows, right)
-    if label_smoothing:
-        expected = torch.lerp(expected, logits.mean(dim=1), label_smoothing)
-    return logits.logsumexp(dim=1) - expected
+    return kernels.softmax_cross_entropy(logits, answer, label_smoothing, offsets=offsets)
 
 
 def binary_cross_entropy(
@@ -46,25 +42,9 @@ def binary_cross_entropy(
     Arguments are those of :func:`softmax_cross_entropy`; ``label_smoothing`` eps makes the labels
     (1 - eps) y + eps / e.
     """
-    rows, _ = _questions_of(answer, offsets, logits)
-    right = logits.new_zeros(len(logits)).index_add(0, rows, logits[rows, answer])
-    e = logits.shape[1]
-    # -y log sigma(s) - (1 - y) log sigma(-s) = softplus(s) - y s
-    return (
-        softplus(logits).mean(dim=1)
-        - (1 - label_smoothing) * right / e
-        - label_smoothing * logits.mean(dim=1) / e
-    )
-
-
-def _questions_of(answer: Tensor, offsets: Tensor | None, logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the question of each answer, Int["n"], and how many each has, Float["q"]."""
-    each = torch.arange(len(logits), device=logits.device)
     if offsets is None:
-        return each, logits.new_ones(len(logits))
-    counts = offsets.diff()
-    rows = torch.repeat_interleave(each, counts, output_size=len(answer))
-    return rows, counts.to(logits.dtype)
+        offsets = torch.arange(len(logits) + 1, device=logits.device)
+    return kernels.binary_cross_entropy(logits, offsets, answer, label_smoothing)
 
 
 ANSWER_LOSSES: dict[str, AnswerLoss] = {

@@ -5,7 +5,6 @@ Shapes: b batch, k negatives of a positive, u distinct entities, n triples score
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -13,8 +12,8 @@ from torch import Tensor
 
 from openke import kernels
 from openke.data.batch import HEAD, RELATION, TAIL, Batch
-from openke.module.model.placing import place
-from openke.module.model.rows import Pairwise, Rows, count, join, take
+from openke.module.model.placing import place_batch
+from openke.module.model.rows import Pairwise, Rows, branch, count, join, take
 
 if TYPE_CHECKING:
     from openke.module.model.model import Model
@@ -57,15 +56,8 @@ def score_batch(model: Model, batch: Batch) -> Scores:
     if not model.relational:
         return _shared(model, batch)
     # A shared negative looks different to every relation: there is no one table of candidates.
-    b, k = len(batch), len(batch.negative)
-    own = replace(
-        batch,
-        negative=batch.negative.expand(b, k),
-        slot=batch.slot[:, None].expand(b, k),
-        index=torch.cat([batch.index[: 2 * b], batch.index[2 * b :].repeat(b)]),
-    )
-    scores = _own(model, own)
-    positive = scores.positive
+    scores = _own(model, batch.unshared())
+    positive, b = scores.positive, len(batch)
     if len(positive) == 2 * b:  # asked both ways, but one slot of each triple is replaced
         positive = torch.where(batch.slot == HEAD, positive[b:], positive[:b])
     return scores._replace(positive=positive, negative=scores.negative[:b], mask=batch.mask)
@@ -85,10 +77,12 @@ def _own(model: Model, batch: Batch) -> Scores:
     by_slot = torch.where(slot == HEAD, by_head[:, None], by_tail[:, None]).reshape(-1)
     other = batch.negative[:, m:].reshape(-1)
     by_other = model.asked(other, "tail")
-    entity = [head_row, tail_row, batch.index]
-    entity += [head_row.repeat_interleave(n), tail_row.repeat_interleave(n)]
-    seen_by = torch.cat([by_tail, by_tail, by_head, by_head, by_slot, by_other, by_other])
-    rows, at = place(model, model.encode(batch.entities), torch.cat(entity), seen_by)
+    rows = model.encode(batch.entities)
+    if model.relational:
+        rows, at = place_batch(model, rows, batch)
+    else:
+        repeated = head_row.repeat_interleave(n), tail_row.repeat_interleave(n)
+        at = torch.cat([batch.index[: 2 * b], batch.index, *repeated])
     head_at, tail_at, answer_at, anchor_at, replaced_at, other_head_at, other_tail_at = torch.split(
         at, [b, b, b, b, b * m, b * n, b * n]
     )
@@ -99,12 +93,15 @@ def _own(model: Model, batch: Batch) -> Scores:
     asked = each[:, None].expand(b, m)  # [b m]: the query of each entity negative
     positive_query, positive_answer, positive_relation = [each], [tail_at], [by_tail]
     if batch.side == "tail":
-        queries = model.query(take(rows, head_at), relation, "tail")
+        rows, anchors = branch(rows, head_at)
+        queries = model.query(anchors, relation, "tail")
     elif batch.side == "head":
-        queries = model.query(take(rows, anchor_at), relation, "head")
+        rows, anchors = branch(rows, anchor_at)
+        queries = model.query(anchors, relation, "head")
         positive_answer, positive_relation = [answer_at], [by_head]
     else:
-        queries = _both_questions(model, take(rows, torch.cat([head_at, anchor_at])), relation)
+        rows, anchors = branch(rows, torch.cat([head_at, anchor_at]))
+        queries = _both_questions(model, anchors, relation)
         asked = asked + b * (slot == HEAD)
         if model.directed and m:  # relation negatives answer (h, r, ?) alone
             positive_query.append(each + b)

@@ -52,6 +52,8 @@ class Model(OpenKENames, Parameters, ABC):
     """Whether entities look different to every relation: :meth:`place` then says how."""
     directed: ClassVar[bool] = False
     """Whether (h, r, ?) and (?, r, t) ask different relations, and score a triple differently."""
+    inverses: int = 0
+    """What questions about heads add to their relation: the ids of inverses, where there are."""
     over_graph: ClassVar[bool] = False
     """Whether the model is made with the facts of a graph, as ``triples``."""
     linear: ClassVar[bool] = False
@@ -101,9 +103,9 @@ class Model(OpenKENames, Parameters, ABC):
     def asked(self, relation: Tensor, side: Side) -> Tensor:
         """Return Int["q"], the relation that a question about slot ``side`` really asks.
 
-        It is ``relation`` itself unless the model is :attr:`directed`.
+        It is ``relation`` itself, or where heads are asked for that of its inverse, if it has one.
         """
-        return relation
+        return relation + self.inverses if side == "head" and self.inverses else relation
 
     def place(self, rows: Rows, relation: Tensor) -> Rows:
         """Return encoded entities as relations see them, row by row; only where ``relational``.
@@ -178,13 +180,16 @@ class Model(OpenKENames, Parameters, ABC):
         have several parts, each part of h, of t and of r is one term of the mean.
         """
         entities = scores.entities
-        relations, occurrence = torch.unique(scores.relations, return_inverse=True)
+        # Distinct relations are not asked for: their number would have to be waited for on a GPU.
+        relations = torch.arange(self.rel_tot + self.inverses, device=scores.relations.device)
         terms = []
         for part in _parts(self.structure(entities.ids), self.structure_widths()):
             squares = part.square().mean(dim=1)  # [u]
             terms += [squares[entities.head].mean(), squares[entities.tail].mean()]
         for part in _parts(self.relation_rows(relations), self.relation_widths()):
-            terms.append(part.square().mean(dim=1)[occurrence].mean())
+            squares = part.square().mean(dim=1)  # [r]
+            share = squares.new_full(scores.relations.shape, 1 / len(scores.relations))
+            terms.append(squares @ torch.zeros_like(squares).index_add(0, scores.relations, share))
         return torch.stack(terms).mean()
 
     def l3_regularization(self) -> Tensor:

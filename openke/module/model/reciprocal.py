@@ -44,10 +44,7 @@ class Reciprocal(Wrapped):
             )
         super().__init__(inner, inner.rel_tot // 2)
         self.directed = True  # type: ignore[misc]
-
-    def asked(self, relation: Tensor, side: Side) -> Tensor:
-        """Return ``relation`` for tails and its inverse for heads."""
-        return relation + self.rel_tot if side == "head" else relation
+        self.inverses = self.rel_tot
 
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
         """Return the inner model's questions about tails."""

@@ -6,7 +6,6 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from openke.data.batch import Side
@@ -56,10 +55,9 @@ class RESCAL(Bilinear):
         self.rel_matrices = table(rel_tot, c.dim * c.dim, scale=c.init_scale)
 
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
-        """Return "query": Float["q d"]; each distinct matrix is read once."""
-        distinct, index = torch.unique(relation, return_inverse=True)
-        matrices = self.rel_matrices(distinct).view(-1, self.config.dim, self.config.dim)
-        return {"query": bilinear.query(anchor["entity"], matrices, index, side)}
+        """Return "query": Float["q d"]."""
+        matrices = self.rel_matrices.weight.view(-1, self.config.dim, self.config.dim)
+        return {"query": bilinear.query(anchor["entity"], matrices, relation, side)}
 
     def relation_rows(self, relation: Tensor) -> Tensor:
         """Return the matrices, Float["q d*d"]."""

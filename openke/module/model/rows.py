@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -38,6 +38,30 @@ def count(rows: Rows) -> int:
 def take(rows: Rows, index: Tensor) -> Rows:
     """Return the rows at ``index`` of every named tensor."""
     return {name: tensor.index_select(0, index) for name, tensor in rows.items()}
+
+
+def branch(rows: Rows, index: Tensor) -> tuple[Rows, Rows]:
+    """Return the rows and :func:`take` of them; use both, and the gradient is cheap.
+
+    The gradient of a few taken rows is added to that of all rows, instead of being filled up with
+    zeros to the same size first.
+    """
+    pairs = {name: _Branch.apply(tensor, index) for name, tensor in rows.items()}
+    return {name: pair[0] for name, pair in pairs.items()}, {
+        name: pair[1] for name, pair in pairs.items()
+    }
+
+
+class _Branch(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(index)
+        return rows.view_as(rows), rows.index_select(0, index)
+
+    @staticmethod
+    def backward(ctx: Any, of_all: Tensor, of_taken: Tensor) -> tuple[Tensor, None]:
+        (index,) = ctx.saved_tensors
+        return of_all.index_add(0, index, of_taken), None
 
 
 def join(first: Rows, second: Rows) -> Rows:

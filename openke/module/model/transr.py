@@ -73,9 +73,9 @@ class TransR(Translational):
 
     def place(self, rows: Rows, relation: Tensor) -> Rows:
         """Return "entity": Float["p dim_r"] in the relations' spaces."""
-        distinct, index = torch.unique(relation, return_inverse=True)
-        projected = matrix.project(rows["entity"], self._matrices(distinct), index)
-        return {"entity": self._normalise(projected)}
+        c = self.config
+        matrices = self.transfer_matrix.weight.view(-1, c.dim_e, c.dim_r)
+        return {"entity": self._normalise(matrix.project(rows["entity"], matrices, relation))}
 
     def relation_rows(self, relation: Tensor) -> Tensor:
         """Return r and the matrix side by side, Float["q dim_r+dim_e*dim_r"]."""
@@ -88,7 +88,3 @@ class TransR(Translational):
     def regularization(self, scores: Scores) -> Tensor:
         """Return the square of the mean over h, t, r and M_r of their mean squares, as OpenKE."""
         return super().regularization(scores).square()
-
-    def _matrices(self, relation: Tensor) -> Tensor:
-        matrices: Tensor = self.transfer_matrix(relation)
-        return matrices.view(-1, self.config.dim_e, self.config.dim_r)

@@ -37,15 +37,12 @@ class Wrapped(Model):
         self.inner = inner
         self.relational = inner.relational  # type: ignore[misc]
         self.directed = inner.directed  # type: ignore[misc]
+        self.inverses = inner.inverses
         self.linear = inner.linear  # type: ignore[misc]
 
     def encode(self, entities: Tensor) -> Rows:
         """Return what the inner model needs."""
         return self.inner.encode(entities)
-
-    def asked(self, relation: Tensor, side: Side) -> Tensor:
-        """Return the inner model's relations."""
-        return self.inner.asked(relation, side)
 
     def place(self, rows: Rows, relation: Tensor) -> Rows:
         """Return entities as the inner model's relations see them."""

@@ -42,6 +42,7 @@ class AgainstAll(Strategy):
         An unknown loss, a share that is not below 1, a weight below 0, a model written for OpenKE.
     """
 
+    whole_tables = True
     targets: ClassVar[Targets]
     """What a batch must hold: one answer to each question, or all."""
 

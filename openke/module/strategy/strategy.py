@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -31,6 +31,9 @@ class Strategy(nn.Module, ABC):
     ValueError
         A share that is not from 0 to below 1, a penalty that does not fit the model.
     """
+
+    whole_tables: ClassVar[bool] = False
+    """Whether a step touches every row of the entity tables."""
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from lbmkgc_models.experiment import maker
+from lbmkgc_models.fusion import seen_in_train
 from openke.config import Tester, Validation
 from openke.config.recipe import Recipe
 from openke.data import QuestionDataLoader, TestDataLoader, TrainDataLoader
@@ -43,6 +44,16 @@ SAMPLED = {
     "batch_size": 16,
     "epochs": 2,
 }
+
+
+def test_models_over_a_graph_and_over_features_get_what_they_need():
+    small = {"training": "kvsall", "loss": "bce", "optimizer": {"name": "adam", "lr": 0.01}}
+    recipe = Recipe(model="GCOTE", model_settings={"dim": 4, "group": 2}, **small)
+    assert len(recipe.build(graph()).strategy.model.facts) == len(graph().triples("train"))
+    settings = {"dim": 4, "interaction": "TuckER", "drop_unseen": True}
+    recipe = Recipe(model="LBMKGC", model_settings=settings, **small)
+    model = recipe.build(graph(), make=maker(both())).strategy.model
+    assert torch.equal(model.mask.seen, seen_in_train(graph()))
 
 
 def test_every_field_of_questions_arrives():

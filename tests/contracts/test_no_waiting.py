@@ -1,0 +1,136 @@
+"""A training step never waits for the device, for every registered model and shape of batch.
+
+On the meta device tensors have no values: asking for one, or for a size that follows from values,
+cannot be answered there. What PyTorch would let pass is refused by a dispatch mode.
+"""
+
+from itertools import product
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from openke.config import Trainer
+from openke.config.optim import OPTIMIZERS
+from openke.data import TrainDataLoader
+from openke.kernels import compare_reference
+from openke.kernels.compare_reference import KINDS, Sides
+from openke.module.loss import LOSSES
+from openke.module.strategy import NegativeSampling
+from tests.contracts.graphs import BATCHES, CASES, build, graph
+
+META = torch.device("meta")
+WAITS = {
+    *("_local_scalar_dense", "is_nonzero", "equal", "nonzero", "masked_select", "bincount"),
+    *("_unique", "_unique2", "unique_dim", "unique_consecutive", "unique_dim_consecutive"),
+    *("_coalesce", "_assert_async", "histc"),
+}
+"""Operators whose result, or its size, has to be fetched from the device."""
+
+
+class WaitedError(AssertionError):
+    pass
+
+
+class NoWaiting(TorchDispatchMode):
+    """Raises where an operator on ``device`` waits for it, or copies to or from the host."""
+
+    def __init__(self, device: str = "meta"):
+        super().__init__()
+        self.device = device
+
+    def here(self, values):
+        return [x for x in tree_leaves(values) if isinstance(x, torch.Tensor)]
+
+    def on_device(self, values):
+        return any(x.device.type == self.device for x in self.here(values))
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        name = func.overloadpacket.__name__
+        inside = self.on_device((args, kwargs))
+        if inside and name in WAITS:
+            raise WaitedError(name)
+        if inside and name.startswith(("index", "index_put")) and len(args) > 1:
+            masks = [x for x in self.here(args[1]) if x.dtype in (torch.bool, torch.uint8)]
+            if masks:
+                raise WaitedError(f"{name} by a mask")
+        if inside and name == "repeat_interleave" and kwargs.get("output_size") is None:
+            raise WaitedError(name)
+        result = func(*args, **kwargs)
+        given = self.here((args, kwargs))
+        if given and name in ("_to_copy", "copy_", "to") and self.device != "cpu":
+            kinds = {x.device.type for x in [*given, *self.here(result)]}
+            if len(kinds) > 1:
+                raise WaitedError(f"{name} between {' and '.join(sorted(kinds))}")
+        return result
+
+
+def step(case, shape, method="adam", loss="SigmoidLoss", **options):
+    loader = TrainDataLoader(graph(), batch_size=16, **BATCHES[shape])
+    model = build(case)
+    loader.prepare(pairs=model.relational, pin=False)
+    strategy = NegativeSampling(model, LOSSES[loss](adv_temperature=1.0), regul_rate=0.1)
+    trainer = Trainer(
+        strategy, loader, 1, 0.05, opt_method=method, device="meta", progress=False, **options
+    )
+    batches = list(loader.epoch(0))[:2]
+    for batch in [batch.to(META) for batch in batches]:
+        with NoWaiting():
+            loss = trainer._step(batch)
+        assert loss.device == META
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("shape", BATCHES)
+def test_no_model_waits(case, shape):
+    step(case, shape)
+
+
+@pytest.mark.parametrize("method", OPTIMIZERS)
+def test_no_optimiser_waits(method):
+    step("LBMKGC", "mixed", method)
+    step("TransD", "mixed", method)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("shape", ["mixed", "shared mixed"])
+def test_no_loss_waits(loss, shape):
+    step("RotatE", shape, loss=loss)
+
+
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_kernel_outside_the_core_waits(kind, gated):
+    table, query = torch.randn(5, 6), torch.randn(3, 6)
+    sides = Sides(query, table, table + 1 if gated else None, torch.rand(3) if gated else None)
+    index = torch.tensor([0, 1, 2, 2]), torch.tensor([4, 0, 1, 1])
+    with NoWaiting("cpu"):
+        compare_reference.pairs(kind, sides, *index)
+        compare_reference.pairs_backward(kind, sides, *index, torch.randn(4))
+        compare_reference.every(kind, sides)
+        compare_reference.every_backward(kind, sides, torch.randn(3, 5))
+
+
+REFUSED = {
+    "item": lambda x: x.sum().item(),
+    "bool": lambda x: bool(x.any()),
+    "nonzero": lambda x: x.nonzero(),
+    "unique": lambda x: x.unique(),
+    "mask": lambda x: x[x > 0],
+    "fill by mask": lambda x: x.index_put_((x > 0,), torch.ones(())),
+    "to the host": lambda x: x.cpu(),
+    "from the host": lambda x: torch.zeros(3).to(x.device),
+    "list": lambda x: x.tolist(),
+    "repeats": lambda x: x.repeat_interleave(torch.ones_like(x, dtype=torch.int64)),
+}
+
+
+@pytest.mark.parametrize(("name", "device"), list(product(REFUSED, ["meta", "cpu"])))
+def test_what_waits_is_noticed(name, device):
+    if device == "cpu" and ("host" in name or name == "list"):
+        return  # the host is no other device
+    x = torch.ones(3, device=device)
+    with NoWaiting(device), pytest.raises((WaitedError, RuntimeError, NotImplementedError)):
+        REFUSED[name](x)
