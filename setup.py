@@ -17,6 +17,7 @@ UNIX_FLAGS = [
     "-fopenmp-simd",  # only the `omp simd` pragmas: no OpenMP run-time library
     "-fno-math-errno",  # lets square roots vectorise
     "-fno-trapping-math",
+    "-ffp-contract=off",  # the kernels write out where a multiply-add rounds once
     "-Wall",
     "-Wextra",
     "-Wno-unknown-pragmas",

@@ -275,7 +275,7 @@ OPENKE_API openke_status openke_binary_cross_entropy(const openke_logits* logits
 OPENKE_API openke_status openke_binary_cross_entropy_backward(const openke_logits* logits,
                                                               const void* grad, int32_t threads,
                                                               void* out);
-// Name of the instruction set the kernels chose at run time ("avx512", "avx2", "plain").
+// Name of the instruction set the kernels chose at run time ("avx512", "avx2", "neon", "plain").
 OPENKE_API openke_status openke_kernel_isa(const char** out);
 
 #ifdef __cplusplus

@@ -1,10 +1,10 @@
 // Score kernels: similarities of queries and candidates, and their gradients, without temporaries.
 //
 // The arithmetic (kernels_body.h) is compiled once per instruction set, each in its own file
-// (kernels_plain.cpp, kernels_avx2.cpp, kernels_avx512.cpp); kernels_dispatch.cpp picks the best
-// one that the processor runs, kernels.cpp divides the work over threads and keeps it in cache. The
-// environment variable OPENKE_ISA = plain | avx2 | avx512, read once at the first call, forces a
-// lower set.
+// (kernels_plain.cpp, kernels_avx2.cpp, kernels_avx512.cpp, kernels_neon.cpp); kernels_dispatch.cpp
+// picks the best one that the processor runs, kernels.cpp divides the work over threads and keeps
+// it in cache. The environment variable OPENKE_ISA = plain | avx2 | avx512 | neon, read once at the
+// first call, forces a lower set.
 //
 // A score is one fixed sequence of operations on its two rows: it depends neither on the number of
 // threads nor on where the rows stand, so equal candidates get equal scores. Sums of gradients
@@ -101,6 +101,10 @@ struct LossRoutines {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(_WIN32)
 #define OPENKE_AVX_SETS 1
 #endif
+// Part of every aarch64 processor: nothing to ask at run time.
+#if defined(__aarch64__) && defined(__ARM_NEON) && defined(__GNUC__)
+#define OPENKE_NEON_SET 1
+#endif
 
 struct InstructionSet {
   const char* name;
@@ -115,6 +119,7 @@ struct InstructionSet {
 const InstructionSet* plain_set();
 const InstructionSet* avx2_set();
 const InstructionSet* avx512_set();
+const InstructionSet* neon_set();
 
 // Those that this processor runs, best first.
 std::vector<const InstructionSet*> available_sets();

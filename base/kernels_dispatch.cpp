@@ -34,6 +34,7 @@ std::vector<const InstructionSet*> available_sets() {
   std::vector<const InstructionSet*> sets;
   if (avx512_set() != nullptr && runs_avx512()) sets.push_back(avx512_set());
   if (avx2_set() != nullptr && runs_avx2()) sets.push_back(avx2_set());
+  if (neon_set() != nullptr) sets.push_back(neon_set());
   sets.push_back(plain_set());
   return sets;
 }

@@ -1,15 +1,11 @@
-// The score kernels on what every processor of the family has: SSE2 on x86-64, NEON on aarch64,
-// one real at a time where the compiler has no vector types.
+// The score kernels without any instruction asked for by name: in the compiler's own vectors (SSE2
+// on x86-64), one real at a time where it has none.
 
 #include <math.h>
 
 #include <cstring>
 
 #include "kernels.h"
-
-#if defined(__ARM_NEON) && defined(__aarch64__)
-#include <arm_neon.h>
-#endif
 
 namespace openke {
 namespace {
@@ -46,17 +42,8 @@ inline Doubles root(Doubles x) { return Doubles{sqrt(x[0]), sqrt(x[1])}; }
 inline float across(Floats x) { return (x[0] + x[2]) + (x[1] + x[3]); }
 inline double across(Doubles x) { return x[0] + x[1]; }
 
-#if defined(__ARM_NEON) && defined(__aarch64__)
-inline Floats multiply_add(Floats a, Floats b, Floats c) {
-  return (Floats)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
-}
-inline Doubles multiply_add(Doubles a, Doubles b, Doubles c) {
-  return (Doubles)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
-}
-#else
 inline Floats multiply_add(Floats a, Floats b, Floats c) { return a * b + c; }
 inline Doubles multiply_add(Doubles a, Doubles b, Doubles c) { return a * b + c; }
-#endif
 
 #else  // no vector types: a register is one real
 

@@ -132,11 +132,11 @@ inline V sigmoid_of(V x, V zero, V one) {
 
 // ---- rows -----------------------------------------------------------------------------------
 
-// Reals that a register sums before it goes into a double.
-constexpr int64_t kRun = 4096;
+// Registers that are summed before the sum goes into a double.
+constexpr int64_t kRun = 256;
 
-inline int64_t end_of_run(int64_t begin, int64_t end) {
-  return begin + kRun < end ? begin + kRun : end;
+inline int64_t end_of_run(int64_t begin, int64_t end, int width) {
+  return begin + kRun * width < end ? begin + kRun * width : end;
 }
 
 template <class Stored>
@@ -155,9 +155,9 @@ void softmax_sums(const Stored* row, int64_t n, double* out) {
 
   const V top = broadcast(largest);
   double total = across(exponential(rest - top)), distance = 0;
-  for (int64_t begin = 0; begin < whole; begin += kRun) {
+  for (int64_t begin = 0; begin < whole; begin += kRun * width) {
     V sum = broadcast(Real(0)), plain = sum;
-    for (int64_t k = begin; k < end_of_run(begin, whole); k += width) {
+    for (int64_t k = begin; k < end_of_run(begin, whole, width); k += width) {
       const V below = load(row + k) - top;
       sum = sum + exponential(below);
       plain = plain + below;
@@ -194,9 +194,9 @@ void softplus_sums(const Stored* row, int64_t n, double* out) {
   const int64_t whole = n - n % width;
   const V zero = broadcast(Real(0));
   double total = across(softplus_of(load_end(row + whole, n - whole), zero)), values = 0;
-  for (int64_t begin = 0; begin < whole; begin += kRun) {
+  for (int64_t begin = 0; begin < whole; begin += kRun * width) {
     V sum = zero, plain = zero;
-    for (int64_t k = begin; k < end_of_run(begin, whole); k += width) {
+    for (int64_t k = begin; k < end_of_run(begin, whole, width); k += width) {
       const V x = load(row + k);
       sum = sum + softplus_of(x, zero);
       plain = plain + x;

@@ -8,7 +8,8 @@ build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 export CXX="${CXX:-c++}" build
 export flags="-std=c++17 -O1 -g -fno-omit-frame-pointer -fsanitize=$sanitizers \
-  -fno-sanitize-recover=all -fopenmp-simd -Wall -Wextra -Wno-unknown-pragmas -DOPENKE_BUILD -Ibase"
+  -fno-sanitize-recover=all -fopenmp-simd -ffp-contract=off -Wall -Wextra -Wno-unknown-pragmas \
+  -DOPENKE_BUILD -Ibase"
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 # shellcheck disable=SC2016
 printf '%s\n' base/*.cpp tests/base/*.cpp |
