@@ -174,7 +174,5 @@ def test_files_that_are_no_heads_are_refused(tmp_path: Path) -> None:
 
 def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
-    with pytest.raises(
-        ImportError, match=r"sklearn.linear_model cannot .*openke-lbmkgc\[features"
-    ):
+    with pytest.raises(ImportError, match=r"sklearn.linear_model cannot .*openke-lbmkgc\[features"):
         extra("sklearn.linear_model")
