@@ -28,7 +28,7 @@ from lbmkgc_models.store import ModalFeatures
 from openke.data.findings import Finding
 from openke.data.store import TripleStore
 
-LONGEST = 320
+LONGEST = 240
 """Characters of a text on the page."""
 ANSWERS = 5
 """Neighbours shown to a query."""
@@ -100,7 +100,7 @@ def gather(
     book = _Book(store, find_files(pictures, names))
     classes = classes_of(*_presence(book, after))
     spaces, entities, unseen = _spaces(after, source)
-    shown = entities[_drawn(len(entities), min(sample, 8), seed)] if spaces else entities
+    shown = entities[drawn(len(entities), min(sample, 8), seed)] if spaces else entities
     chosen = [entities.tolist().index(entity) for entity in shown.tolist()] if spaces else []
     return Content(
         dataset=store.name,
@@ -144,7 +144,7 @@ class _Book:
         return Card(title or self.names[entity], text, self._shown[entity])
 
     def sample(self, entities: Sequence[int], count: int, seed: int) -> list[Card]:
-        return [self.card(entities[i]) for i in _drawn(len(entities), count, seed).tolist()]
+        return [self.card(entities[i]) for i in drawn(len(entities), count, seed).tolist()]
 
 
 def _load(folder: Path, store: TripleStore) -> dict[str, ModalFeatures]:
@@ -202,7 +202,7 @@ def _queries(
     return found
 
 
-def _drawn(size: int, count: int, seed: int) -> Tensor:
+def drawn(size: int, count: int, seed: int) -> Tensor:
     """Return up to ``count`` of ``size`` positions, in order."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randperm(size, generator=generator)[:count].sort().values

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from lbmkgc_models.features.cmoa.retrieval import BothWays, chance
 from lbmkgc_models.features.extras import extra
 from lbmkgc_models.features.report import plots
-from lbmkgc_models.features.report.content import Content, gather
+from lbmkgc_models.features.report.content import Content, drawn, gather
 from lbmkgc_models.features.report.coverage import CLASSES
 from lbmkgc_models.features.report.pictures import data_uri
 from lbmkgc_models.features.report.spaces import in_order
@@ -52,7 +50,7 @@ def write_report(
     sample
         Real pictures shown, and generated ones.
     seed
-        Of the sample.
+        Of the samples: of pictures, and of the entities compared.
 
     Returns
     -------
@@ -78,7 +76,7 @@ def write_report(
     )
     out = Path(out)
     plots.save_coverage(out / COVERAGE, content.coverage, content.dataset)
-    matrices = _matrices(content)
+    matrices = _matrices(content, seed)
     scale = plots.limits([matrix for _, matrix in matrices]) if matrices else (0.0, 1.0)
     if matrices:
         plots.save_matrices(out / SIMILARITY, matrices, scale)
@@ -88,11 +86,10 @@ def write_report(
     return out / PAGE
 
 
-def _matrices(content: Content) -> list[tuple[str, plots.Matrix]]:
+def _matrices(content: Content, seed: int) -> list[tuple[str, plots.Matrix]]:
     if not content.spaces:
         return []
-    shown = torch.arange(len(content.entities))[:ENTITIES]
-    order = in_order(content.spaces[-1], shown)
+    order = in_order(content.spaces[-1], drawn(len(content.entities), ENTITIES, seed))
     return [(space.title, space.matrix(order)) for space in content.spaces]
 
 

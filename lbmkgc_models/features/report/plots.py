@@ -85,5 +85,5 @@ def _figure(width: float, height: float) -> Any:
 def _save(figure: Any, path: Path) -> None:
     content = BytesIO()
     # Without the version of the library, so that the same features draw the same file.
-    figure.savefig(content, format="png", dpi=120, metadata={"Software": None})
+    figure.savefig(content, format="png", dpi=120, bbox_inches="tight", metadata={"Software": None})
     write_whole(path, lambda stream: stream.write(content.getvalue()))
