@@ -53,7 +53,7 @@ class Settings:
     """Complex coordinates of an entity; TransE gets as many reals."""
     negatives: int = 64
     """Negatives of each positive triple."""
-    lr: float = 5e-3
+    lr: float = 2e-3
     """Learning rate of Adam."""
     batch_size: int = 512
     """Positive triples in a step."""

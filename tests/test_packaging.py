@@ -47,7 +47,9 @@ def test_sdist_to_wheel_to_import(tmp_path):
         names = archive.namelist()
         archive.extractall(tmp_path / "site")
     assert any(name.startswith("openke/_core.") for name in names)
-    assert {"openke/py.typed", "lbmkgc_models/py.typed"} <= set(names)
+    data = {"openke/py.typed", "lbmkgc_models/py.typed"}
+    data.add("lbmkgc_models/features/report/page.html.j2")
+    assert data <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "base/", "examples/"))]
     site = tmp_path / "site"
     run(sys.executable, "-c", TRY, str(site), cwd=tmp_path, PYTHONPATH=str(site))

@@ -1,0 +1,51 @@
+"""``openke features report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lbmkgc_models.features.report.page import write_report
+from openke.data.datasets import find_dataset
+from openke.data.store import TripleStore
+
+
+def command(
+    dataset: str,
+    /,
+    *,
+    features: Path,
+    out: Path,
+    before: Path | None = None,
+    pictures: tuple[Path, ...] = (),
+    sample: int = 12,
+    seed: int = 0,
+    data: Path | None = None,
+) -> int:
+    """Show the features of a data set on one HTML page: coverage, pictures, alignment.
+
+    Parameters
+    ----------
+    dataset
+        Folder of a data set, or the name of one, such as DB15K.
+    features
+        Folder of feature stores, aligned or not.
+    out
+        Folder to write report.html and its plots to.
+    before
+        Folder of the features before alignment, to compare with.
+    pictures
+        Folders of pictures, real and generated.
+    sample
+        Real pictures shown, and generated ones.
+    seed
+        Of the sample.
+    data
+        Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download.
+    """
+    directory = Path(dataset) if Path(dataset).is_dir() else find_dataset(dataset, data)
+    store = TripleStore.open(directory)
+    page = write_report(
+        store, features, out, before=before, pictures=pictures, sample=sample, seed=seed
+    )
+    print(page)
+    return 0

@@ -1,0 +1,63 @@
+"""Pictures on the page: found, made small, embedded."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from lbmkgc_models.features.images import BadPicture, read_image
+from lbmkgc_models.features.pictures import is_generated
+
+SIZE = 128
+"""Pixels of the longer side of an embedded picture."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture that stands on the page."""
+
+    uri: str
+    """``data:image/jpeg;base64,…``; "" where the file could not be read."""
+    generated: bool = False
+    prompt: str = ""
+    seed: str = ""
+
+
+def show(path: Path) -> Shown:
+    """Return a small copy of a picture, with prompt and seed where it was generated."""
+    made = is_generated(path)
+    record = _record(path.with_suffix(".json")) if made else {}
+    return Shown(
+        uri=_small(path),
+        generated=made,
+        prompt=str(record.get("prompt", "")),
+        seed=str(record.get("seed", "")),
+    )
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """Return bytes as an address that holds them: kind is "image/png", ...."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _small(path: Path) -> str:
+    try:
+        picture = read_image(path)
+    except BadPicture:
+        return ""  # the page says so; what was skipped and why stands in the manifests
+    picture.thumbnail((SIZE, SIZE))
+    content = BytesIO()
+    picture.save(content, "JPEG", quality=85)
+    return data_uri(content.getvalue(), "image/jpeg")
+
+
+def _record(path: Path) -> Mapping[str, object]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
