@@ -1,7 +1,8 @@
 """The score kernels in plain PyTorch, for any device and floating type.
 
 The C++ kernels are held to these functions. Work goes in chunks, so that no temporary of size
-[p, d] or [q, u, d] is made, and half-precision types are summed in float32.
+[p, d] or [q, u, d] is made, and half-precision types are summed in float32. What is done with a
+chunk is compiled on GPUs (:mod:`openke.kernels.compiled`), and nothing waits for a device.
 
 Shapes: q queries, u candidates, d reals per vector, p pairs, c pairs of a chunk.
 """
@@ -12,11 +13,10 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from openke.kernels.compiled import chunk_reals, compiled
+
 Kind = Literal["dot", "l1", "l2", "complex"]
 KINDS: tuple[Kind, ...] = ("dot", "l1", "l2", "complex")
-
-CHUNK = 1 << 22
-"""Reals of a temporary: 16 MiB in float32."""
 
 
 class Sides(NamedTuple):
@@ -41,9 +41,8 @@ class Sides(NamedTuple):
 def pairs(kind: str, sides: Sides, query_index: Tensor, candidate_index: Tensor) -> Tensor:
     """Return Float["p"], query ``query_index[i]`` against candidate ``candidate_index[i]``."""
     out = sides.query.new_empty(query_index.shape[0])
-    for part in _parts(query_index.shape[0], sides.query.shape[1]):
-        chosen = _choose(sides, query_index[part], candidate_index[part])
-        out[part] = _score(kind, chosen.query, _candidate(chosen))
+    for part in _parts(query_index.shape[0], sides.query):
+        out[part] = _pair_scores(*sides, query_index[part], candidate_index[part], kind)
     return out
 
 
@@ -52,12 +51,12 @@ def pairs_backward(
 ) -> list[Tensor | None]:
     """Return the gradients of query, table, modal and gate for ``grad``, Float["p"]."""
     sums = _zeros(sides)
-    for part in _parts(query_index.shape[0], sides.query.shape[1]):
+    for part in _parts(query_index.shape[0], sides.query):
         q, c = query_index[part], candidate_index[part]
-        each = _gradients(kind, _choose(sides, q, c), grad[part])
-        for total, index, gradient in zip(sums, (q, c, c, q), each, strict=True):
-            if total is not None and gradient is not None:
-                total.index_add_(0, index, gradient)
+        each = _pair_slopes(*sides, q, c, grad[part], kind)
+        for total, index, slope in zip(sums, (q, c, c, q), each, strict=True):
+            if total is not None and slope is not None:
+                total.index_add_(0, index, slope)
     return _as_inputs(sums, sides)
 
 
@@ -65,8 +64,7 @@ def every(kind: str, sides: Sides) -> Tensor:
     """Return Float["q u"], every query against every candidate."""
     out = sides.query.new_empty(sides.query.shape[0], sides.table.shape[0])
     for rows, columns in _blocks(sides):
-        block = _block(sides, rows, columns)
-        out[rows, columns] = _score(kind, block.query, _candidate(block))
+        out[rows, columns] = _block_scores(*_block(sides, rows, columns), kind)
     return out
 
 
@@ -74,15 +72,72 @@ def every_backward(kind: str, sides: Sides, grad: Tensor) -> list[Tensor | None]
     """Return the gradients of query, table, modal and gate for ``grad``, Float["q u"]."""
     sums = _zeros(sides)
     for rows, columns in _blocks(sides):
-        block = _block(sides, rows, columns)
-        each = _gradients(kind, block, grad[rows, columns])
-        # Sums over the candidates for query and gate, over the queries for table and modal.
-        for total, part, dim, gradient in zip(
-            sums, (rows, columns, columns, rows), (1, 0, 0, 1), each, strict=True
-        ):
-            if total is not None and gradient is not None:
-                total[part] += gradient.sum(dim)
+        each = _block_slopes(*_block(sides, rows, columns), grad[rows, columns], kind)
+        for total, part, slope in zip(sums, (rows, columns, columns, rows), each, strict=True):
+            if total is not None and slope is not None:
+                total[part] += slope
     return _as_inputs(sums, sides)
+
+
+# ---- what is done with a chunk ------------------------------------------------------------------
+
+
+@compiled
+def _pair_scores(
+    query: Tensor,
+    table: Tensor,
+    modal: Tensor | None,
+    gate: Tensor | None,
+    query_index: Tensor,
+    candidate_index: Tensor,
+    kind: str,
+) -> Tensor:
+    """Return Float["c"] of c pairs."""
+    chosen = _choose(Sides(query, table, modal, gate), query_index, candidate_index)
+    return _score(kind, chosen.query, _candidate(chosen))
+
+
+@compiled
+def _pair_slopes(
+    query: Tensor,
+    table: Tensor,
+    modal: Tensor | None,
+    gate: Tensor | None,
+    query_index: Tensor,
+    candidate_index: Tensor,
+    grad: Tensor,
+    kind: str,
+) -> list[Tensor | None]:
+    """Return each pair's gradients, Float["c d"] three times and Float["c"]."""
+    chosen = _choose(Sides(query, table, modal, gate), query_index, candidate_index)
+    return _gradients(kind, chosen, grad)
+
+
+@compiled
+def _block_scores(
+    query: Tensor, table: Tensor, modal: Tensor | None, gate: Tensor | None, kind: str
+) -> Tensor:
+    """Return Float["q u"] of a block."""
+    block = _meeting(Sides(query, table, modal, gate))
+    return _score(kind, block.query, _candidate(block))
+
+
+@compiled
+def _block_slopes(
+    query: Tensor,
+    table: Tensor,
+    modal: Tensor | None,
+    gate: Tensor | None,
+    grad: Tensor,
+    kind: str,
+) -> list[Tensor | None]:
+    """Return the block's gradients, summed: the shapes of its sides."""
+    each = _gradients(kind, _meeting(Sides(query, table, modal, gate)), grad)
+    # Over the candidates for query and gate, over the queries for table and modal.
+    return [
+        None if slope is None else slope.sum(dim)
+        for slope, dim in zip(each, (1, 0, 0, 1), strict=True)
+    ]
 
 
 def _score(kind: str, query: Tensor, candidate: Tensor) -> Tensor:
@@ -148,24 +203,31 @@ def _choose(sides: Sides, q: Tensor, c: Tensor) -> Sides:
 
 
 def _block(sides: Sides, rows: slice, columns: slice) -> Sides:
-    """Return rows of queries and columns of candidates, shaped to meet in [rows, columns, d]."""
+    """Return rows of queries and columns of candidates."""
     query, table, modal, gate = sides
-    modal = None if modal is None else modal[None, columns]
-    gate = None if gate is None else gate[rows, None]
-    return Sides(query[rows, None], table[None, columns], modal, gate).map(_wide)
+    modal = None if modal is None else modal[columns]
+    gate = None if gate is None else gate[rows]
+    return Sides(query[rows], table[columns], modal, gate)
 
 
-def _parts(n: int, dim: int) -> Iterator[slice]:
-    size = max(1, CHUNK // max(1, dim))
+def _meeting(block: Sides) -> Sides:
+    """Return a block's sides shaped to meet in [q, u, d]."""
+    query, table, modal, gate = block.map(_wide)
+    modal = None if modal is None else modal[None]
+    gate = None if gate is None else gate[:, None]
+    return Sides(query[:, None], table[None], modal, gate)
+
+
+def _parts(n: int, query: Tensor, width: int = 1) -> Iterator[slice]:
+    """Divide n rows, each of which makes ``width`` vectors."""
+    size = max(1, chunk_reals(query.device) // max(1, width * query.shape[1]))
     for begin in range(0, n, size):
         yield slice(begin, min(n, begin + size))
 
 
 def _blocks(sides: Sides) -> Iterator[tuple[slice, slice]]:
-    dim = max(1, sides.query.shape[1])
-    for columns in _parts(sides.table.shape[0], 16 * dim):
-        width = columns.stop - columns.start
-        for rows in _parts(sides.query.shape[0], width * dim):
+    for columns in _parts(sides.table.shape[0], sides.query, width=16):
+        for rows in _parts(sides.query.shape[0], sides.query, columns.stop - columns.start):
             yield rows, columns
 
 

@@ -1,7 +1,8 @@
 """The loss kernels in plain PyTorch, for any device and floating type.
 
 The C++ kernels are held to these functions. Rows go in chunks, so that no second array of the
-logits' size is made but the gradient; half-precision logits are widened to float32.
+logits' size is made but the gradient; half-precision logits are widened to float32. What is done
+with a chunk is compiled on GPUs (:mod:`openke.kernels.compiled`), and nothing waits for a device.
 
 Shapes: q rows of logits, u columns, p true columns of all rows together.
 """
@@ -12,8 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-CHUNK = 1 << 22
-"""Logits of a chunk: 16 MiB in float32."""
+from openke.kernels.compiled import chunk_reals, compiled
 
 
 class Labels(NamedTuple):
@@ -42,13 +42,10 @@ class Labels(NamedTuple):
 def softmax(logits: Tensor, labels: Labels) -> tuple[Tensor, Tensor]:
     """Return losses, Float["q"], and normalisers, Float["q 2"]: largest logit, sum of exp."""
     q = len(logits)
-    largest, total, distance = (wide(logits).new_empty(q) for _ in range(3))
+    sums = wide(logits).new_empty(3, q)
     for part in _chunks(logits):
-        x = wide(logits[part])
-        largest[part] = x.amax(1)
-        below = x - largest[part, None]
-        total[part] = below.exp().sum(1)
-        distance[part] = below.mean(1)
+        sums[:, part] = _softmax_sums(logits[part])
+    largest, total, distance = sums
     counts = labels.counts(logits)
     picked = _sum_of_positives(logits, labels) / counts.clamp(min=1)
     log_sum = total.log()
@@ -67,20 +64,18 @@ def softmax_backward(grad: Tensor, logits: Tensor, normaliser: Tensor, labels: L
     shift = grad * labels.smoothing / u
     out = torch.empty_like(logits)
     for part in _chunks(logits):
-        p = (wide(logits[part]) - normaliser[part, :1]).exp()
-        out[part] = (scale[part, None] * p - shift[part, None]).to(out.dtype)
+        out[part] = _softmax_slopes(logits[part], normaliser[part, 0], scale[part], shift[part])
     return _add_at_positives(out, labels, -grad * weight / counts.clamp(min=1))
 
 
 def binary(logits: Tensor, labels: Labels) -> Tensor:
     """Return losses, Float["q"]."""
     q, u = logits.shape
-    total, values = (wide(logits).new_empty(q) for _ in range(2))
+    sums = wide(logits).new_empty(2, q)
     for part in _chunks(logits):
-        x = wide(logits[part])
-        total[part] = torch.nn.functional.softplus(x).sum(1)
-        values[part] = x.sum(1)
-    loss = total - (1 - labels.smoothing) * _sum_of_positives(logits, labels)
+        sums[:, part] = _softplus_sums(logits[part])
+    total, values = sums
+    loss: Tensor = total - (1 - labels.smoothing) * _sum_of_positives(logits, labels)
     if labels.smoothing:
         loss = loss - labels.smoothing / u * values
     return loss / u
@@ -90,11 +85,38 @@ def binary_backward(grad: Tensor, logits: Tensor, labels: Labels) -> Tensor:
     """Return the gradient of logits for ``grad``, Float["q"]."""
     u = logits.shape[1]
     scale = grad / u
+    shift = scale * labels.smoothing / u
     out = torch.empty_like(logits)
     for part in _chunks(logits):
-        p = wide(logits[part]).sigmoid()
-        out[part] = (scale[part, None] * (p - labels.smoothing / u)).to(out.dtype)
+        out[part] = _softplus_slopes(logits[part], scale[part], shift[part])
     return _add_at_positives(out, labels, -scale * (1 - labels.smoothing))
+
+
+@compiled
+def _softmax_sums(logits: Tensor) -> Tensor:
+    """Return Float["3 q"]: largest logit, sum of exp(logit - largest), mean of logit - largest."""
+    x = wide(logits)
+    largest = x.amax(1)
+    below = x - largest[:, None]
+    return torch.stack([largest, below.exp().sum(1), below.mean(1)])
+
+
+@compiled
+def _softmax_slopes(logits: Tensor, largest: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    p = (wide(logits) - largest[:, None]).exp()
+    return (scale[:, None] * p - shift[:, None]).to(logits.dtype)
+
+
+@compiled
+def _softplus_sums(logits: Tensor) -> Tensor:
+    """Return Float["2 q"]: the sums of log(1 + exp(logit)) and of the logits."""
+    x = wide(logits)
+    return torch.stack([torch.nn.functional.softplus(x).sum(1), x.sum(1)])
+
+
+@compiled
+def _softplus_slopes(logits: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    return (scale[:, None] * wide(logits).sigmoid() - shift[:, None]).to(logits.dtype)
 
 
 def wide(tensor: Tensor) -> Tensor:
@@ -104,7 +126,7 @@ def wide(tensor: Tensor) -> Tensor:
 
 def _chunks(logits: Tensor) -> Iterator[slice]:
     q, u = logits.shape
-    size = max(1, CHUNK // u)
+    size = max(1, chunk_reals(logits.device) // u)
     for begin in range(0, q, size):
         yield slice(begin, min(q, begin + size))
 

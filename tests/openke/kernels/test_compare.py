@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from openke import _native
-from openke.kernels import KINDS, compare_all, compare_pairs, compare_reference
-from openke.kernels import compare as kernels
+from openke.kernels import KINDS, compare_all, compare_pairs, compare_reference, compiled
+from openke.kernels import compare_operators as operators
 
 DIMS = (1, 2, 7, 33, 500)
 SHAPES = [(kind, dim if kind != "complex" else dim + dim % 2) for kind, dim in product(KINDS, DIMS)]
@@ -150,7 +150,7 @@ def test_all_against_all_equals_loops(kind, dim, gated, dtype, q, u):
 @GATED
 @pytest.mark.parametrize("chunk", [1, 64, 1 << 22])
 def test_the_pytorch_reference_equals_loops_whatever_its_chunks(kind, gated, chunk, monkeypatch):
-    monkeypatch.setattr(compare_reference, "CHUNK", chunk)
+    monkeypatch.setattr(compiled, "CHUNK", chunk)
     sides, q, c = make(gated, dim=6, grad=False)
     weight = torch.linspace(-1, 1, len(q), dtype=torch.float64)
     expected, gradients = loops(kind, sides, q, c, weight.tolist())
@@ -184,18 +184,16 @@ def test_sizes_beyond_one_tile_equal_the_reference(kind, gated, dtype):
             wanted = [tensor is not None for tensor in fixed]
             if of_pairs:
                 grad = torch.linspace(-1, 1, p, dtype=dtype)
-                found = kernels._pairs(kind, *fixed[:2], q_index, c_index, *fixed[2:])
-                slopes = kernels._pairs_backward(
-                    grad, kind, *fixed[:2], q_index, c_index, *fixed[2:], wanted
-                )
+                found = operators.pairs(kind, *fixed, q_index, c_index)
+                slopes = operators.pairs_backward(grad, kind, *fixed, q_index, c_index, wanted)
                 expected = compare_reference.pairs(kind, fixed, q_index, c_index)
                 expected_slopes = compare_reference.pairs_backward(
                     kind, fixed, q_index, c_index, grad
                 )
             else:
                 grad = torch.linspace(-1, 1, q * u, dtype=dtype).view(q, u)
-                found = kernels._all(kind, *fixed)
-                slopes = kernels._all_backward(grad, kind, *fixed, wanted)
+                found = operators.every(kind, *fixed)
+                slopes = operators.every_backward(grad, kind, *fixed, wanted)
                 expected = compare_reference.every(kind, fixed)
                 expected_slopes = compare_reference.every_backward(kind, fixed, grad)
             close(found, expected.double().numpy(), dtype)
@@ -437,19 +435,19 @@ def test_autocast_compares_in_float32():
 def test_operators_pass_opcheck(gated, dtype):
     sides, q, c = make(gated, dtype=dtype)
     query, table, modal, gate = as_sides(sides)
-    torch.library.opcheck(kernels._pairs, ("complex", query, table, q, c, modal, gate))
-    torch.library.opcheck(kernels._all, ("l2", query, table, modal, gate))
+    torch.library.opcheck(operators.pairs, ("complex", query, table, modal, gate, q, c))
+    torch.library.opcheck(operators.every, ("l2", query, table, modal, gate))
     fixed = tuple(None if x is None else x.detach() for x in (query, table, modal, gate))
     wanted = [True, False, gated, gated]
     tests = ("test_schema", "test_faketensor")
     torch.library.opcheck(
-        kernels._pairs_backward,
-        (torch.ones(len(q), dtype=dtype), "l1", *fixed[:2], q, c, *fixed[2:], wanted),
+        operators.pairs_backward,
+        (torch.ones(len(q), dtype=dtype), "l1", *fixed, q, c, wanted),
         test_utils=tests,
     )
     grad = torch.ones(len(query), len(table), dtype=dtype)
     torch.library.opcheck(
-        kernels._all_backward, (grad, "complex", *fixed, wanted), test_utils=tests
+        operators.every_backward, (grad, "complex", *fixed, wanted), test_utils=tests
     )
 
 

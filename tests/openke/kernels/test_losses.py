@@ -12,7 +12,13 @@ import torch
 from torch.nn import functional
 
 from openke import _native
-from openke.kernels import binary_cross_entropy, losses, losses_reference, softmax_cross_entropy
+from openke.kernels import (
+    binary_cross_entropy,
+    compiled,
+    losses_reference,
+    softmax_cross_entropy,
+)
+from openke.kernels import loss_operators as operators
 
 Q, U = 5, 37
 OFFSETS = torch.tensor([0, 2, 2, 3, 7, 8])  # the second row has no true column
@@ -102,25 +108,25 @@ def test_binary(dtype, smoothing, scale):
 @pytest.mark.parametrize("chunk", [1, 1 << 22])
 @pytest.mark.parametrize(("q", "u"), [(1, 1), (3, 16), (2, 5000), (40, 4100)])
 def test_the_core_equals_the_pytorch_reference(dtype, chunk, q, u, monkeypatch):
-    monkeypatch.setattr(losses_reference, "CHUNK", chunk)
+    monkeypatch.setattr(compiled, "CHUNK", chunk)
     x = logits(dtype, q, u).detach()
     targets, offsets = torch.arange(q) % u, torch.arange(q + 1)
     grad = torch.linspace(1, 2, q, dtype=losses_reference.wide(x).dtype)
     close = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype]}
     for given in (None, offsets):
         labels = losses_reference.Labels(targets, given, 0.1)
-        found, expected = losses._softmax(x, *labels), losses_reference.softmax(x, labels)
+        found, expected = operators.softmax(x, *labels), losses_reference.softmax(x, labels)
         torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-5)
         torch.testing.assert_close(
-            losses._softmax_backward(grad, x, found[1], *labels),
+            operators.softmax_backward(grad, x, found[1], *labels),
             losses_reference.softmax_backward(grad, x, expected[1], labels),
             **close,
         )
     torch.testing.assert_close(
-        losses._binary(x, *labels), losses_reference.binary(x, labels), rtol=1e-6, atol=1e-6
+        operators.binary(x, *labels), losses_reference.binary(x, labels), rtol=1e-6, atol=1e-6
     )
     torch.testing.assert_close(
-        losses._binary_backward(grad, x, *labels),
+        operators.binary_backward(grad, x, *labels),
         losses_reference.binary_backward(grad, x, labels),
         **close,
     )
@@ -141,7 +147,7 @@ def test_the_exponential_is_accurate():
     """The softmax gradient of a row whose normaliser is 1 is exp(x)."""
     x = torch.linspace(-86, 0, 100_001)
     one, last = torch.ones(1), torch.tensor([len(x) - 1])
-    found = losses._softmax_backward(one, x[None], torch.tensor([[0.0, 1.0]]), last, None, 0.0)[0]
+    found = operators.softmax_backward(one, x[None], torch.tensor([[0.0, 1.0]]), last, None, 0.0)[0]
     expected = x.double().exp()
     assert ((found - expected).abs() <= 1e-6 * expected)[:-1].all()
 
@@ -150,7 +156,7 @@ def test_sigmoids_and_their_losses_are_accurate():
     x = torch.linspace(-86, 86, 20_001)
     none = torch.tensor([], dtype=torch.int64)
     scale = torch.full((1,), float(len(x)))
-    found = losses._binary_backward(scale, x[None], none, torch.zeros(2, dtype=torch.int64), 0.0)
+    found = operators.binary_backward(scale, x[None], none, torch.zeros(2, dtype=torch.int64), 0.0)
     expected = x.double().sigmoid()
     assert ((found[0] - expected).abs() <= 1e-6 * expected).all()
     empty = torch.zeros(len(x) + 1, dtype=torch.int64)
@@ -203,6 +209,25 @@ def test_no_rows():
     assert loss.shape == (0,)
     loss.sum().backward()
     assert x.grad.shape == (0, 4)
+
+
+def test_operators_pass_opcheck():
+    x = logits(torch.float32)
+    torch.library.opcheck(operators.softmax, (x, TARGETS, OFFSETS, 0.1))
+    torch.library.opcheck(operators.binary, (x, TARGETS, OFFSETS, 0.1))
+    grad, normaliser = torch.ones(Q), torch.ones(Q, 2)
+    tests = ("test_schema", "test_faketensor")
+    for operator, arguments in (
+        (operators.softmax_backward, (grad, x.detach(), normaliser, SINGLE, None, 0.1)),
+        (operators.binary_backward, (grad, x.detach(), TARGETS, OFFSETS, 0.1)),
+    ):
+        torch.library.opcheck(operator, arguments, test_utils=tests)
+
+
+def test_meta_tensors_give_shapes():
+    x, target = torch.empty(Q, U, device="meta"), SINGLE.to("meta")
+    assert softmax_cross_entropy(x, target).shape == (Q,)
+    assert binary_cross_entropy(x, OFFSETS.to("meta"), target).shape == (Q,)
 
 
 def test_second_derivatives_are_refused():
