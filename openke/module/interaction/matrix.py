@@ -29,10 +29,23 @@ def project(vectors: Tensor, matrices: Tensor, index: Tensor) -> Tensor:
     ----------
     Lin et al., Learning Entity and Relation Embeddings for Knowledge Graph Completion, AAAI 2015.
     """
-    on_host = index.device.type == "cpu" and len(index) > 0
-    if on_host and not torch.compiler.is_compiling():
-        return _by_group(vectors, matrices, index)
-    return _by_tile(vectors, matrices, index)
+    return (_by_group if may_ask(index) else _by_tile)(vectors, matrices, index)
+
+
+def may_ask(index: Tensor) -> bool:
+    """Whether asking for values costs nothing: on the CPU, where no program is being compiled."""
+    return index.device.type == "cpu" and len(index) > 0 and not torch.compiler.is_compiling()
+
+
+def distinct(index: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return which of ``count`` matrices occur, and where each vector's is among them.
+
+    Where asking would wait for the device these are all of them.
+    """
+    if not may_ask(index):
+        return torch.arange(count, device=index.device), index
+    found: tuple[Tensor, Tensor] = torch.unique(index, return_inverse=True)
+    return found
 
 
 def _by_group(vectors: Tensor, matrices: Tensor, index: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from openke.data.batch import Side
+from openke.module.interaction.matrix import may_ask, project
 from openke.module.model.rows import Compare
 
 
@@ -62,6 +63,11 @@ def transform(vectors: Tensor, matrices: Tensor, index: Tensor) -> Tensor:
     index : Int["p"]
         The relation of each vector.
     """
+    if not may_ask(index):
+        parts = torch.split(vectors, matrices.shape[-1], dim=1)
+        return torch.cat(
+            [project(part, matrices[:, g], index) for g, part in enumerate(parts)], dim=1
+        )
     grouped = bool((index[1:] >= index[:-1]).all())
     order = None if grouped else torch.argsort(index, stable=True)
     sizes = torch.bincount(index, minlength=len(matrices)).tolist()

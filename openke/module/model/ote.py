@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from openke.data.batch import Side
-from openke.module.interaction import orthogonal
+from openke.module.interaction import matrix, orthogonal
 from openke.module.model.model import Model, table
 from openke.module.model.scoring import Compare, Rows
 from openke.module.settings import at_least, check_number
@@ -83,7 +83,7 @@ class OTE(Model):
 
     def move(self, vectors: Tensor, relation: Tensor, side: Side) -> Tensor:
         """Return where the entities in slot ``side`` should lie; each matrix is made once."""
-        distinct, index = torch.unique(relation, return_inverse=True)
+        distinct, index = matrix.distinct(relation, self.rel_tot)
         turns = orthogonal.gram_schmidt(self._matrices(self.rel_matrices(distinct)))
         matrices = orthogonal.scaled(turns, self.rel_scales(distinct), side)
         return orthogonal.transform(vectors, matrices, index)

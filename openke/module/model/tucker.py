@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from torch import Tensor, nn
 
 from openke.data.batch import Side
-from openke.module.interaction import bilinear
+from openke.module.interaction import bilinear, matrix
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.scoring import Rows
 from openke.module.settings import at_least, check_share
@@ -86,7 +85,7 @@ class TuckER(Bilinear):
 
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
         """Return "query": Float["q d"]; each distinct matrix is made once."""
-        distinct, index = torch.unique(relation, return_inverse=True)
+        distinct, index = matrix.distinct(relation, self.rel_tot)
         matrices = self.core(self.rel_embeddings(distinct)).view(
             -1, self.config.dim, self.config.dim
         )
