@@ -170,6 +170,10 @@ CASES: dict[str, Callable[[], Model]] = {
 """Instances that the contracts hold for; the first word is the registered name."""
 
 
+WAITING = {"GCOTE": "contexts leave out the facts of the batch, whose number has to be known"}
+"""Models whose steps wait for the device, and why."""
+
+
 def build(case: str) -> Model:
     """Return the model of a case, for evaluation, with the same random parameters each time."""
     torch.manual_seed(0)

@@ -19,7 +19,7 @@ from openke.kernels import compare_reference
 from openke.kernels.compare_reference import KINDS, Sides
 from openke.module.loss import LOSSES
 from openke.module.strategy import NegativeSampling
-from tests.contracts.graphs import BATCHES, CASES, build, graph
+from tests.contracts.graphs import BATCHES, CASES, WAITING, build, graph
 
 META = torch.device("meta")
 WAITS = {
@@ -87,10 +87,6 @@ def step(case, shape, method="adam", loss="SigmoidLoss", **options):
         with NoWaiting():
             loss = trainer._step(batch)
         assert loss.device == META
-
-
-WAITING = {"GCOTE": "contexts leave out the facts of the batch, whose number has to be known"}
-"""Models that wait, and why."""
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case not in WAITING])
