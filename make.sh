@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 
 usage() {
   cat <<'TEXT'
-./make.sh run        set up, then train LBMKGC on DB15K for a few epochs and print its table
+./make.sh run        set up, then train LBMKGC, RotatE and TransE on the bundled graph; one table
 ./make.sh test       set up, then everything below: what must pass before a commit
 ./make.sh setup      .venv, pinned packages, the C++ core
 ./make.sh lint       ruff, mypy, clang-format
@@ -60,8 +60,7 @@ case "${1:-help}" in
   setup) setup ;;
   run)
     setup
-    "$venv/python" examples/train_lbmkgc_db15k.py --epochs 5 --dim 100 --negatives 32 \
-      --lr 2e-3 --overwrite
+    "$venv/python" examples/compare_factbook.py
     ;;
   test)
     setup

@@ -76,7 +76,7 @@ def test_test_runs_linters_sanitizers_and_pytest(checkout):
 def test_run_trains_the_main_job(checkout):
     done, log = make(checkout, "run")
     assert done.returncode == 0, done.stderr
-    assert "examples/train_lbmkgc_db15k.py" in log
+    assert "examples/compare_factbook.py" in log
 
 
 def test_an_unknown_command_explains_itself(checkout):
