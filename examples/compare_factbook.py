@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from tabulate import tabulate
@@ -59,6 +60,8 @@ class Settings:
     """Positive triples in a step."""
     margin: float = 9.0
     """gamma of the scores."""
+    attention: Literal["scalar", "elementwise", "mean"] = "scalar"
+    """How LBMKGC weighs pictures and text."""
     split: Split = "test"
     """What is ranked; choose settings by valid."""
     device: str = "auto"
@@ -67,6 +70,8 @@ class Settings:
     """Name of a data set with features beside it."""
     data: Path | None = None
     """Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download."""
+    features: Path | None = None
+    """Folder of feature stores; by default those beside the data set."""
     out: Path = Path("runs/factbook")
     """Folder for comparison.json."""
 
@@ -88,6 +93,7 @@ def recipe(model: str, settings: Settings) -> Recipe:
             "margin": settings.margin,
             "epsilon": 2.0,
             **({"norm_flag": False} if model == "TransE" else {}),
+            **({"attention": settings.attention} if model == "LBMKGC" else {}),
         },
         training="negative sampling",
         loss={"name": "SigmoidLoss", "adv_temperature": 1.0},
@@ -137,7 +143,7 @@ def table(results: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
 def main(settings: Settings) -> None:
     directory = find_dataset(settings.dataset, settings.data)
     store = TripleStore.open(directory)
-    found = gather_features(store, directory, device=settings.device)
+    found = gather_features(store, directory, features=settings.features, device=settings.device)
     print(found.summary)
     results: dict[str, list[dict[str, float]]] = {row: [] for row in settings.rows}
     for seed in settings.seeds:
@@ -157,8 +163,10 @@ def main(settings: Settings) -> None:
         f"{len(settings.seeds)} seed{'s' * (len(settings.seeds) > 1)}, "
         f"{torch.get_num_threads()} threads\n\n{table(results)}\n"
     )
+    paths = {"data": directory.name, "features": settings.features and settings.features.name}
+    paths["out"] = settings.out.name
     content = {
-        "settings": {**vars(settings), "data": str(directory), "out": str(settings.out)},
+        "settings": {**vars(settings), **paths},
         "environment": environment(),
         "mrr_percent": results,
     }

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from lbmkgc_models.features.select import gather_features
 from lbmkgc_models.models import MULTIMODAL, make_multimodal
 from lbmkgc_models.store import ModalFeatures
+from openke.config.distributed import join
 from openke.config.experiment import Experiment, ExperimentSettings
 from openke.config.recipe import Make, Recipe, structural
 from openke.config.report import RankingReport
@@ -127,12 +128,13 @@ class _Place(NamedTuple):
 
 
 def _begin(model: str, dataset: str, settings: ExperimentSettings, uses: str) -> _Place:
-    directory = find_dataset(dataset, settings.data)
-    store = TripleStore.open(directory)
-    default_out = Path("runs") / f"{model}-{dataset}".lower()
-    store.require("test")  # now, not after days of training
-    experiment = Experiment(settings, settings.out or default_out)
-    return _Place(store, _features(store, directory, settings, uses), experiment)
+    with join().chief_first():  # downloads and features are made once
+        directory = find_dataset(dataset, settings.data)
+        store = TripleStore.open(directory)
+        default_out = Path("runs") / f"{model}-{dataset}".lower()
+        store.require("test")  # now, not after days of training
+        experiment = Experiment(settings, settings.out or default_out)
+        return _Place(store, _features(store, directory, settings, uses), experiment)
 
 
 def _features(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TypeVar
 
 Settings = TypeVar("Settings")
@@ -38,9 +38,14 @@ def exit_status(name: str, action: Callable[[], int | None]) -> int:
 
 
 def run_script(settings: type[Settings], main: Callable[[Settings], None]) -> None:
-    """Parse the command line into ``settings``, call ``main`` with it and exit."""
+    """Parse the command line into ``settings``, call ``main`` with it and exit.
+
+    Of several processes that torchrun started the first one alone prints.
+    """
     import tyro  # late: the list of commands needs no parser
 
+    if os.environ.get("RANK", "0") != "0":
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
     sys.exit(exit_status(program_name(), lambda: main(tyro.cli(settings))))
 
 

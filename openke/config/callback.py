@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import torch
 
+from openke.config.distributed import World
 from openke.config.history import History, Record
 from openke.module.strategy.strategy import Strategy
 
@@ -17,6 +18,7 @@ class Training(Protocol):
     strategy: Strategy
     optimizer: torch.optim.Optimizer
     history: History
+    world: World
     train_times: int
     epoch: int
     """Epochs done."""

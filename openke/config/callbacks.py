@@ -164,4 +164,5 @@ class Log(Callback):
 
     def on_epoch_end(self, trainer: Training, record: Record) -> None:
         """Write the table."""
-        trainer.history.write_csv(self.path)
+        if trainer.world.chief:
+            trainer.history.write_csv(self.path)

@@ -185,12 +185,14 @@ class Experiment:
         )
         if settings.resume:
             trainer.resume(self.out / self.CHECKPOINT)
-        if settings.overwrite:
-            for name in self._results():
-                (self.out / name).unlink(missing_ok=True)
-        self._write_settings(trainer, described)
+        if trainer.world.chief:
+            if settings.overwrite:
+                for name in self._results():
+                    (self.out / name).unlink(missing_ok=True)
+            self._write_settings(trainer, described)
         trainer.run()
-        self._write_weights(model)
+        if trainer.world.chief:
+            self._write_weights(model)
         return trainer
 
     def test(self, strategy: Strategy, loader: TestDataLoader) -> RankingReport:
@@ -199,6 +201,8 @@ class Experiment:
         report = tester.rank(
             "test", seed=self.settings.seed, settings=strategy.model.identity()["settings"]
         )
+        if not tester.world.chief:
+            return report
         report.write_json(self.out / "report.json")
         print(report.to_text())
         print(f"written to {self.out}")

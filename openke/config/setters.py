@@ -11,7 +11,8 @@ import torch
 from openke.config.callback import Callback
 from openke.config.callbacks import Checkpoint
 from openke.config.device import choose_device
-from openke.config.optim import OPTIMIZERS, make_optimizer, tables_by_row
+from openke.config.distributed import World
+from openke.config.optim import BY_ROW, OPTIMIZERS, make_optimizer, tables_by_row
 from openke.data.loader import Loader
 from openke.data.store import TripleStore
 from openke.module.model.model import require_same_graph
@@ -33,16 +34,24 @@ class Setters:
     weight_decay: float
     lr_decay: float
     clip_norm: float | None
+    world: World
     checkpoint_dir: str | PathLike[str] | None
     save_steps: int | None
     _saving: Checkpoint | None
 
     def _make_optimizer(self) -> torch.optim.Optimizer:
-        # A gradient of rows repeats some of them: its length would come out wrong.
+        # A gradient of rows repeats some: its length would come out wrong, and processes would have
+        # to exchange rows that differ.
+        whole = self.clip_norm is not None or self.world.size > 1
+        if whole and self.opt_method in BY_ROW:
+            raise ValueError(
+                f"opt_method {self.opt_method!r} needs gradients by row, which clip_norm and "
+                "training in several processes do not have: take 'adam' or 'adagrad'"
+            )
         self._tables = (
-            tables_by_row(self.strategy, self.opt_method, self.device, self.weight_decay)
-            if self.clip_norm is None
-            else []
+            []
+            if whole
+            else tables_by_row(self.strategy, self.opt_method, self.device, self.weight_decay)
         )
         return make_optimizer(
             self.strategy,

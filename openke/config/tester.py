@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from openke.config import classification
 from openke.config.device import choose_device
+from openke.config.distributed import join
 from openke.config.questions import Questions, score_questions
 from openke.config.report import RankingReport, categories
 from openke.data.batch import HEAD, RELATION, TAIL
@@ -70,10 +71,11 @@ class Tester:
         device: str | None = None,
         progress: bool = True,
     ) -> None:
-        self.device = choose_device(device, use_gpu)
+        self.world = join()
+        self.device = self.world.device(choose_device(device, use_gpu))
         self.model = model
         self.data_loader = data_loader
-        self.progress = progress
+        self.progress = progress and self.world.chief
         self.report: RankingReport | None = None
         require_same_graph(self.model, self.data_loader.store)
 
@@ -217,8 +219,8 @@ class Tester:
         store.require(split)
         started = time.perf_counter()
         triples = store.triples(split)
-        greater = np.empty((len(slots), len(triples)), np.int64)
-        equal = np.empty_like(greater)
+        greater = np.zeros((len(slots), len(triples)), np.int64)
+        equal = np.zeros_like(greater)
         with torch.inference_mode():
             model = self._ready()
             entities = encode_all(model)
@@ -232,6 +234,8 @@ class Tester:
                         model, slot, asked, entities, filter_splits, constraint, bar
                     ):
                         greater[row, rows], equal[row, rows] = counts
+        for counted in (greater, equal):  # each process counted its own blocks
+            self.world.total(torch.from_numpy(counted))
         return RankingReport(
             model=self.model.identity()["model"],
             dataset=store.name,
@@ -267,7 +271,8 @@ class Tester:
             else BLOCK_BYTES // (4 * store.entity_count)
         )
         block = max(1, block)
-        for start in range(0, len(asked.distinct), block):
+        starts = range(0, len(asked.distinct), block)
+        for start in starts[self.world.rank :: self.world.size]:
             first, second = (
                 torch.from_numpy(asked.distinct[start : start + block])
                 .to(self.device)

@@ -17,6 +17,7 @@ from openke.config.callback import Callback
 from openke.config.callbacks import Checkpoint
 from openke.config.checkpoint import load_checkpoint, save_checkpoint
 from openke.config.device import choose_device
+from openke.config.distributed import join
 from openke.config.history import History, Record
 from openke.config.optim import gradients_by_row
 from openke.config.precision import casting, check_precision
@@ -95,7 +96,8 @@ class Trainer(Setters):
             opt_method=opt_method, train_times=train_times, alpha=alpha, clip_norm=clip_norm
         )
         check_strategy(model, data_loader.store)
-        self.device = choose_device(device, use_gpu)
+        self.world = join()
+        self.device = self.world.device(choose_device(device, use_gpu))
         check_precision(precision, self.device)
         self.precision = precision
         self._objective = torch.compile(self._loss) if compile else self._loss
@@ -112,8 +114,9 @@ class Trainer(Setters):
         self._saving: Checkpoint | None = None
         self.set_save_steps(save_steps)
         self._check_saving()
-        self.progress = progress
+        self.progress = progress and self.world.chief
         self.optimizer = self._make_optimizer()
+        self._parallel = self.world.parallel(self.strategy)
         self.history = History()
         self.epoch = 0
         self._stopped: str | None = None
@@ -175,7 +178,12 @@ class Trainer(Setters):
         return self.history
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write all that :meth:`resume` needs to go on as if nothing had happened."""
+        """Write all that :meth:`resume` needs to go on as if nothing had happened.
+
+        Of several processes the first one writes; any number of them can go on from it.
+        """
+        if not self.world.chief:
+            return
         state = {
             "epoch": self.epoch,
             "stopped": self._stopped,
@@ -239,17 +247,20 @@ class Trainer(Setters):
         step = 0
         model = self.strategy.model
         pairs = model.inverses if model.relational else None
-        self.data_loader.prepare(pairs=pairs, pin=self.device.type == "cuda")
+        part = (self.world.rank, self.world.size)
+        self.data_loader.prepare(pairs=pairs, pin=self.device.type == "cuda", part=part)
         for step, batch in enumerate(self.data_loader.epoch(self.epoch), start=1):
             loss = self._step(batch.to(self.device))
-            positives += len(batch)
+            positives += len(batch) if batch.share else 0
             pending.append(loss)
             if len(pending) == check_every:
                 total += self._sum(pending, step)
                 pending = []
                 bar.set_postfix_str(self._news(loss.item()), refresh=False)
             bar.update()
-        mean = (total + self._sum(pending, step)) / step
+        total += self._sum(pending, step)
+        sums = self.world.total(torch.tensor([total, positives], dtype=torch.float64))
+        mean, positives = float(sums[0]) / step / self.world.size, int(sums[1])
         seconds = time.perf_counter() - started
         return {
             "epoch": self.epoch + 1,
@@ -270,8 +281,8 @@ class Trainer(Setters):
         return loss.detach()
 
     def _loss(self, batch: Any) -> Tensor:
-        loss: Tensor = self.strategy(batch)
-        return loss
+        loss: Tensor = self._parallel(batch)
+        return loss if self.world.size == 1 else loss * batch.share
 
     def _news(self, loss: float) -> str:
         measured = self.history.records[-1] if self.history.records else {}

@@ -55,6 +55,8 @@ class Batch:
         How many of the last columns of ``negative`` are relations.
     pairs : Pairs or None
         What models need whose entities look different to every relation; of :meth:`unshared`.
+    share : float
+        What a mean over this batch weighs, where several processes have a part of it each.
     """
 
     positive: Tensor
@@ -66,6 +68,7 @@ class Batch:
     mask: Tensor | None = None
     relation_negatives: int = 0
     pairs: Pairs | None = None
+    share: float = 1.0
 
     def __len__(self) -> int:
         """Return the number of positive triples."""

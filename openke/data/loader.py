@@ -11,10 +11,17 @@ import torch
 from openke.data.store import TripleStore
 
 Prepared = TypeVar("Prepared")
+Part = tuple[int, int]
+"""Rank and number of the processes that divide each batch among them."""
+WHOLE: Part = (0, 1)
 
 
 class Trainable(Protocol):
     """A batch as a Trainer sees it; what is in it is between loader and strategy."""
+
+    @property
+    def share(self) -> float:
+        """What a mean over this part weighs in the mean over the parts."""
 
     def __len__(self) -> int:
         """Return how many facts or questions there are."""
@@ -38,11 +45,12 @@ class Loader(Protocol):
     def epoch(self, number: int) -> Iterator[Trainable]:
         """Iterate over the batches of epoch ``number``, counted from 0."""
 
-    def prepare(self, *, pairs: int | None, pin: bool) -> None:
-        """Do in the background what a step would wait for; no batch changes in meaning.
+    def prepare(self, *, pairs: int | None, pin: bool, part: Part = WHOLE) -> None:
+        """Do in the background what a step would wait for, and take a part of each batch.
 
         ``pairs`` finds what relational models need, their inverses being so many ids further on;
-        ``pin`` puts batches where a GPU copies from.
+        ``pin`` puts batches where a GPU copies from. ``part`` is rank and number of processes that
+        share each batch: together they have what one alone would have.
         """
 
 
@@ -58,3 +66,15 @@ def one_ahead(prepare: Callable[[int], Prepared], count: int, name: str) -> Iter
             ahead = background.submit(prepare, index)
             yield ready
         yield ahead.result()
+
+
+def part_of(size: int, part: Part) -> tuple[slice, float]:
+    """Return which of ``size`` items a process takes, and the weight of a mean over them.
+
+    Where there are fewer items than processes, those that get none take the first, at weight 0.
+    """
+    rank, ranks = part
+    first, last = rank * size // ranks, (rank + 1) * size // ranks
+    if first == last:
+        return slice(0, 1), 0.0
+    return slice(first, last), (last - first) * ranks / size

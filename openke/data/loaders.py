@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, TAIL, Batch
 from openke.data.distinct import find_distinct
-from openke.data.loader import one_ahead
+from openke.data.loader import WHOLE, Part, one_ahead, part_of
 from openke.data.ranker import TypeConstraint
 from openke.data.sampler import Sampler
 from openke.data.store import TripleStore
@@ -107,6 +107,7 @@ class TrainDataLoader:
         self._next_epoch = 0
         self._pairs: int | None = None
         self._pin = False
+        self._part = WHOLE
         self.set_in_path(in_path)
 
     @property
@@ -146,6 +147,8 @@ class TrainDataLoader:
             drawn = self.sampler.draw(
                 rows[first : first + self.batch_size], epoch=number, first=first, side=side
             )
+            mine, share = part_of(len(drawn.positive), self._part)
+            drawn = drawn.part(mine)  # drawing is cheap, and so all processes draw the same
             mask = None if drawn.mask is None else torch.from_numpy(drawn.mask).bool()
             replacing = drawn.negative[..., : drawn.negative.shape[-1] - self.neg_rel]
             occurring = (drawn.positive[:, HEAD], drawn.positive[:, TAIL], replacing.reshape(-1))
@@ -159,15 +162,16 @@ class TrainDataLoader:
                 torch.from_numpy(where),
                 mask,
                 self.neg_rel,
+                share=share,
             )
             batch = batch if self._pairs is None else batch.with_pairs(self._pairs)
             return batch.pin() if self._pin else batch
 
         return one_ahead(draw, self.nbatches, "sampler")
 
-    def prepare(self, *, pairs: int | None, pin: bool) -> None:
+    def prepare(self, *, pairs: int | None, pin: bool, part: Part = WHOLE) -> None:
         """Do in the background what a step would wait for, see :class:`Loader`."""
-        self._pairs, self._pin = pairs, pin
+        self._pairs, self._pin, self._part = pairs, pin, part
 
     def _rows(self, epoch: int) -> NDArray[np.int64]:
         if self.order == "file":

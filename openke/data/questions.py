@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Literal
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from openke.data.batch import HEAD, RELATION, TAIL
-from openke.data.loader import one_ahead
+from openke.data.loader import WHOLE, Part, one_ahead, part_of
 from openke.data.store import TripleStore, check_seed
 
 Targets = Literal["one", "all"]
@@ -34,6 +34,8 @@ class QuestionBatch:
         The answers, question by question.
     offsets : Int["q+1"] or None
         Where each question's answers begin and end; None: each has one.
+    share : float
+        What a mean over this batch weighs, where several processes have a part of it each.
     """
 
     anchor: Tensor
@@ -41,6 +43,7 @@ class QuestionBatch:
     tails: int
     answer: Tensor
     offsets: Tensor | None = None
+    share: float = 1.0
 
     def __len__(self) -> int:
         """Return the number of questions."""
@@ -55,13 +58,14 @@ class QuestionBatch:
             for tensor in (self.anchor, self.relation, self.answer)
         )
         offsets = None if self.offsets is None else self.offsets.to(device, non_blocking=True)
-        return QuestionBatch(anchor, relation, self.tails, answer, offsets)
+        return QuestionBatch(anchor, relation, self.tails, answer, offsets, self.share)
 
     def pin(self) -> QuestionBatch:
         """Return the batch in pinned memory, from which copies to a GPU run asynchronously."""
         offsets = None if self.offsets is None else self.offsets.pin_memory()
         anchor, relation = self.anchor.pin_memory(), self.relation.pin_memory()
-        return QuestionBatch(anchor, relation, self.tails, self.answer.pin_memory(), offsets)
+        answer = self.answer.pin_memory()
+        return QuestionBatch(anchor, relation, self.tails, answer, offsets, self.share)
 
 
 class QuestionDataLoader:
@@ -109,6 +113,7 @@ class QuestionDataLoader:
         self.seed = check_seed(seed)
         self._hold_out = hold_out
         self._pin = False
+        self._part = WHOLE
         self._questions = _Questions.of(self.store.triples("train"), targets)
 
     @property
@@ -132,14 +137,16 @@ class QuestionDataLoader:
 
         def prepare(index: int) -> QuestionBatch:
             first = index * self.batch_size
-            batch = self._questions.batch(order[first : first + self.batch_size])
+            rows = order[first : first + self.batch_size]
+            mine, share = part_of(len(rows), self._part)
+            batch = replace(self._questions.batch(rows[mine]), share=share)
             return batch.pin() if self._pin else batch
 
         return one_ahead(prepare, len(self), "questions")
 
-    def prepare(self, *, pairs: int | None, pin: bool) -> None:
+    def prepare(self, *, pairs: int | None, pin: bool, part: Part = WHOLE) -> None:
         """Do in the background what a step would wait for, see :class:`Loader`."""
-        self._pin = pin
+        self._pin, self._part = pin, part
 
 
 @dataclass(frozen=True)

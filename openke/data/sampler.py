@@ -34,6 +34,12 @@ class Draw(NamedTuple):
     slot: NDArray[np.uint8]
     mask: NDArray[np.uint8] | None
 
+    def part(self, rows: slice) -> Draw:
+        """Return some of the positives and what belongs to them; a shared set stays whole."""
+        own = self.negative if self.negative.ndim == 1 else self.negative[rows]
+        mask = None if self.mask is None else self.mask[rows]
+        return Draw(self.positive[rows], own, self.slot[rows], mask)
+
 
 class Sampler:
     """Draws positives and negatives; a batch depends on seed and position, never on threads.

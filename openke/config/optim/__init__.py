@@ -2,9 +2,16 @@
 
 from openke.config.optim.adagrad import Adagrad, RowwiseAdagrad
 from openke.config.optim.adam import Adam, LazyAdam
-from openke.config.optim.choose import OPTIMIZERS, gradients_by_row, make_optimizer, tables_by_row
+from openke.config.optim.choose import (
+    BY_ROW,
+    OPTIMIZERS,
+    gradients_by_row,
+    make_optimizer,
+    tables_by_row,
+)
 
 __all__ = [
+    "BY_ROW",
     "OPTIMIZERS",
     "Adagrad",
     "Adam",

@@ -1,0 +1,88 @@
+"""Several processes that train one model: torchrun starts them, gloo or NCCL connects them."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+NEEDED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+"""What torchrun tells each process."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A process among those that train together; alone, it is rank 0 of 1."""
+
+    rank: int = 0
+    size: int = 1
+    local: int = 0
+    """Rank among the processes of this machine."""
+
+    @property
+    def chief(self) -> bool:
+        """Whether this process writes files and shows progress."""
+        return self.rank == 0
+
+    def device(self, chosen: torch.device) -> torch.device:
+        """Return ``chosen``, with a GPU of its own for each process of a machine."""
+        if self.size == 1 or str(chosen) != "cuda":
+            return chosen
+        return torch.device("cuda", self.local)
+
+    def parallel(self, module: nn.Module) -> nn.Module:
+        """Return ``module`` with the mean of all processes' gradients; alone, itself."""
+        return DistributedDataParallel(module) if self.size > 1 else module
+
+    def total(self, values: Tensor) -> Tensor:
+        """Return the sum of all processes' ``values``, a tensor on the CPU."""
+        if self.size > 1:
+            distributed.all_reduce(values)
+        return values
+
+    @contextmanager
+    def chief_first(self) -> Iterator[None]:
+        """Let the others wait until the first process is through, for what it leaves on disk."""
+        if self.size > 1 and not self.chief:
+            distributed.barrier()
+        try:
+            yield
+        finally:
+            if self.size > 1 and self.chief:
+                distributed.barrier()
+
+
+def join() -> World:
+    """Join the processes that torchrun started with this one; without torchrun it is alone.
+
+    Raises
+    ------
+    ValueError
+        Only a part of torchrun's environment variables is set.
+    """
+    given = [name for name in NEEDED if name in os.environ]
+    if "WORLD_SIZE" not in given or os.environ["WORLD_SIZE"] == "1":
+        return World()
+    missing = [name for name in NEEDED if name not in given]
+    if missing:
+        raise ValueError(
+            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but {', '.join(missing)} is not set: start "
+            "the processes by torchrun, or unset WORLD_SIZE"
+        )
+    if not distributed.is_initialized():
+        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+        distributed.init_process_group(backend)
+        atexit.register(_leave)
+    local = int(os.environ["LOCAL_RANK"])
+    return World(distributed.get_rank(), distributed.get_world_size(), local)
+
+
+def _leave() -> None:
+    if distributed.is_initialized():
+        distributed.destroy_process_group()

@@ -1,0 +1,186 @@
+"""Two processes train and rank as one does."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from openke.config.distributed import World, join
+from openke.data import TrainDataLoader
+from openke.data.loader import part_of
+from openke.data.questions import QuestionDataLoader
+from tests.contracts.graphs import graph
+
+ROOT = Path(__file__).parents[3]
+CODE = """
+import json, sys
+from pathlib import Path
+import torch
+from openke.config import Tester, Trainer
+from openke.config.callbacks import Checkpoint, Log
+from openke.data import TestDataLoader, TrainDataLoader
+from openke.data.questions import QuestionDataLoader
+from openke.module.loss import SigmoidLoss
+from openke.module.model import ComplEx, Reciprocal, RotatE, TransD
+from openke.module.strategy import NegativeSampling, OneVsAll
+from tests.contracts.graphs import graph
+
+case, out, epochs, resume = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+torch.manual_seed(0)
+torch.set_num_threads(1)
+store = graph()
+e, r = store.entity_count, store.relation_count
+if case == "questions":
+    loader = QuestionDataLoader(store, 15)
+    strategy = OneVsAll(Reciprocal(ComplEx(e, 2 * r, dim=8)))
+else:
+    negatives = "shared" if case == "shared" else "own"
+    loader = TrainDataLoader(store, batch_size=9, neg_ent=5, bern_flag=True, negatives=negatives)
+    model = TransD(e, r, dim_e=8, dim_r=8) if case == "relational" else RotatE(e, r, dim=8)
+    strategy = NegativeSampling(model, SigmoidLoss(adv_temperature=1.0), regul_rate=0.1)
+trainer = Trainer(
+    strategy, loader, epochs, 0.05, opt_method="adagrad", device="cpu", progress=False,
+    callbacks=[Log(out / "log.csv"), Checkpoint(out / "last.ckpt")],
+)
+if resume:
+    trainer.resume(resume[0])
+history = trainer.run()
+tester = Tester(strategy.model, TestDataLoader(store, type_constrain=False), progress=False)
+report = tester.rank("test")
+ranks = [report.greater.tolist(), report.equal.tolist()]
+losses = [record["loss"] for record in history.records]
+seen = [record["triples_per_second"] * record["seconds"] for record in history.records]
+weights = {n: p.detach().tolist() for n, p in strategy.model.named_parameters()}
+found = {"losses": losses, "seen": seen, "ranks": ranks, "weights": weights}
+(out / f"rank{trainer.world.rank}.json").write_text(json.dumps(found))
+"""
+
+
+def free_port():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
+
+
+def run(case, out, ranks=1, epochs=2, resume=()):
+    """Train in ``ranks`` processes; return what each of them found."""
+    out.mkdir()
+    common = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    if ranks > 1:
+        common |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+        common |= {"WORLD_SIZE": str(ranks)}
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", CODE, case, out, str(epochs), *map(str, resume)],
+            env=common | ({"RANK": str(n), "LOCAL_RANK": str(n)} if ranks > 1 else {}),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(ranks)
+    ]
+    for process in started:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    return [json.loads((out / f"rank{n}.json").read_text()) for n in range(ranks)]
+
+
+@pytest.mark.parametrize("case", ["own", "shared", "relational", "questions"])
+def test_two_processes_train_and_rank_as_one(case, tmp_path):
+    (alone,) = run(case, tmp_path / "one")
+    both = run(case, tmp_path / "two", ranks=2)
+    for found in both:
+        assert found["losses"] == pytest.approx(alone["losses"], rel=1e-4)
+        assert found["seen"] == pytest.approx(alone["seen"])
+        for name, value in alone["weights"].items():
+            expected = torch.tensor(value)
+            torch.testing.assert_close(
+                torch.tensor(found["weights"][name]), expected, rtol=1e-3, atol=1e-4
+            )
+    assert both[0]["ranks"] == both[1]["ranks"]
+    assert both[0]["losses"] == both[1]["losses"]
+    assert (tmp_path / "two" / "log.csv").read_text().count("\n") == 3  # header and two epochs
+
+
+def test_one_process_goes_on_where_two_stopped(tmp_path):
+    (whole,) = run("own", tmp_path / "whole", epochs=3)
+    run("own", tmp_path / "begun", ranks=2, epochs=2)
+    (resumed,) = run(
+        "own", tmp_path / "resumed", epochs=3, resume=[tmp_path / "begun" / "last.ckpt"]
+    )
+    assert resumed["losses"] == pytest.approx(whole["losses"], rel=1e-4)
+
+
+def test_parts_make_up_the_whole():
+    for size in (1, 2, 7, 10):
+        for ranks in (1, 2, 3):
+            parts = [part_of(size, (rank, ranks)) for rank in range(ranks)]
+            taken = [i for where, share in parts if share for i in range(size)[where]]
+            assert taken == list(range(size))
+            assert sum(share for _, share in parts) == pytest.approx(ranks)
+
+
+@pytest.mark.parametrize("negatives", ["own", "shared"])
+def test_processes_share_the_batches_of_one(negatives):
+    def batches(part):
+        loader = TrainDataLoader(graph(), batch_size=9, neg_ent=4, negatives=negatives)
+        loader.prepare(pairs=None, pin=False, part=part)
+        return list(loader.epoch(0))
+
+    for whole, first, second in zip(batches((0, 1)), batches((0, 2)), batches((1, 2)), strict=True):
+        parts = [part for part in (first, second) if part.share]
+        assert torch.equal(torch.cat([part.head for part in parts]), whole.head)
+        assert torch.equal(torch.cat([part.tail for part in parts]), whole.tail)
+
+
+def test_processes_share_the_questions_of_one():
+    def questions(part):
+        loader = QuestionDataLoader(graph(), 15)
+        loader.prepare(pairs=None, pin=False, part=part)
+        return [
+            sorted(zip(*(x.tolist() for x in (b.anchor, b.relation, b.answer)), strict=True))
+            for b in loader.epoch(0)
+        ]
+
+    for whole, first, second in zip(
+        questions((0, 1)), questions((0, 2)), questions((1, 2)), strict=True
+    ):
+        assert sorted(first + second) == whole
+
+
+def test_a_process_alone_needs_nothing(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    assert join() == World()
+    assert World().device(torch.device("cuda")) == torch.device("cuda")
+    assert World(1, 2, 1).device(torch.device("cuda")) == torch.device("cuda", 1)
+    assert World(1, 2, 1).device(torch.device("cpu")) == torch.device("cpu")
+
+
+def test_half_an_environment_is_an_error(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("RANK", raising=False)
+    with pytest.raises(ValueError, match=r"RANK.*is not set: start the processes by torchrun"):
+        join()
+
+
+def test_the_others_print_nothing(tmp_path):
+    code = (
+        "from dataclasses import dataclass\n"
+        "from openke.script import run_script\n"
+        "@dataclass\nclass Settings:\n    n: int = 1\n"
+        "run_script(Settings, lambda settings: print('told'))\n"
+    )
+    for rank, told in (("0", "told\n"), ("1", "")):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "RANK": rank},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == told
