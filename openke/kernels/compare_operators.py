@@ -169,9 +169,10 @@ def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _derivatives(ctx: Any, grad: Tensor, backward: Any) -> tuple[Tensor | None, ...]:
     wanted = list(ctx.needs_input_grad[1:5])  # of the sides; an index has none
-    found = iter(backward(grad, ctx.kind, *ctx.saved_tensors, wanted))
+    saved = ctx.saved_tensors  # asked for once: under checkpointing they are made anew
+    found = iter(backward(grad, ctx.kind, *saved, wanted))
     slopes = [next(found) if want else None for want in wanted]
-    return None, *slopes, *[None] * (len(ctx.saved_tensors) - len(wanted))
+    return None, *slopes, *[None] * (len(saved) - len(wanted))
 
 
 pairs.register_fake(_pairs_shape)
