@@ -35,6 +35,7 @@ class Setters:
     lr_decay: float
     clip_norm: float | None
     world: World
+    _parallel: torch.nn.Module
     checkpoint_dir: str | PathLike[str] | None
     save_steps: int | None
     _saving: Checkpoint | None
@@ -68,6 +69,7 @@ class Setters:
         check_strategy(model, self.data_loader.store)
         self.strategy = model.to(self.device)
         self.optimizer = self._make_optimizer()
+        self._parallel = self.world.parallel(self.strategy)
 
     def set_use_gpu(self, use_gpu: bool) -> None:
         """Choose the device anew."""
