@@ -1,0 +1,99 @@
+"""What was measured of each row of Table 1, and what the paper says."""
+
+from __future__ import annotations
+
+import csv
+import json
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from comparison.rows import DATASETS, MODES
+
+PAPER = Path(__file__).parents[1] / "paper_table1.csv"
+"""LBMKGC's Table 1, in percent: model, dataset, mrr, hits@1, hits@3, hits@10."""
+
+Run = Mapping[str, Any]
+Paper = Mapping[tuple[str, str], Mapping[str, float]]
+"""The paper's metrics in percent by model and data set."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The runs of one row: the same model, data set and mode, other seeds."""
+
+    name: str
+    dataset: str
+    mode: str
+    runs: Sequence[Run]
+
+    def values(self, read: Callable[[Run], float]) -> list[float]:
+        """Return what ``read`` finds in each run."""
+        return [read(run) for run in self.runs]
+
+    def metric(self, metric: str, side: str = "both") -> list[float]:
+        """Return a metric of each seed; mean rank as it is, others in percent."""
+        scale = 1 if metric == "mr" else 100
+        return self.values(lambda run: scale * run["metrics"][side][metric])
+
+    def unseen(self, group: str, side: str = "both") -> list[float]:
+        """Return the MRR in percent of triples with ("unseen") or without such entities."""
+        return self.values(lambda run: 100 * run["by_seen"][side][group]["mrr"])
+
+    @property
+    def epochs(self) -> int:
+        """Return the epochs every seed was trained for."""
+        found: int = self.runs[0]["epochs"]
+        return found
+
+
+def read_paper(path: Path = PAPER) -> Paper:
+    """Return the paper's Table 1."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {
+            (row.pop("model"), row.pop("dataset")): {name: float(v) for name, v in row.items()}
+            for row in csv.DictReader(file)
+        }
+
+
+def read_entries(folder: Path, paper: Paper) -> list[Entry]:
+    """Return what results there are, in the paper's order of data sets and models.
+
+    Models that the paper does not have follow, by name; the published mode comes before the tuned.
+
+    Raises
+    ------
+    FileNotFoundError
+        No results.
+    ValueError
+        Seeds of one row were trained with different settings or numbers of epochs.
+    """
+    runs: dict[tuple[str, str, str], list[Run]] = {}
+    for path in sorted(folder.glob("*/*.seed*.json")):
+        run = json.loads(path.read_text(encoding="utf-8"))
+        runs.setdefault((run["dataset"], run["name"], run["mode"]), []).append(run)
+    if not runs:
+        raise FileNotFoundError(f"no results in {folder}: run benchmarks/table1.py first")
+    models = list(dict.fromkeys(model for model, _ in paper))
+    for key, found in runs.items():
+        for setting in ("recipe", "epochs", "precision", "modalities"):
+            if any(run[setting] != found[0][setting] for run in found):
+                raise ValueError(f"{folder}: seeds of {' '.join(key)} differ in their {setting}")
+
+    def place(key: tuple[str, str, str]) -> tuple[Any, ...]:
+        dataset, name, mode = key
+        known = models.index(name) if name in models else len(models)
+        return DATASETS.index(dataset), known, name, MODES.index(mode)
+
+    return [
+        Entry(name=name, dataset=dataset, mode=mode, runs=runs[dataset, name, mode])
+        for dataset, name, mode in sorted(runs, key=place)
+    ]
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return the mean and, of several values, their standard deviation."""
+    deviation = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.2f}{deviation}"

@@ -1,0 +1,194 @@
+"""Table 1 as Markdown, LaTeX and a picture, and as the README's section of results."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tabulate import tabulate
+
+from comparison.entries import Entry, Paper, read_entries, read_paper, spread
+from comparison.rows import DATASETS, TUNED
+from openke.files import write_text, write_whole
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+"""Between these the README has what :func:`readme_section` makes of the results."""
+
+
+class Table(NamedTuple):
+    """A title and cells."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def text(self, style: str) -> str:
+        """Return it in one of tabulate's formats."""
+        columns = ("left",) + ("right",) * (len(self.header) - 1)
+        return tabulate(
+            self.rows, self.header, tablefmt=style, disable_numparse=True, colalign=columns
+        )
+
+
+def dataset_table(dataset: str, entries: Sequence[Entry], paper: Paper) -> Table:
+    """Return all figures of a data set."""
+    header = (
+        *("model", "trained", "MRR", "head", "tail", "Hits@1", "Hits@3", "Hits@10"),
+        *("paper's MRR", "difference", "seeds", "epochs"),
+    )
+    rows = []
+    for entry in entries:
+        if entry.dataset != dataset:
+            continue
+        mrr = entry.metric("mrr")
+        claimed = paper.get((entry.name, dataset), {}).get("mrr")
+        rows.append(
+            (
+                *(entry.name, entry.mode, spread(mrr)),
+                *(f"{statistics.mean(entry.metric('mrr', side)):.2f}" for side in ("head", "tail")),
+                *(f"{statistics.mean(entry.metric(f'hits@{k}')):.2f}" for k in (1, 3, 10)),
+                "–" if claimed is None else f"{claimed:.2f}",
+                "–" if claimed is None else f"{statistics.mean(mrr) - claimed:+.2f}",
+                *(str(len(entry.runs)), str(entry.epochs)),
+            )
+        )
+    return Table(dataset, header, rows)
+
+
+def unseen_table(entries: Sequence[Entry]) -> Table:
+    """Return the MRR of test triples that hold an entity unseen in train, of all tuned rows."""
+    tuned = [entry for entry in entries if entry.mode == TUNED]
+    counts = {entry.dataset: entry.runs[0]["by_seen"]["tail"]["unseen"]["count"] for entry in tuned}
+    datasets = [dataset for dataset in DATASETS if dataset in counts]
+    header = ("model", *(f"{dataset} ({counts[dataset]} triples)" for dataset in datasets))
+    rows = []
+    for name in dict.fromkeys(entry.name for entry in tuned):
+        found = {entry.dataset: entry for entry in tuned if entry.name == name}
+        cells = (
+            spread(found[dataset].unseen("unseen")) if dataset in found else "–"
+            for dataset in datasets
+        )
+        rows.append((name, *cells))
+    return Table("Entities unseen in train", header, rows)
+
+
+def readme_section(entries: Sequence[Entry], paper: Paper) -> str:
+    """Return the README's tables: MRR of every row beside the paper's, and unseen entities."""
+    datasets = [d for d in DATASETS if any(entry.dataset == d for entry in entries)]
+    header = ["MRR, %"]
+    for dataset in datasets:
+        header += [dataset, "paper"]
+    rows = []
+    for name, mode in dict.fromkeys((entry.name, entry.mode) for entry in entries):
+        line = [f"{name}, {mode}"]
+        for dataset in datasets:
+            found = [e for e in entries if (e.name, e.mode, e.dataset) == (name, mode, dataset)]
+            line.append(spread(found[0].metric("mrr")) if found else "–")
+            claimed = paper.get((name, dataset))
+            line.append(f"{claimed['mrr']:.2f}" if claimed else "–")
+        rows.append(line)
+    unseen = unseen_table(entries)
+    whole = Table("", header, rows).text("github")
+    return f"{whole}\n\nMRR of test triples with an entity that no train triple has:\n\n" + (
+        unseen.text("github")
+    )
+
+
+def put_into(readme: str, section: str) -> str:
+    """Return the README with its section of results replaced.
+
+    Raises
+    ------
+    ValueError
+        The marks are not there.
+    """
+    pattern = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
+    found, times = pattern.subn(lambda _: f"\n{section}\n\n", readme)
+    if times != 1:
+        raise ValueError(f"README.md: expected one pair of {BEGIN} and {END}, found {times}")
+    return found
+
+
+def write_pages(results: Path, readme: Path | None = None) -> None:
+    """Write table1.md, .tex and .png beside the results, and the README's section.
+
+    Parameters
+    ----------
+    results
+        The folder that has table1/.
+    readme
+        By default the project's README, for the project's results only.
+    """
+    paper = read_paper()
+    entries = read_entries(results / "table1", paper)
+    datasets = [d for d in DATASETS if any(entry.dataset == d for entry in entries)]
+    tables = [dataset_table(dataset, entries, paper) for dataset in datasets]
+    if any(entry.mode == TUNED for entry in entries):
+        tables.append(unseen_table(entries))
+    markdown = "\n\n".join(f"## {table.title}\n\n{table.text('github')}" for table in tables)
+    explained = (
+        "# Table 1 anew\n\nFiltered test, realistic ranks, %; mean ± standard deviation over "
+        "seeds. published: the paper's recipe with a fixed number of epochs; tuned: epochs chosen "
+        "on dev.\nWritten by `python benchmarks/table1.py --render`; settings with their sources "
+        "are in `benchmarks/settings/`.\n\n"
+    )
+    write_text(results / "table1.md", f"{explained}{markdown}\n")
+    latex = "\n\n".join(f"% {table.title}\n{table.text('latex_booktabs')}" for table in tables)
+    write_text(results / "table1.tex", latex.replace("±", "$\\pm$").replace("–", "--") + "\n")
+    draw(results / "table1.png", entries, paper)
+    print(f"{markdown}\n\nwritten to {results / 'table1'}.md, .tex and .png")
+    if readme is not None:
+        text = readme.read_text(encoding="utf-8")
+        write_text(readme, put_into(text, readme_section(entries, paper)))
+
+
+def draw(path: Path, entries: Sequence[Entry], paper: Paper) -> None:
+    """Draw the MRR of each row beside the paper's."""
+    import matplotlib.pyplot as plt  # late: it takes a second, which --help need not wait for
+
+    plt.switch_backend("agg")
+    datasets = [d for d in DATASETS if any(entry.dataset == d for entry in entries)]
+    names = list(dict.fromkeys((entry.name, entry.mode) for entry in entries))
+    places = {name: len(names) - index for index, name in enumerate(names)}
+    figure, axes = plt.subplots(
+        *(1, len(datasets)),
+        figsize=(1.5 + 3.2 * len(datasets), 1.2 + 0.3 * len(names)),
+        sharey=True,
+        squeeze=False,
+    )
+    for axis, dataset in zip(axes[0], datasets, strict=True):
+        for entry in entries:
+            if entry.dataset != dataset:
+                continue
+            place = places[entry.name, entry.mode]
+            values = entry.metric("mrr")
+            deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+            mean = statistics.mean(values)
+            axis.errorbar(mean, place, xerr=deviation, fmt="o", color="C0", capsize=2)
+            axis.annotate(
+                *(f"{mean:.1f}", (mean, place)),
+                xytext=(0, 5),
+                textcoords="offset points",
+                fontsize=7,
+                ha="center",
+            )
+            claimed = paper.get((entry.name, dataset))
+            if claimed:
+                axis.plot(claimed["mrr"], place, "x", color="C1")
+        axis.set_title(dataset, fontsize=10)
+        axis.set_xlabel("MRR, %")
+        axis.grid(alpha=0.3)
+    axes[0][0].set_yticks([*places.values()], [", ".join(name) for name in places], fontsize=8)
+    axes[0][0].set_ylim(0.4, len(names) + 0.8)
+    handles = [
+        plt.Line2D([], [], marker="o", color="C0", linestyle="", label="this project"),
+        plt.Line2D([], [], marker="x", color="C1", linestyle="", label="the paper's Table 1"),
+    ]
+    figure.legend(handles=handles, loc="lower right", fontsize=8, ncols=2)
+    figure.tight_layout()
+    write_whole(path, lambda stream: figure.savefig(stream, dpi=120, format="png"))
+    plt.close(figure)

@@ -1,0 +1,139 @@
+"""The rows of Table 1: one file of settings for each model, data set and mode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from openke.config.recipe import Recipe
+from openke.module.settings import configure
+
+FOLDER = Path(__file__).parents[1] / "settings"
+DATASETS = ("DB15K", "MKG-W", "MKG-Y")
+HOLD_OUT: Mapping[str, float] = {"DB15K": 0.1}
+"""Share of train to choose on where the published valid split repeats train and test."""
+PUBLISHED, TUNED = "published", "tuned"
+MODES = (PUBLISHED, TUNED)
+"""By the paper's recipe with its fixed number of epochs; by ours, epochs chosen on dev."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One model on one data set, trained in one way."""
+
+    name: str
+    """Row of the table, e.g. "LBMKGC without text"."""
+    dataset: str
+    mode: str
+    """published or tuned."""
+    source: str
+    """Where the settings come from."""
+    recipe: Recipe
+    """How to train; a tuned row's epochs are the most that dev may choose."""
+    precision: str = "float32"
+    """Of matrix products in training, see openke.config.precision."""
+    modalities: tuple[str, ...] = ()
+    """Features that the model sees."""
+    every: int = 1
+    """Epochs between two looks at dev (tuned)."""
+    patience: int = 3
+    """Looks at dev without a better MRR before training stops (tuned)."""
+
+    @property
+    def stem(self) -> str:
+        """Begin the names of its files with this."""
+        return f"{slug(self.name)}.{self.mode}"
+
+    @property
+    def hold_out(self) -> float:
+        """Share of train that is dev; 0 where the valid split is."""
+        return HOLD_OUT.get(self.dataset, 0.0)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides its results, as JSON values."""
+        found = asdict(self)
+        del found["source"]
+        return {**found, "modalities": list(self.modalities), "recipe": self.recipe.to_json()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """What a settings file holds."""
+
+    source: str
+    recipe: Mapping[str, Any]
+    precision: str = "float32"
+    modalities: tuple[str, ...] = ()
+    dev: Mapping[str, int] = field(default_factory=dict)
+
+
+def slug(name: str) -> str:
+    """Return a row's name as file names have it."""
+    return name.replace(" ", "_")
+
+
+def read_row(path: Path) -> Row:
+    """Read settings/DATASET/NAME.MODE.json.
+
+    Raises
+    ------
+    ValueError
+        No JSON, unknown or missing settings; names the file.
+    """
+    name, _, mode = path.stem.rpartition(".")
+    if mode not in MODES:
+        raise ValueError(f"{path}: expected a name that ends in {' or '.join(MODES)}.json")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found = configure(_File, "settings", content)
+        return Row(
+            name=name.replace("_", " "),
+            dataset=path.parent.name,
+            mode=mode,
+            source=found.source,
+            recipe=Recipe.from_json(found.recipe),
+            precision=found.precision,
+            modalities=tuple(found.modalities),
+            **found.dev,
+        )
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def find_rows(
+    names: Collection[str] = (),
+    datasets: Collection[str] = DATASETS,
+    modes: Collection[str] = MODES,
+    folder: Path = FOLDER,
+) -> list[Row]:
+    """Return the rows asked for, by data set; no names are all.
+
+    Raises
+    ------
+    ValueError
+        A row that no file of settings describes.
+    """
+    found = [
+        read_row(path)
+        for dataset in datasets
+        for path in sorted((folder / dataset).glob("*.json"))
+        if path.stem.rpartition(".")[2] in modes
+    ]
+    known = dict.fromkeys(row.name for row in found)
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"no settings of {name!r} for {', '.join(datasets)} ({', '.join(modes)}) in "
+                f"{folder}; there are {', '.join(known) or 'none'}"
+            )
+    order = {name: place for place, name in enumerate(names or known)}
+    chosen = [row for row in found if row.name in order]
+    return sorted(chosen, key=lambda row: (datasets_order(row.dataset, datasets), order[row.name]))
+
+
+def datasets_order(dataset: str, datasets: Collection[str]) -> int:
+    """Return the place of a data set among those asked for."""
+    return list(datasets).index(dataset)

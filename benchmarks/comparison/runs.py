@@ -1,0 +1,229 @@
+"""One row of Table 1: epochs chosen on dev, then trained, tested once and written down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from comparison.rows import TUNED, Row
+from lbmkgc_models.experiment import maker
+from lbmkgc_models.features.select import gather_features
+from openke.config import Tester
+from openke.config.callback import Callback, Training
+from openke.config.callbacks import Checkpoint, EarlyStopping, Validation
+from openke.config.environment import environment
+from openke.config.history import Record
+from openke.config.trainer import Trainer
+from openke.data import TestDataLoader
+from openke.data.datasets import find_dataset
+from openke.data.store import TripleStore
+from openke.files import write_text
+
+DEV_SEED = 0
+"""Seed of the run whose epochs count for all seeds."""
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Where runs find their data and leave their results and checkpoints."""
+
+    results: Path
+    """Folder for DATASET/ROW.MODE.dev.json and ROW.MODE.seedK.json."""
+    checkpoints: Path
+    """Folder for what a run that is stopped goes on from."""
+    data: Path | None = None
+    device: str = "auto"
+    progress: bool = True
+
+    def dev_path(self, row: Row) -> Path:
+        """Return where the choice on dev is written."""
+        return self.results / row.dataset / f"{row.stem}.dev.json"
+
+    def seed_path(self, row: Row, seed: int) -> Path:
+        """Return where a seed's test is written."""
+        return self.results / row.dataset / f"{row.stem}.seed{seed}.json"
+
+
+class StopAt(Callback):
+    """Ends training after an epoch; schedules still see the recipe's own number of epochs."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_epoch_end(self, trainer: Training, record: Record) -> None:
+        """Stop when it is time."""
+        if trainer.epoch >= self.epoch < trainer.train_times:
+            trainer.stop("as many epochs as were chosen on dev")
+
+
+def run_row(row: Row, seeds: Sequence[int], bench: Bench) -> None:
+    """Do what is missing of a row: the choice on dev, and for each seed training and test.
+
+    Raises
+    ------
+    ValueError
+        Results of other settings are there already.
+    """
+    epochs = row.recipe.epochs
+    if row.mode == TUNED:
+        epochs = choose(row, bench)["epochs"]
+    for seed in seeds:
+        if read_result(bench.seed_path(row, seed), row) is None:
+            trainer, seconds = _train(row, seed, bench, [StopAt(epochs)], f"seed{seed}")
+            _test(row, seed, bench, trainer, epochs, seconds)
+
+
+def choose(row: Row, bench: Bench) -> Content:
+    """Choose epochs on dev, or return what was chosen before.
+
+    Where dev is the valid split, this run trained on all of train already: its best weights are
+    those of its seed, and are tested at once.
+    """
+    path = bench.dev_path(row)
+    found = read_result(path, row)
+    if found is not None:
+        return found
+    stopping = EarlyStopping(patience=row.patience)
+    trainer, seconds = _train(row, DEV_SEED, bench, [stopping], "dev", hold_out=row.hold_out)
+    content = {
+        **row.settings(),
+        "hold_out": row.hold_out,
+        "seed": DEV_SEED,
+        "epochs": stopping.best_epoch,
+        "dev_mrr": stopping.best,
+        "curve": [
+            {name: value for name, value in record.items() if _lasting(name)}
+            for record in trainer.history.records
+            if "valid_mrr" in record
+        ],
+        "seconds": seconds,
+        "environment": environment(),
+    }
+    _write(path, content)
+    if not row.hold_out:
+        # Seconds until the chosen epoch: what training this seed anew would take.
+        records = trainer.history.records[: stopping.best_epoch]
+        until = sum(float(record["seconds"]) for record in records)
+        _test(row, DEV_SEED, bench, trainer, stopping.best_epoch, until)
+    return content
+
+
+def read_result(path: Path, row: Row) -> Content | None:
+    """Return the content of a result, None where there is none yet.
+
+    Raises
+    ------
+    ValueError
+        It was made with other settings.
+    """
+    if not path.is_file():
+        return None
+    content: Content = json.loads(path.read_text(encoding="utf-8"))
+    expected = json.loads(json.dumps(row.settings()))
+    differing = [name for name, value in expected.items() if content.get(name) != value]
+    if differing:
+        raise ValueError(
+            f"{path}: made with other settings ({', '.join(differing)}) than {row.name} on "
+            f"{row.dataset} has now; remove it to run again"
+        )
+    return content
+
+
+@lru_cache(maxsize=1)
+def open_dataset(name: str, data: Path | None) -> tuple[TripleStore, Path]:
+    """Return the triples and their folder."""
+    directory = find_dataset(name, data)
+    return TripleStore.open(directory), directory
+
+
+def make_trainer(
+    row: Row,
+    seed: int,
+    bench: Bench,
+    callbacks: Sequence[Callback],
+    *,
+    hold_out: float = 0.0,
+    validate: bool = False,
+) -> Trainer:
+    """Return what trains a row; with ``validate`` it measures dev before ``callbacks``."""
+    store, directory = open_dataset(row.dataset, bench.data)
+    features: Mapping[str, Any] = {}
+    if row.modalities:
+        found = gather_features(store, directory, modalities=row.modalities, device=bench.device)
+        features = found.features
+    made = row.recipe.build(store, make=maker(features), seed=seed, hold_out=hold_out)
+    watching: list[Callback] = []
+    if validate:
+        rows = TestDataLoader(made.loader.store, type_constrain=False)
+        tester = Tester(made.strategy.model, rows, device=bench.device, progress=False)
+        watching.append(
+            Validation(lambda: tester.rank("valid").metrics(), made.loader.store, row.every)
+        )
+    if made.schedule is not None:
+        watching.append(made.schedule)
+    return Trainer(
+        made.strategy,
+        made.loader,
+        **made.options,
+        device=bench.device,
+        precision=row.precision,
+        callbacks=[*watching, *callbacks],
+        progress=bench.progress,
+    )
+
+
+def _train(
+    row: Row,
+    seed: int,
+    bench: Bench,
+    callbacks: list[Callback],
+    kind: str,
+    *,
+    hold_out: float = 0.0,
+) -> tuple[Trainer, float]:
+    """Train, or go on; returns the trainer and the seconds of its epochs."""
+    print(f"\n{row.dataset}: {row.name}, {row.mode}, {kind}", flush=True)
+    path = bench.checkpoints / row.dataset / f"{row.stem}.{kind}.ckpt"
+    saving = Checkpoint(path, every=10**9, minutes=3)
+    trainer = make_trainer(
+        row, seed, bench, [*callbacks, saving], hold_out=hold_out, validate=kind == "dev"
+    )
+    if path.is_file():
+        trainer.resume(path)
+    trainer.run()  # puts the best weights back, too, where a run was stopped after its last epoch
+    path.unlink(missing_ok=True)
+    return trainer, sum(float(record["seconds"]) for record in trainer.history.records)
+
+
+def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seconds: float) -> None:
+    store, _ = open_dataset(row.dataset, bench.data)
+    model = trainer.strategy.model
+    rows = TestDataLoader(store, type_constrain=False)
+    report = Tester(model, rows, device=bench.device, progress=False).rank("test", seed=seed)
+    content = {
+        **row.settings(),
+        "seed": seed,
+        "epochs": epochs,
+        "parameters": sum(part.numel() for part in model.parameters()),
+        "metrics": {side: report.metrics(side) for side in report.sides},
+        "by_seen": report.by_seen(),
+        "by_category": report.by_category(),
+        "seconds": seconds,
+        "test_seconds": report.seconds,
+        "environment": environment(),
+    }
+    _write(bench.seed_path(row, seed), content)
+    print(f"test MRR {100 * report.metrics()['mrr']:.2f} after {epochs} epochs", flush=True)
+
+
+def _lasting(name: str) -> bool:
+    return name.startswith("valid_") or name in ("epoch", "loss", "seconds")
+
+
+def _write(path: Path, content: Content) -> None:
+    write_text(path, json.dumps(content, indent=1) + "\n")

@@ -1,0 +1,93 @@
+"""The settings of a row that may be searched, and a row with other settings."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from comparison.rows import FOLDER, Row, slug
+from openke.config.recipe import Recipe
+from openke.module.settings import configure
+
+SPACES = FOLDER / "spaces"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Values that one setting may take: some ``choices``, or all from ``low`` to ``high``."""
+
+    choices: tuple[Any, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    """Draw orders of magnitude evenly, not numbers."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if bool(self.choices) == (self.low is not None and self.high is not None):
+            raise ValueError("expected either choices, or low and high")
+
+    def draw(self, trial: optuna.Trial, name: str) -> Any:
+        """Return the value that a trial takes."""
+        if self.choices:
+            return trial.suggest_categorical(name, self.choices)
+        assert self.low is not None
+        assert self.high is not None
+        return trial.suggest_float(name, self.low, self.high, log=self.log)
+
+
+Space = Mapping[str, Range]
+"""Ranges by the place of a setting in a recipe, such as "penalty.weight"."""
+
+
+def read_space(name: str, folder: Path = SPACES) -> Space:
+    """Read the space of a row, settings/spaces/NAME.json.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        No such file; something in it that is no range.
+    """
+    path = folder / f"{slug(name)}.json"
+    if not path.is_file():
+        known = ", ".join(sorted(found.stem.replace("_", " ") for found in folder.glob("*.json")))
+        raise FileNotFoundError(f"{path} is missing; there are spaces of {known or 'nothing'}")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {place: configure(Range, place, given) for place, given in content.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def value_at(row: Row, place: str) -> Any:
+    """Return what a row's recipe has at a place; None where it has nothing."""
+    found: Any = row.recipe.to_json()
+    for name in place.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def with_values(row: Row, values: Mapping[str, Any]) -> Row:
+    """Return a row whose recipe has other values at some places.
+
+    Raises
+    ------
+    ValueError
+        A place below something that is no object, or a setting that the recipe does not have.
+    """
+    content = copy.deepcopy(row.recipe.to_json())
+    for place, value in values.items():
+        *above, last = place.split(".")
+        inside = content
+        for name in above:
+            inside = inside.setdefault(name, {})
+            if not isinstance(inside, dict):
+                raise ValueError(f"{place}: {name} is {inside!r} in the recipe, expected an object")
+        inside[last] = value
+    return replace(row, recipe=Recipe.from_json(content))
