@@ -213,9 +213,10 @@ class LBMKGC(Model):
             return self.encode(entities)["entity"]
         return self.interaction.structure(entities)
 
-    def factors(self, entities: Tensor) -> Tensor:
+    def factors(self, entities: Tensor, rows: Rows | None = None) -> Tensor:
         """Return the fused rows, Float["u d"], or what a gate mixes side by side, Float["u 2d"]."""
-        return torch.cat(list(self.encode(entities).values()), dim=1)
+        rows = self.encode(entities) if rows is None else rows
+        return torch.cat(list(rows.values()), dim=1)
 
     def entity_moduli(self, rows: Tensor) -> Tensor:
         """Return what the interaction says, of e_s or :meth:`factors`."""

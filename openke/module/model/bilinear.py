@@ -31,6 +31,10 @@ class Bilinear(Model):
         rows: Tensor = self.ent_embeddings(entities)
         return rows
 
+    def factors(self, entities: Tensor, rows: Rows | None = None) -> Tensor:
+        """Return the structural rows, which :meth:`encode` returns, too."""
+        return self.structure(entities) if rows is None else rows["entity"]
+
     def relation_rows(self, relation: Tensor) -> Tensor:
         """Return the relation table's rows."""
         rows: Tensor = self.rel_embeddings(relation)

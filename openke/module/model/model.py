@@ -138,11 +138,12 @@ class Model(OpenKENames, Parameters, ABC):
         ``relation`` is Int["q"], as :meth:`asked` returns it.
         """
 
-    def factors(self, entities: Tensor) -> Tensor:
+    def factors(self, entities: Tensor, rows: Rows | None = None) -> Tensor:
         """Return the vectors by which entities enter the score, Float["u d"].
 
         They are the structural rows, unless something else joins these; penalties of factors, such
-        as N3, take their :meth:`entity_moduli`.
+        as N3, take their :meth:`entity_moduli`. ``rows`` are the entities encoded, where the caller
+        has them.
         """
         return self.structure(entities)
 

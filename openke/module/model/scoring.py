@@ -14,13 +14,14 @@ from openke import kernels
 from openke.data.batch import Side
 from openke.module.model.batches import Occurrences, Scores, score_batch
 from openke.module.model.placing import place, score_all_placed
-from openke.module.model.rows import Compare, Pairwise, Rows, take
+from openke.module.model.rows import Compare, Pairwise, Rows, branch, take
 
 if TYPE_CHECKING:
     from openke.module.model.model import Model
 
 ENCODE_BLOCK = 8192
-"""Entities encoded at a time where all are: bounds the width of what projections write."""
+"""Entities encoded at a time where all are and no gradient is wanted: bounds what projections
+write. A gradient keeps all of it, and is cheapest in one piece."""
 
 
 def score_triples(model: Model, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
@@ -35,8 +36,10 @@ def score_triples(model: Model, head: Tensor, relation: Tensor, tail: Tensor) ->
 
 def encode_all(model: Model) -> Rows:
     """Return :meth:`Model.encode` of all entities, computed in blocks."""
-    device = next(model.parameters()).device
-    blocks = torch.split(torch.arange(model.ent_tot, device=device), ENCODE_BLOCK)
+    everyone = torch.arange(model.ent_tot, device=next(model.parameters()).device)
+    if torch.is_grad_enabled():
+        return model.encode(everyone)
+    blocks = torch.split(everyone, ENCODE_BLOCK)
     encoded = [model.encode(block) for block in blocks]
     return {name: torch.cat([rows[name] for rows in encoded]) for name in encoded[0]}
 
@@ -53,8 +56,8 @@ def score_all(
         candidates = encode_all(model)
     if model.relational:
         return score_all_placed(model, side, anchor, relation, candidates)
-    queries = model.query(take(candidates, anchor), relation, side)
-    return model.match(queries, candidates, kernels.compare_all)
+    candidates, anchors = branch(candidates, anchor)
+    return model.match(model.query(anchors, relation, side), candidates, kernels.compare_all)
 
 
 def score_relations(

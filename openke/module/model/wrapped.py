@@ -68,9 +68,9 @@ class Wrapped(Model):
         """Return the inner model's rows."""
         return self.inner.relation_rows(relation)
 
-    def factors(self, entities: Tensor) -> Tensor:
+    def factors(self, entities: Tensor, rows: Rows | None = None) -> Tensor:
         """Return the inner model's vectors."""
-        return self.inner.factors(entities)
+        return self.inner.factors(entities, rows)
 
     def entity_moduli(self, rows: Tensor) -> Tensor:
         """Return what the inner model says."""

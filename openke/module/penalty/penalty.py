@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from openke.module.model.model import Model
+from openke.module.model.rows import Rows
 from openke.module.settings import at_least
 
 
@@ -23,6 +24,10 @@ class Facts(NamedTuple):
     """Int["n"]"""
     tails: int
     """How many ask for a tail."""
+
+    def entities(self) -> tuple[Tensor, Tensor]:
+        """Return the distinct entities, Int["u"], and which is each anchor and answer, Int["2n"]."""
+        return torch.unique(torch.cat([self.anchor, self.answer]), return_inverse=True)
 
 
 class Penalty(ABC):
@@ -59,10 +64,13 @@ class Penalty(ABC):
     def term(self, moduli: Tensor) -> Tensor:
         """Return Float["u"] of vectors whose coordinates have these absolute values (["u m"])."""
 
-    def __call__(self, model: Model, facts: Facts) -> Tensor:
-        """Return the penalty of a batch, a scalar; each distinct vector is looked at once."""
-        entities, index = torch.unique(torch.cat([facts.anchor, facts.answer]), return_inverse=True)
-        of_entity = self.term(model.entity_moduli(model.factors(entities)))[index]
+    def __call__(self, model: Model, facts: Facts, rows: Rows | None = None) -> Tensor:
+        """Return the penalty of a batch, a scalar; each distinct vector is looked at once.
+
+        ``rows`` are the entities of :meth:`Facts.entities` encoded, where the caller has them.
+        """
+        entities, index = facts.entities()
+        of_entity = self.term(model.entity_moduli(model.factors(entities, rows)))[index]
         relations, index = torch.unique(facts.relation, return_inverse=True)
         of_relation = self.term(model.relation_moduli(model.relation_rows(relations)))[index]
         return self.weight * (of_entity.sum() + of_relation.sum()) / len(facts.anchor)

@@ -11,7 +11,7 @@ from torch.utils.checkpoint import checkpoint
 from openke.data.questions import QuestionBatch, Targets
 from openke.module.loss.answers import ANSWER_LOSSES
 from openke.module.model.model import Model
-from openke.module.model.rows import Rows
+from openke.module.model.rows import Rows, branch
 from openke.module.model.scoring import encode_all, score_all
 from openke.module.settings import at_least, check_share
 from openke.module.strategy.questions import Block, as_asked, blocks, facts
@@ -85,7 +85,9 @@ class AgainstAll(Strategy):
         self._check(batch)
         model, asked = as_asked(self.model, batch)
         forgetful = self.forgetful(model)
-        candidates = encode_all(model)
+        candidates, known = encode_all(model), facts(asked)
+        if self.penalty is not None:
+            candidates, rows = branch(candidates, known.entities()[0])
         losses = [
             # Scored again on the way back, so that one block of scores is held at a time.
             checkpoint(self._loss, forgetful, candidates, block, use_reentrant=False)
@@ -95,10 +97,10 @@ class AgainstAll(Strategy):
         ]
         total: Tensor = torch.stack(losses).sum() / len(batch)
         if self.relation_prediction:
-            predicted = relation_loss(model, facts(asked), candidates)
+            predicted = relation_loss(model, known, candidates)
             total = total + self.relation_prediction * predicted
         if self.penalty is not None:
-            total = total + self.penalty(model, facts(asked))
+            total = total + self.penalty(model, known, rows)
         return total
 
     def _loss(self, model: Model, candidates: Rows, block: Block) -> Tensor:
