@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Bench:
     data: Path | None = None
     device: str = "auto"
     progress: bool = True
+    minutes: float = 3
+    """Minutes of training that a run which is stopped may lose."""
 
     def dev_path(self, row: Row) -> Path:
         """Return where the choice on dev is written."""
@@ -47,6 +50,12 @@ class Bench:
     def seed_path(self, row: Row, seed: int) -> Path:
         """Return where a seed's test is written."""
         return self.results / row.dataset / f"{row.stem}.seed{seed}.json"
+
+    def checkpoint_path(self, row: Row, kind: str, epochs: int) -> Path:
+        """Return where a run is saved; of other settings, or for other epochs, elsewhere."""
+        decisive = json.dumps([row.settings(), epochs], sort_keys=True)
+        digest = hashlib.sha256(decisive.encode()).hexdigest()[:8]
+        return self.checkpoints / row.dataset / f"{row.stem}.{kind}.{digest}.ckpt"
 
 
 class StopAt(Callback):
@@ -67,15 +76,17 @@ def run_row(row: Row, seeds: Sequence[int], bench: Bench) -> None:
     Raises
     ------
     ValueError
-        Results of other settings are there already.
+        Results of other settings, or of another number of epochs, are there already.
     """
     epochs = row.recipe.epochs
     if row.mode == TUNED:
         epochs = choose(row, bench)["epochs"]
     for seed in seeds:
-        if read_result(bench.seed_path(row, seed), row) is None:
-            trainer, seconds = _train(row, seed, bench, [StopAt(epochs)], f"seed{seed}")
+        if read_result(bench.seed_path(row, seed), row, epochs=epochs) is None:
+            path = bench.checkpoint_path(row, f"seed{seed}", epochs)
+            trainer, seconds = _train(row, seed, bench, [StopAt(epochs)], path)
             _test(row, seed, bench, trainer, epochs, seconds)
+            path.unlink()
 
 
 def choose(row: Row, bench: Bench) -> Content:
@@ -88,8 +99,11 @@ def choose(row: Row, bench: Bench) -> Content:
     found = read_result(path, row)
     if found is not None:
         return found
+    saved = bench.checkpoint_path(row, "dev", row.recipe.epochs)
     stopping = EarlyStopping(patience=row.patience)
-    trainer, seconds = _train(row, DEV_SEED, bench, [stopping], "dev", hold_out=row.hold_out)
+    trainer, seconds = _train(
+        row, DEV_SEED, bench, [stopping], saved, hold_out=row.hold_out, validate=True
+    )
     content = {
         **row.settings(),
         "hold_out": row.hold_out,
@@ -104,27 +118,28 @@ def choose(row: Row, bench: Bench) -> Content:
         "seconds": seconds,
         "environment": environment(),
     }
-    _write(path, content)
     if not row.hold_out:
         # Seconds until the chosen epoch: what training this seed anew would take.
         records = trainer.history.records[: stopping.best_epoch]
         until = sum(float(record["seconds"]) for record in records)
         _test(row, DEV_SEED, bench, trainer, stopping.best_epoch, until)
+    _write(path, content)
+    saved.unlink()  # not before: what is stopped until here goes on from it
     return content
 
 
-def read_result(path: Path, row: Row) -> Content | None:
+def read_result(path: Path, row: Row, **more: Any) -> Content | None:
     """Return the content of a result, None where there is none yet.
 
     Raises
     ------
     ValueError
-        It was made with other settings.
+        It was made with other settings, or has other values than ``more``.
     """
     if not path.is_file():
         return None
     content: Content = json.loads(path.read_text(encoding="utf-8"))
-    expected = json.loads(json.dumps(row.settings()))
+    expected = json.loads(json.dumps({**row.settings(), **more}))
     differing = [name for name, value in expected.items() if content.get(name) != value]
     if differing:
         raise ValueError(
@@ -182,21 +197,17 @@ def _train(
     seed: int,
     bench: Bench,
     callbacks: list[Callback],
-    kind: str,
-    *,
-    hold_out: float = 0.0,
+    path: Path,
+    **watching: Any,
 ) -> tuple[Trainer, float]:
-    """Train, or go on; returns the trainer and the seconds of its epochs."""
+    """Train, or go on from ``path``; returns the trainer and the seconds of its epochs."""
+    kind = "dev" if watching else f"seed {seed}"
     print(f"\n{row.dataset}: {row.name}, {row.mode}, {kind}", flush=True)
-    path = bench.checkpoints / row.dataset / f"{row.stem}.{kind}.ckpt"
-    saving = Checkpoint(path, every=10**9, minutes=3)
-    trainer = make_trainer(
-        row, seed, bench, [*callbacks, saving], hold_out=hold_out, validate=kind == "dev"
-    )
+    saving = Checkpoint(path, every=10**9, minutes=bench.minutes)
+    trainer = make_trainer(row, seed, bench, [*callbacks, saving], **watching)
     if path.is_file():
         trainer.resume(path)
     trainer.run()  # puts the best weights back, too, where a run was stopped after its last epoch
-    path.unlink(missing_ok=True)
     return trainer, sum(float(record["seconds"]) for record in trainer.history.records)
 
 
