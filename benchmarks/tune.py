@@ -16,7 +16,7 @@ import optuna
 import torch
 from comparison.rows import DATASETS, TUNED, Row, find_rows
 from comparison.runs import DEV_SEED, Bench, make_trainer
-from comparison.spaces import Space, read_space, value_at, with_values
+from comparison.spaces import Space, read_space, settings_outside, value_at, with_values
 from measuring import RESULTS
 from tabulate import tabulate
 
@@ -26,6 +26,7 @@ from openke.config.history import Record
 from openke.files import write_text
 from openke.script import run_script
 
+WAITING = (optuna.trial.TrialState.WAITING,)
 DONE = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
 STARTUP = 5
 """Trials before any is pruned or drawn from what earlier ones found."""
@@ -84,15 +85,25 @@ class Pruning(Callback):
 
 
 def measured(row: Row, trial: optuna.Trial, bench: Bench) -> float:
-    """Train a row and return its best MRR on dev."""
+    """Train a row and return its best MRR on dev.
+
+    Raises
+    ------
+    optuna.TrialPruned
+        It was stopped early, or its loss was no longer a number.
+    """
     stopping, pruning = EarlyStopping(patience=row.patience), Pruning(trial)
     before = time.perf_counter()
     trainer = make_trainer(
         row, DEV_SEED, bench, [stopping, pruning], hold_out=row.hold_out, validate=True
     )
-    trainer.run()
+    try:
+        trainer.run()
+    except FloatingPointError as error:
+        print(error)
+        pruning.pruned = True
     trial.set_user_attr("epochs", stopping.best_epoch)
-    trial.set_user_attr("dev_mrr", stopping.best)
+    trial.set_user_attr("dev_mrr", max(0.0, stopping.best))  # 0 where no epoch was measured
     trial.set_user_attr("seconds", time.perf_counter() - before)
     if pruning.pruned:
         raise optuna.TrialPruned
@@ -100,7 +111,13 @@ def measured(row: Row, trial: optuna.Trial, bench: Bench) -> float:
 
 
 def search(row: Row, space: Space, settings: Settings) -> optuna.Study:
-    """Run the trials that are missing; every one is recorded as soon as it ends."""
+    """Run the trials that are missing; every one is recorded as soon as it ends.
+
+    Raises
+    ------
+    ValueError
+        Earlier trials had other settings than the row has now, those searched left aside.
+    """
     path = settings.studies / row.dataset / f"{row.stem}.db"
     path.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
@@ -110,10 +127,17 @@ def search(row: Row, space: Space, settings: Settings) -> optuna.Study:
         direction="maximize",
         pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=1),
     )
+    fixed = settings_outside(row, space)
+    if study.user_attrs.get("settings", fixed) != fixed:
+        raise ValueError(
+            f"{path}: the trials there had other settings than {row.name} on {row.dataset} has "
+            "now; remove it to search anew"
+        )
+    study.set_user_attr("settings", fixed)
     done = len(study.get_trials(states=DONE))
     # A search that goes on must not draw again what it drew.
     study.sampler = optuna.samplers.TPESampler(seed=settings.seed + done, n_startup_trials=STARTUP)
-    if not study.trials:
+    if not study.get_trials(states=DONE + WAITING):
         start = {place: value_at(row, place) for place in space}
         study.enqueue_trial({place: v for place, v in start.items() if v is not None})
     bench = Bench(
@@ -143,7 +167,7 @@ def trials_csv(study: optuna.Study, space: Space) -> str:
     for trial in study.get_trials(states=DONE):
         own = trial.user_attrs
         mrr, seconds = f"{own['dev_mrr']:.5f}", f"{own['seconds']:.0f}"
-        values = [trial.params[place] for place in space]
+        values = [trial.params.get(place, "") for place in space]
         writer.writerow(
             [trial.number, trial.state.name.lower(), mrr, own["epochs"], seconds, *values]
         )
@@ -164,7 +188,7 @@ def main(settings: Settings) -> None:
     body = [
         [
             *(f"{100 * trial.user_attrs['dev_mrr']:.2f}", trial.user_attrs["epochs"]),
-            *(trial.params[place] for place in space),
+            *(trial.params.get(place, "") for place in space),
         ]
         for trial in done[:10]
     ]

@@ -73,6 +73,19 @@ def value_at(row: Row, place: str) -> Any:
     return found
 
 
+def settings_outside(row: Row, space: Space) -> dict[str, Any]:
+    """Return the settings of a row without those that are searched."""
+    found: dict[str, Any] = json.loads(json.dumps(row.settings()))
+    for place in space:
+        *above, last = place.split(".")
+        inside = found["recipe"]
+        for name in above:
+            inside = inside.get(name) if isinstance(inside, dict) else None
+        if isinstance(inside, dict):
+            inside.pop(last, None)
+    return found
+
+
 def with_values(row: Row, values: Mapping[str, Any]) -> Row:
     """Return a row whose recipe has other values at some places.
 
