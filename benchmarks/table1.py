@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from comparison.page import write_pages
+from comparison.page import README, write_pages
 from comparison.rows import DATASETS, MODES, find_rows
 from comparison.runs import Bench, run_row
 from measuring import RESULTS
@@ -19,7 +19,7 @@ from openke.script import run_script
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Train and test rows of Table 1, then write the tables beside the paper's figures.
+    """Train and test rows of Table 1; with --render, write the tables beside the paper's figures.
 
     Each row has a file benchmarks/settings/DATASET/ROW.MODE.json. What has results already is not
     run again, and a run that was stopped goes on from its checkpoint; several of these can work at
@@ -35,7 +35,8 @@ class Settings:
     seeds: tuple[int, ...] = (0, 1, 2)
     """Seeds that are trained and tested; dev is seen by seed 0 only."""
     render: bool = False
-    """Run nothing; write the tables of the results there are, and the README's."""
+    """Run nothing; write the tables of all results there are, and those of the README if these
+    are in the project's own folder."""
     threads: int = 0
     """Threads of PyTorch and of the core; 0 leaves it to them."""
     device: str = "auto"
@@ -57,6 +58,10 @@ class Settings:
 
 
 def main(settings: Settings) -> None:
+    if settings.render:
+        own = settings.results.resolve() == RESULTS.resolve()
+        write_pages(settings.results, README if own else None)
+        return
     if settings.threads:
         torch.set_num_threads(settings.threads)
     rows = find_rows(settings.rows, settings.datasets, settings.modes)
@@ -66,10 +71,8 @@ def main(settings: Settings) -> None:
         data=settings.data,
         device=settings.device,
     )
-    for row in () if settings.render else rows:
+    for row in rows:
         run_row(row, settings.seeds, bench)
-    if settings.render:
-        write_pages(settings.results)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,7 +60,11 @@ def dataset_table(dataset: str, entries: Sequence[Entry], paper: Paper) -> Table
 
 def unseen_table(entries: Sequence[Entry]) -> Table:
     """Return the MRR of test triples that hold an entity unseen in train, of all tuned rows."""
-    tuned = [entry for entry in entries if entry.mode == TUNED]
+    tuned = [
+        entry
+        for entry in entries
+        if entry.mode == TUNED and "unseen" in entry.runs[0]["by_seen"]["both"]
+    ]
     counts = {entry.dataset: entry.runs[0]["by_seen"]["tail"]["unseen"]["count"] for entry in tuned}
     datasets = [dataset for dataset in DATASETS if dataset in counts]
     header = ("model", *(f"{dataset} ({counts[dataset]} triples)" for dataset in datasets))
@@ -91,10 +94,13 @@ def readme_section(entries: Sequence[Entry], paper: Paper) -> str:
             claimed = paper.get((name, dataset))
             line.append(f"{claimed['mrr']:.2f}" if claimed else "–")
         rows.append(line)
-    unseen = unseen_table(entries)
     whole = Table("", header, rows).text("github")
-    return f"{whole}\n\nMRR of test triples with an entity that no train triple has:\n\n" + (
-        unseen.text("github")
+    unseen = unseen_table(entries)
+    if not unseen.rows:
+        return whole
+    return (
+        f"{whole}\n\nMRR of test triples with an entity that no train triple has, tuned:\n\n"
+        f"{unseen.text('github')}"
     )
 
 
@@ -104,13 +110,12 @@ def put_into(readme: str, section: str) -> str:
     Raises
     ------
     ValueError
-        The marks are not there.
+        The marks are not there, or more than once.
     """
-    pattern = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
-    found, times = pattern.subn(lambda _: f"\n{section}\n\n", readme)
-    if times != 1:
-        raise ValueError(f"README.md: expected one pair of {BEGIN} and {END}, found {times}")
-    return found
+    begin, end = readme.find(BEGIN), readme.find(END)
+    if [readme.count(BEGIN), readme.count(END)] != [1, 1] or begin > end:
+        raise ValueError(f"README.md: expected {BEGIN} and below it {END}, each once")
+    return f"{readme[:begin]}{BEGIN}\n\n{section}\n\n{readme[end:]}"
 
 
 def write_pages(results: Path, readme: Path | None = None) -> None:
@@ -121,14 +126,19 @@ def write_pages(results: Path, readme: Path | None = None) -> None:
     results
         The folder that has table1/.
     readme
-        By default the project's README, for the project's results only.
+        Whose section of results is written, too.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As of :func:`read_entries` and :func:`put_into`.
     """
     paper = read_paper()
     entries = read_entries(results / "table1", paper)
     datasets = [d for d in DATASETS if any(entry.dataset == d for entry in entries)]
     tables = [dataset_table(dataset, entries, paper) for dataset in datasets]
-    if any(entry.mode == TUNED for entry in entries):
-        tables.append(unseen_table(entries))
+    unseen = unseen_table(entries)
+    tables += [unseen] if unseen.rows else []
     markdown = "\n\n".join(f"## {table.title}\n\n{table.text('github')}" for table in tables)
     explained = (
         "# Table 1 anew\n\nFiltered test, realistic ranks, %; mean ± standard deviation over "
