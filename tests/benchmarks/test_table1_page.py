@@ -1,0 +1,243 @@
+"""Results become tables beside the paper's figures, and the README has the latest."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+import table1
+from comparison.entries import Entry, read_entries, read_paper, spread
+from comparison.page import (
+    BEGIN,
+    END,
+    README,
+    dataset_table,
+    put_into,
+    readme_section,
+    unseen_table,
+    write_pages,
+)
+from comparison.rows import DATASETS, FOLDER, TUNED, find_rows
+from comparison.runs import Bench, read_result
+from measuring import RESULTS
+
+PAPER = read_paper()
+
+
+def run(name, dataset, mode, seed, mrr, **more):
+    """Return what a test of a seed writes, as far as tables need it."""
+    figures = {"mrr": mrr, "mr": 100.0, "hits@1": mrr / 2, "hits@3": mrr, "hits@10": 2 * mrr}
+    sides = dict.fromkeys(("both", "head", "tail"), figures)
+    unseen = {"unseen": {"mrr": mrr / 10, "count": 7}, "seen": {"mrr": mrr, "count": 70}}
+    return {
+        **{"name": name, "dataset": dataset, "mode": mode, "seed": seed, "epochs": 9},
+        **{"recipe": {"model": name}, "precision": "float32", "modalities": []},
+        "metrics": {**sides, "head": {**figures, "mrr": mrr - 0.1}},
+        "by_seen": dict.fromkeys(sides, unseen),
+        **more,
+    }
+
+
+def write(folder, *runs):
+    for content in runs:
+        name = f"{content['name']}.{content['mode']}.seed{content['seed']}.json"
+        path = folder / "table1" / content["dataset"] / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+
+
+def some():
+    return [
+        run("RotatE", "DB15K", "tuned", 0, 0.3),
+        run("RotatE", "DB15K", "tuned", 1, 0.31),
+        run("RotatE", "DB15K", "tuned", 2, 0.35),
+        run("RotatE", "DB15K", "published", 0, 0.25),
+        run("TransE", "MKG-Y", "tuned", 0, 0.2),
+        run("TuckER", "DB15K", "tuned", 0, 0.36),
+        run("LBMKGC", "DB15K", "tuned", 0, 0.4),
+    ]
+
+
+@pytest.fixture
+def entries(tmp_path):
+    write(tmp_path, *some())
+    return read_entries(tmp_path / "table1", PAPER)
+
+
+def lines(text):
+    """Return the cells of a Markdown table's lines."""
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("|") and "---" not in line
+    ]
+
+
+def test_the_paper_has_its_figures():
+    assert PAPER["LBMKGC", "DB15K"] == {
+        **{"mrr": 37.23, "hits@1": 27.78, "hits@3": 42.75, "hits@10": 54.71}
+    }
+    assert {dataset for _, dataset in PAPER} == set(DATASETS)
+    assert len(PAPER) == 3 * len({model for model, _ in PAPER})
+    for key, found in PAPER.items():
+        assert 0 < found["hits@1"] < found["mrr"] < found["hits@10"] < 100, key
+        assert found["hits@1"] < found["hits@3"] < found["hits@10"], key
+
+
+def test_entries_are_in_the_order_of_the_paper(entries):
+    assert [(entry.dataset, entry.name, entry.mode) for entry in entries] == [
+        ("DB15K", "RotatE", "published"),
+        ("DB15K", "RotatE", "tuned"),
+        ("DB15K", "LBMKGC", "tuned"),
+        ("DB15K", "TuckER", "tuned"),  # which the paper does not have
+        ("MKG-Y", "TransE", "tuned"),
+    ]
+    assert [run["seed"] for run in entries[1].runs] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("recipe", {"model": "RotatE", "epochs": 3}),
+        *(("epochs", 10), ("precision", "bfloat16"), ("modalities", ["text"])),
+    ],
+)
+def test_seeds_that_differ_are_an_error(tmp_path, setting, value):
+    write(tmp_path, *some(), run("RotatE", "DB15K", "tuned", 3, 0.3, **{setting: value}))
+    message = f"seeds of DB15K RotatE tuned differ in their {setting}"
+    with pytest.raises(ValueError, match=message):
+        read_entries(tmp_path / "table1", PAPER)
+
+
+def test_no_results_are_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"run benchmarks/table1.py first"):
+        write_pages(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_mean_deviation_and_difference(entries):
+    assert spread([30.0, 31.0, 35.0]) == "32.00 ± 2.65"  # of a sample: n - 1
+    assert spread([30.0]) == "30.00"
+    table = dataset_table("DB15K", entries, PAPER)
+    found = {row[:2]: dict(zip(table.header, row, strict=True)) for row in table.rows}
+    rotate = found["RotatE", "tuned"]
+    assert rotate == {
+        **{"model": "RotatE", "trained": "tuned", "MRR": "32.00 ± 2.65"},
+        **{"head": "22.00", "tail": "32.00"},
+        **{"Hits@1": "16.00", "Hits@3": "32.00", "Hits@10": "64.00"},
+        **{"paper's MRR": "29.28", "difference": "+2.72", "seeds": "3", "epochs": "9"},
+    }
+    assert found["RotatE", "published"]["difference"] == "-4.28"
+    unknown = found["TuckER", "tuned"]
+    assert (unknown["paper's MRR"], unknown["difference"]) == ("–", "–")
+    assert len(table.rows) == 4
+
+
+def test_entities_unseen_in_train(entries):
+    table = unseen_table(entries)
+    assert table.header == ("model", "DB15K (7 triples)", "MKG-Y (7 triples)")
+    assert table.rows == [
+        ("RotatE", "3.20 ± 0.26", "–"),
+        ("LBMKGC", "4.00", "–"),
+        ("TuckER", "3.60", "–"),
+        ("TransE", "–", "2.00"),
+    ]
+    only_seen = [
+        Entry(
+            *(entry.name, entry.dataset, entry.mode),
+            [{**run, "by_seen": {"both": {}, "tail": {}}} for run in entry.runs],
+        )
+        for entry in entries
+    ]
+    assert not unseen_table(only_seen).rows
+    published = [replace(entry, mode="published") for entry in entries]
+    assert not unseen_table(published).rows
+    assert "no train triple" not in readme_section(published[1:], PAPER)
+
+
+def test_pages_are_written(tmp_path, entries):
+    write_pages(tmp_path)
+    markdown = (tmp_path / "table1.md").read_text()
+    assert "## DB15K" in markdown
+    assert "## MKG-Y" in markdown
+    assert "MKG-W" not in markdown
+    (tuned,) = [line for line in lines(markdown) if line[:2] == ["RotatE", "tuned"]]
+    assert tuned[2] == "32.00 ± 2.65"
+    assert tuned[8:10] == ["29.28", "+2.72"]
+    latex = (tmp_path / "table1.tex").read_text()
+    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 3
+    assert r"32.00 $\pm$ 2.65" in latex
+    assert latex.isascii()
+    picture = (tmp_path / "table1.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    before = len(picture)
+    write(tmp_path, run("ComplEx", "MKG-W", "tuned", 0, 0.3))
+    write_pages(tmp_path)
+    assert len((tmp_path / "table1.png").read_bytes()) > before  # one data set more
+
+
+def test_the_section_of_the_readme_is_replaced(tmp_path, entries):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n")
+    write_pages(tmp_path, readme)
+    text = readme.read_text()
+    assert text.startswith(f"before\n\n{BEGIN}\n\n|")
+    assert text.endswith(f"|\n\n{END}\n\nafter\n")
+    assert "old" not in text
+    table = lines(text)
+    assert table[0] == ["MRR, %", "DB15K", "paper", "MKG-Y", "paper"]
+    assert table[2] == ["RotatE, tuned", "32.00 ± 2.65", "29.28", "–", "34.95"]
+    assert table[4] == ["TuckER, tuned", "36.00", "–", "–", "–"]
+    assert ["LBMKGC", "4.00", "–"] in table
+    write_pages(tmp_path, readme)
+    assert readme.read_text() == text
+
+
+PAIR = f"{BEGIN}\n{END}\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["nothing", f"{BEGIN}\n", f"{END}\n", f"{END}\n{BEGIN}\n", PAIR + PAIR]
+)
+def test_marks_must_be_there_once(text):
+    with pytest.raises(ValueError, match=r"README.md: expected <!-- results --> and below it"):
+        put_into(text, "new")
+    assert "\nnew\n" in put_into(PAIR, "new")
+
+
+def test_only_the_projects_own_results_go_into_its_readme(tmp_path, entries, monkeypatch):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}\n{END}\n")
+    monkeypatch.setattr(table1, "README", readme)
+    table1.main(table1.Settings(render=True, results=tmp_path))
+    assert readme.read_text() == f"{BEGIN}\n{END}\n"
+    monkeypatch.setattr(table1, "RESULTS", tmp_path)
+    table1.main(table1.Settings(render=True, results=tmp_path))
+    assert "RotatE, tuned" in readme.read_text()
+
+
+def test_readme_and_tables_are_current(tmp_path):
+    shutil.copytree(RESULTS / "table1", tmp_path / "table1")
+    shutil.copy(README, tmp_path)
+    write_pages(tmp_path, tmp_path / "README.md")
+    again = "python benchmarks/table1.py --render"
+    assert (tmp_path / "README.md").read_text() == README.read_text(), again
+    for name in ("table1.md", "table1.tex"):
+        assert (tmp_path / name).read_text() == (RESULTS / name).read_text(), again
+    assert (RESULTS / "table1.png").is_file(), again
+
+
+def test_results_were_made_with_the_settings_beside_them():
+    """Each row has a choice on dev, and its seeds were trained as it says."""
+    rows = {(row.dataset, row.stem): row for row in find_rows()}
+    bench = Bench(results=RESULTS / "table1", checkpoints=FOLDER)
+    paths = sorted(bench.results.glob("*/*.json"))
+    assert paths
+    for path in paths:
+        row = rows[path.parent.name, path.stem.rpartition(".")[0]]
+        found = read_result(path, row)
+        assert found is not None
+        if "metrics" in found and row.mode == TUNED:
+            chosen = read_result(bench.dev_path(row), row)
+            assert chosen is not None, path
+            assert found["epochs"] == chosen["epochs"], path

@@ -1,0 +1,175 @@
+"""Every row of Table 1 can be read and built, and its search space fits it."""
+
+import json
+import re
+import warnings
+
+import optuna
+import pytest
+import torch
+from comparison.rows import DATASETS, FOLDER, MODES, PUBLISHED, TUNED, find_rows, read_row
+from comparison.spaces import SPACES, read_space, settings_outside, value_at, with_values
+
+from lbmkgc_models.experiment import maker
+from lbmkgc_models.store import ModalFeatures
+from openke.config.precision import check_precision
+from tests.benchmarks.tiny import write_row
+from tests.contracts.graphs import graph
+
+ROWS = find_rows()
+FILES = sorted(path for path in FOLDER.glob("*/*") if path.parent != SPACES)
+
+
+def ids(row):
+    return f"{row.dataset} {row.name} {row.mode}"
+
+
+def built(row):
+    store = graph(entities=2100)  # as many as there may be negatives
+    names = store.entity_names
+    features = {
+        modality: ModalFeatures.from_rows(modality, names, torch.ones(len(names), 5), names)
+        for modality in row.modalities
+    }
+    return row.recipe.build(store, make=maker(features))
+
+
+def test_every_file_is_a_row():
+    assert len(FILES) == len(ROWS) > 0
+    assert {row.dataset for row in ROWS} == set(DATASETS)
+    assert {row.mode for row in ROWS} == set(MODES)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=ids)
+def test_a_row_says_where_it_is_from_and_builds(row):
+    assert len(row.source) > 5
+    made = built(row)
+    named = made.strategy.model.identity()
+    assert row.recipe.model in json.dumps(named)
+    assert row.every >= 1
+    assert row.patience >= 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a processor may lack instructions for it
+        check_precision(row.precision, torch.device("cpu"))
+
+
+def test_published_rows_have_no_settings_of_dev():
+    for row in ROWS:
+        if row.mode == PUBLISHED:
+            assert (row.every, row.patience) == (1, 3), ids(row)
+
+
+def test_settings_are_json_values_and_have_no_source():
+    for row in ROWS:
+        found = row.settings()
+        assert json.loads(json.dumps(found)) == found
+        assert "source" not in found
+
+
+def test_rows_come_in_the_order_asked_for(tmp_path):
+    for dataset in ("MKG-W", "DB15K"):
+        for name in ("A", "B_with_text"):
+            write_row(tmp_path, dataset, name=name)
+            write_row(tmp_path, dataset, "published", name=name)
+    found = find_rows(["B with text", "A"], ["MKG-W", "DB15K"], [TUNED], tmp_path)
+    assert [(row.dataset, row.name, row.mode) for row in found] == [
+        *(("MKG-W", "B with text", TUNED), ("MKG-W", "A", TUNED)),
+        *(("DB15K", "B with text", TUNED), ("DB15K", "A", TUNED)),
+    ]
+    assert [row.hold_out for row in found] == [0.0, 0.0, 0.1, 0.1]
+    assert len(find_rows(folder=tmp_path)) == 8
+
+
+def test_an_unknown_row_names_the_known_ones(tmp_path):
+    write_row(tmp_path)
+    message = "no settings of 'Complex' for MKG-W, DB15K (tuned).*there are ComplEx"
+    with pytest.raises(ValueError, match=message.replace("(", r"\(").replace(")", r"\)")):
+        find_rows(["Complex"], ["MKG-W", "DB15K"], ["tuned"], tmp_path)
+    with pytest.raises(ValueError, match="there are none"):
+        find_rows(["ComplEx"], ["MKG-Y"], ["tuned"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("{", "Expecting property name"),
+        ("[]", "must be a mapping"),
+        ('{"recipe": {"model": "ComplEx"}}', "missing 1 required.*source"),
+        ('{"source": "x", "recipe": {"model": "ComplEx"}, "epochs": 3}', "no setting 'epochs'"),
+        ('{"source": "x", "recipe": {"model": "ComplEx", "epoch": 3}}', "no setting 'epoch'"),
+        ('{"source": "x", "recipe": {"model": "ComplEx"}, "dev": {"often": 3}}', "often"),
+        ('{"source": "x", "recipe": 3}', "not iterable"),
+    ],
+)
+def test_a_malformed_file_is_named(tmp_path, content, problem):
+    path = write_row(tmp_path)
+    path.write_text(content)
+    with pytest.raises(ValueError, match=f"{re.escape(str(path))}: .*{problem}"):
+        read_row(path)
+
+
+def test_a_file_of_no_mode_is_named(tmp_path):
+    path = write_row(tmp_path, mode="best")
+    with pytest.raises(ValueError, match=r"ComplEx.best.json: .*published or tuned"):
+        read_row(path)
+
+
+@pytest.mark.parametrize("path", sorted(SPACES.glob("*.json")), ids=lambda path: path.stem)
+def test_a_space_fits_its_rows(path):
+    name = path.stem.replace("_", " ")
+    space = read_space(name)
+    rows = [row for row in ROWS if (row.name, row.mode) == (name, TUNED)]
+    assert rows
+    for row in rows:
+        values = {place: value_at(row, place) for place in space}
+        assert None not in values.values(), f"{ids(row)} lacks a place of {sorted(values)}"
+        trial = optuna.trial.FixedTrial(values)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # the row's own value is outside the range
+            drawn = {place: found.draw(trial, place) for place, found in space.items()}
+        assert drawn == values
+        assert with_values(row, drawn) == row
+        for end in (0, -1):
+            ends = {p: (f.choices or (f.low, f.high))[end] for p, f in space.items()}
+            other = with_values(row, ends)
+            assert {place: value_at(other, place) for place in space} == ends
+            built(other)
+
+
+def test_rows_with_other_values():
+    (row,) = find_rows(["ComplEx"], ["MKG-W"], [TUNED])
+    before = row.settings()
+    other = with_values(row, {"penalty.weight": 0.25, "schedule": "cosine"})
+    assert value_at(other, "penalty.weight") == 0.25
+    assert value_at(other, "penalty.name") == value_at(row, "penalty.name")
+    assert value_at(row, "schedule.name") is None
+    assert value_at(row, "model_settings.dim.size") is None
+    assert row.settings() == before
+    space = {"penalty.weight": None, "schedule": None}
+    assert settings_outside(other, space) == settings_outside(row, space)
+    assert settings_outside(other, {"schedule": None}) != settings_outside(row, {"schedule": None})
+    with pytest.raises(ValueError, match="no setting 'epoch'"):
+        with_values(row, {"epoch": 3})
+    with pytest.raises(ValueError, match=r"model.dim: model is 'ComplEx' in the recipe"):
+        with_values(row, {"model.dim": 3})
+
+
+def test_a_missing_space_names_the_known_ones():
+    with pytest.raises(FileNotFoundError, match=r"Nothing.json is missing; there are.*ComplEx"):
+        read_space("Nothing")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("[1]", "has no attribute 'items'"),
+        ('{"epochs": {"low": 1}}', "expected either choices, or low and high"),
+        ('{"epochs": {"lower": 1, "high": 3}}', "epochs has no setting 'lower'"),
+        ('{"epochs": 3}', "not iterable"),
+    ],
+)
+def test_a_malformed_space_is_named(tmp_path, content, problem):
+    path = tmp_path / "A.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=f"{re.escape(str(path))}: .*{problem}"):
+        read_space("A", tmp_path)

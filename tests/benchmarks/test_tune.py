@@ -1,0 +1,134 @@
+"""A search begins with the row's settings, goes on, prunes, and keeps away from test."""
+
+import csv
+
+import optuna
+import pytest
+from comparison.rows import read_row
+from comparison.spaces import Range, value_at
+from tune import Settings, main, search
+
+from openke.config.trainer import Trainer
+from tests.benchmarks.tiny import Watch, write_dataset, write_row
+
+SPACE = {
+    "optimizer.lr": Range(low=0.1, high=1.0, log=True),
+    "model_settings.dim": Range(choices=(3, 4, 5)),
+}
+USELESS = {**SPACE, "optimizer.lr": Range(low=1e-9, high=1e-8, log=True)}
+
+
+@pytest.fixture
+def row(tmp_path):
+    write_dataset(tmp_path / "data")
+    return read_row(write_row(tmp_path / "settings", epochs=4))
+
+
+@pytest.fixture
+def watch(monkeypatch):
+    return Watch(monkeypatch)
+
+
+def settings(tmp_path, trials):
+    return Settings(
+        **{"row": "ComplEx", "dataset": "MKG-W", "trials": trials, "device": "cpu"},
+        data=tmp_path / "data",
+        studies=tmp_path / "studies",
+        results=tmp_path / "results",
+    )
+
+
+def table(tmp_path):
+    with (tmp_path / "results" / "MKG-W" / "ComplEx.tuned.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_first_trial_has_the_settings_of_the_row(tmp_path, row, watch):
+    study = search(row, SPACE, settings(tmp_path, 2))
+    first, second = study.trials
+    assert first.params == {place: value_at(row, place) for place in SPACE}
+    assert second.params != first.params
+    assert watch.events.count("train") == 2
+    assert set(watch.events) == {"train", "valid"}
+
+
+def test_a_search_goes_on(tmp_path, row, watch):
+    search(row, SPACE, settings(tmp_path, 2))
+    before = table(tmp_path)
+    study = search(row, SPACE, settings(tmp_path, 4))
+    assert watch.events.count("train") == 4
+    assert table(tmp_path)[:2] == before
+    assert [trial.number for trial in study.trials] == [0, 1, 2, 3]
+    assert len({trial.params["optimizer.lr"] for trial in study.trials}) == 4
+    search(row, SPACE, settings(tmp_path, 4))
+    search(row, SPACE, settings(tmp_path, 1))
+    assert watch.events.count("train") == 4
+
+
+def test_every_trial_is_recorded_those_pruned_too(tmp_path, row, watch):
+    search(row, SPACE, settings(tmp_path, 5))
+    study = search(row, USELESS, settings(tmp_path, 6))
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 5 + ["PRUNED"]
+    found = table(tmp_path)
+    assert list(found[0]) == ["trial", "state", "dev_mrr", "epochs", "seconds", *SPACE]
+    assert [line["trial"] for line in found] == ["0", "1", "2", "3", "4", "5"]
+    assert [line["state"] for line in found] == ["complete"] * 5 + ["pruned"]
+    for line, trial in zip(found, study.trials, strict=True):
+        assert float(line["dev_mrr"]) == pytest.approx(
+            max(trial.intermediate_values.values()), abs=1e-5
+        )
+        assert trial.intermediate_values[int(line["epochs"])] == trial.user_attrs["dev_mrr"]
+        assert {place: float(line[place]) for place in SPACE} == trial.params
+    assert len(study.trials[5].intermediate_values) == 2  # of 4 epochs
+    assert "test" not in watch.events
+
+
+def test_a_trial_whose_loss_is_no_number_counts_as_pruned(tmp_path, row, capsys):
+    # Vectors of length 1e30 have products beyond float32.
+    wild = {**SPACE, "optimizer.lr": Range(low=1e30, high=1e31, log=True)}
+    search(row, SPACE, settings(tmp_path, 1))
+    study = search(row, wild, settings(tmp_path, 2))
+    assert study.trials[1].state.name == "PRUNED"
+    assert table(tmp_path)[1]["dev_mrr"] == "0.00000"
+    assert "the loss is" in capsys.readouterr().out
+
+
+def test_the_first_trial_is_made_up_for(tmp_path, row, monkeypatch):
+    def interrupted(trainer):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            search(row, SPACE, settings(tmp_path, 2))
+    study = search(row, SPACE, settings(tmp_path, 2))
+    done = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+    assert len(done) == len(table(tmp_path)) == 2
+    assert done[0].params == {place: value_at(row, place) for place in SPACE}
+
+
+def test_trials_of_other_settings_are_an_error(tmp_path, row):
+    search(row, SPACE, settings(tmp_path, 1))
+    moved = read_row(
+        write_row(tmp_path / "settings", epochs=4, optimizer={"name": "adagrad", "lr": 0.2})
+    )
+    search(moved, SPACE, settings(tmp_path, 1))  # what is searched may change
+    other = read_row(write_row(tmp_path / "settings", epochs=5))
+    with pytest.raises(ValueError, match=r"ComplEx.tuned.db: the trials there had other settings"):
+        search(other, SPACE, settings(tmp_path, 2))
+
+
+def test_the_script_prints_the_best_recipe(tmp_path, capsys):
+    write_dataset(tmp_path / "data")
+    main(settings(tmp_path, 2))
+    printed = capsys.readouterr().out
+    assert "ComplEx on MKG-W: the best of 2 trials" in printed
+    assert '"model": "ComplEx"' in printed
+    assert len(table(tmp_path)) == 2
+
+
+def test_options_are_checked():
+    with pytest.raises(ValueError, match="--dataset 'FB15K': expected one of DB15K"):
+        Settings(row="ComplEx", dataset="FB15K")
+    with pytest.raises(ValueError, match="--trials 0: expected at least 1"):
+        Settings(row="ComplEx", dataset="DB15K", trials=0)

@@ -1,0 +1,78 @@
+"""A small data set that can be learned, and rows that train on it in a moment."""
+
+import json
+
+import numpy as np
+
+from openke.config import Tester
+from openke.config.trainer import Trainer
+from openke.data.store import TripleStore
+from tests.openke.data.test_loaders import write_openke
+
+ENTITIES, RELATIONS = 31, 3
+"""Entity 30 is in test only."""
+
+
+def write_dataset(folder, name="MKG-W"):
+    """Write a graph in which each relation has three tails, and return its store."""
+    generator = np.random.default_rng(0)
+    rows = [
+        (head, relation, 3 * relation + tail)
+        for head in range(ENTITIES - 1)
+        for relation in range(RELATIONS)
+        for tail in generator.choice(3, size=2, replace=False)
+    ]
+    rows = generator.permutation(np.array(rows))
+    test = np.append(rows[20:40], [(30, 0, 1)], axis=0)
+    store = TripleStore.from_triples(
+        *(rows[40:], rows[:20], test),
+        entities=[f"entity {i}" for i in range(ENTITIES)],
+        relations=[f"relation {i}" for i in range(RELATIONS)],
+    )
+    place = folder / name
+    place.mkdir(parents=True)
+    write_openke(store, place)
+    return store
+
+
+RECIPE = {
+    "model": "ComplEx",
+    "model_settings": {"dim": 4},
+    "training": "1vsall",
+    "reciprocal": True,
+    "dropout": 0.2,
+    "optimizer": {"name": "adagrad", "lr": 0.5},
+    "epochs": 12,
+    "batch_size": 40,
+    "penalty": {"name": "N3", "weight": 0.01},
+}
+
+
+def write_row(folder, dataset="MKG-W", mode="tuned", name="ComplEx", **changes):
+    """Write a file of settings and return its path; ``changes`` are those of the recipe."""
+    path = folder / dataset / f"{name}.{mode}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"source": "a test", "recipe": {**RECIPE, **changes}, "dev": {"patience": 1}}
+    path.write_text(json.dumps(content))
+    return path
+
+
+class Watch:
+    """Writes down what is trained on and which splits are ranked, in their order."""
+
+    def __init__(self, monkeypatch):
+        self.events = []
+        self.stores = []
+        run, rank = Trainer.run, Tester.rank
+
+        def watched_run(trainer):
+            self.events.append("train")
+            self.stores.append(trainer.data_loader.store)
+            return run(trainer)
+
+        def watched_rank(tester, split="test", **options):
+            self.events.append(split)
+            return rank(tester, split, **options)
+
+        monkeypatch.setattr(Trainer, "run", watched_run)
+        monkeypatch.setattr(Tester, "rank", watched_rank)
