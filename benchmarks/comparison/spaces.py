@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -94,7 +93,7 @@ def with_values(row: Row, values: Mapping[str, Any]) -> Row:
     ValueError
         A place below something that is no object, or a setting that the recipe does not have.
     """
-    content = copy.deepcopy(row.recipe.to_json())
+    content = row.recipe.to_json()
     for place, value in values.items():
         *above, last = place.split(".")
         inside = content

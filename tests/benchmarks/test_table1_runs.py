@@ -3,10 +3,12 @@
 import json
 
 import pytest
+import torch
 from comparison.rows import read_row
 from comparison.runs import Bench, choose, read_result, run_row
 from table1 import Settings, main
 
+from lbmkgc_models.store import ModalFeatures
 from openke.config import Tester
 from openke.config.trainer import Trainer
 from tests.benchmarks.tiny import Watch, write_dataset, write_row
@@ -95,6 +97,28 @@ def test_dev_that_is_held_out_is_trained_on_in_the_end(bench, watch):
     assert first["epochs"] == second["epochs"] == chosen["epochs"]
     assert (first["seed"], second["seed"]) == (0, 1)
     assert first["metrics"] != second["metrics"]
+
+
+def test_a_row_sees_its_modalities_alone(bench):
+    store = write_dataset(bench.data)
+    for modality, dim in (("text", 5), ("image", 7)):
+        ModalFeatures.from_rows(
+            modality, store.entity_names, torch.randn(store.entity_count, dim), store.entity_names
+        ).save(bench.data / "MKG-W" / "features" / modality)
+    settings = bench.data.parent / "settings"
+    fused = {"interaction": "ComplEx", "dim": 4, "gate": "sum", "projection": "linear"}
+    parameters = {}
+    for modalities in ([], ["text"], ["image", "text"]):
+        name = " and ".join(["LBMKGC", *modalities])
+        changes = {"model": "LBMKGC", "model_settings": fused, "epochs": 1}
+        path = write_row(settings, name=name, modalities=modalities, **changes)
+        run_row(read_row(path), [0], bench)
+        found = read(bench.seed_path(read_row(path), 0))
+        assert found["modalities"] == modalities
+        parameters[len(modalities)] = found["parameters"]
+    # A projection to 8 reals, with a bias or without, and at most a weight of it in attention.
+    assert 8 * 5 <= parameters[1] - parameters[0] <= 8 * 5 + 8 + 9
+    assert 8 * 7 <= parameters[2] - parameters[1] <= 8 * 7 + 8 + 9
 
 
 def test_published_rows_train_all_epochs_and_leave_valid_alone(bench, watch):

@@ -52,6 +52,18 @@ def test_the_first_trial_has_the_settings_of_the_row(tmp_path, row, watch):
     assert set(watch.events) == {"train", "valid"}
 
 
+def test_a_search_holds_out_where_a_row_does(tmp_path, watch):
+    store = write_dataset(tmp_path / "data", "DB15K")
+    search(
+        read_row(write_row(tmp_path / "settings", "DB15K", epochs=2)), SPACE, settings(tmp_path, 1)
+    )
+    (searched,) = watch.stores
+    train = set(map(tuple, store.triples("train").tolist()))
+    held = set(map(tuple, searched.triples("valid").tolist()))
+    assert held < train
+    assert set(map(tuple, searched.triples("train").tolist())) == train - held
+
+
 def test_a_search_goes_on(tmp_path, row, watch):
     search(row, SPACE, settings(tmp_path, 2))
     before = table(tmp_path)
