@@ -59,7 +59,7 @@ def read_paper(path: Path = PAPER) -> Paper:
 
 
 def read_entries(folder: Path, paper: Paper) -> list[Entry]:
-    """Return what results there are, in the paper's order of data sets and models.
+    """Return what results there are, in the paper's order of models, then of data sets.
 
     Models that the paper does not have follow, by name; the published mode comes before the tuned.
 
@@ -85,7 +85,7 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
     def place(key: tuple[str, str, str]) -> tuple[Any, ...]:
         dataset, name, mode = key
         known = models.index(name) if name in models else len(models)
-        return DATASETS.index(dataset), known, name, MODES.index(mode)
+        return known, name, MODES.index(mode), DATASETS.index(dataset)
 
     return [
         Entry(name=name, dataset=dataset, mode=mode, runs=runs[dataset, name, mode])

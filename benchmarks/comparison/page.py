@@ -169,6 +169,7 @@ def draw(path: Path, entries: Sequence[Entry], paper: Paper) -> None:
         figsize=(1.5 + 3.2 * len(datasets), 1.2 + 0.3 * len(names)),
         sharey=True,
         squeeze=False,
+        layout="constrained",
     )
     for axis, dataset in zip(axes[0], datasets, strict=True):
         for entry in entries:
@@ -198,7 +199,6 @@ def draw(path: Path, entries: Sequence[Entry], paper: Paper) -> None:
         plt.Line2D([], [], marker="o", color="C0", linestyle="", label="this project"),
         plt.Line2D([], [], marker="x", color="C1", linestyle="", label="the paper's Table 1"),
     ]
-    figure.legend(handles=handles, loc="lower right", fontsize=8, ncols=2)
-    figure.tight_layout()
+    figure.legend(handles=handles, loc="outside lower center", fontsize=8, ncols=2)
     write_whole(path, lambda stream: figure.savefig(stream, dpi=120, format="png"))
     plt.close(figure)
