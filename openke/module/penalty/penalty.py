@@ -27,7 +27,8 @@ class Facts(NamedTuple):
 
     def entities(self) -> tuple[Tensor, Tensor]:
         """Return the distinct entities, Int["u"], and which is each anchor and answer, Int["2n"]."""
-        return torch.unique(torch.cat([self.anchor, self.answer]), return_inverse=True)
+        distinct, place = torch.unique(torch.cat([self.anchor, self.answer]), return_inverse=True)
+        return distinct, place
 
 
 class Penalty(ABC):
