@@ -26,7 +26,7 @@ class Facts(NamedTuple):
     """How many ask for a tail."""
 
     def entities(self) -> tuple[Tensor, Tensor]:
-        """Return the distinct entities, Int["u"], and which is each anchor and answer, Int["2n"]."""
+        """Return distinct entities, Int["u"], and which is each anchor and answer, Int["2n"]."""
         distinct, place = torch.unique(torch.cat([self.anchor, self.answer]), return_inverse=True)
         return distinct, place
 
