@@ -24,6 +24,7 @@ from torch import Tensor
 from openke.kernels import compare_operators as operators
 from openke.kernels.arguments import check_index, checked_sides
 from openke.kernels.compare_reference import Kind
+from openke.kernels.product import product
 
 
 def compare_pairs(
@@ -112,6 +113,6 @@ def compare_all(
         scores: Tensor = operators.every(kind, query, table, modal, gate)
         return scores
     if modal is None or gate is None:
-        return query @ table.T
+        return product(query, table)
     weight = gate[:, None]
-    return (query * weight) @ table.T + (query * (1 - weight)) @ modal.T
+    return product(query * weight, table) + product(query * (1 - weight), modal)

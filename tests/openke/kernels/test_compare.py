@@ -14,6 +14,7 @@ import torch
 from openke import _native
 from openke.kernels import KINDS, compare_all, compare_pairs, compare_reference, compiled
 from openke.kernels import compare_operators as operators
+from openke.kernels.product import COLUMNS
 
 DIMS = (1, 2, 7, 33, 500)
 SHAPES = [(kind, dim if kind != "complex" else dim + dim % 2) for kind, dim in product(KINDS, DIMS)]
@@ -425,6 +426,27 @@ def test_autocast_compares_in_float32():
     assert torch.equal(every[q, c], pairs)
     pairs.sum().backward()
     assert sides["query"].grad.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("candidates", [3, COLUMNS, 2 * COLUMNS + 7])
+def test_a_product_in_bfloat16_is_the_same_in_blocks(candidates):
+    random = torch.Generator().manual_seed(0)
+    query, table, weight = (
+        torch.randn(shape, generator=random).requires_grad_()
+        for shape in ((5, 16), (candidates, 16), (5, candidates))
+    )
+    with torch.autocast("cpu", torch.bfloat16):
+        found = compare_all("dot", query, table)
+    assert found.dtype == torch.bfloat16
+    narrow = [x.detach().bfloat16().requires_grad_() for x in (query, table)]
+    expected = narrow[0] @ narrow[1].T
+    assert torch.allclose(found, expected, rtol=2**-7, atol=1e-3)
+    for scores in (found, expected):
+        (scores * weight.detach().bfloat16()).sum().backward()
+    for wide, same in zip((query, table), narrow, strict=True):
+        assert wide.grad.dtype == torch.float32
+        step = 2**-7 * same.grad.abs().max()
+        assert (wide.grad - same.grad.float()).abs().max() <= step
 
 
 # ---- operators ----------------------------------------------------------------------------------
