@@ -85,22 +85,24 @@ class Grouping {
   std::vector<int64_t> offset_, order_;
 };
 
-// Sums of gradients of a few rows, until they are complete.
+// The rows of a gradient, or a scratch in their place where that gradient is not wanted.
 template <class Real>
 class Rows {
  public:
-  Rows(int64_t rows, int64_t dim) : dim_(dim), values_(rows * dim) {}
+  Rows(Real* gradient, int64_t rows, int64_t dim)
+      : gradient_(gradient), dim_(dim), scratch_(gradient == nullptr ? rows * dim : 0) {}
 
-  Real* row(int64_t i) { return values_.data() + i * dim_; }
-  void clear() { std::fill(values_.begin(), values_.end(), Real(0)); }
-  // Writes the first n rows to rows [begin, begin + n) of a gradient, if it is wanted.
-  void write(int64_t n, int64_t begin, Real* gradient) const {
-    if (gradient != nullptr) std::copy_n(values_.data(), n * dim_, gradient + begin * dim_);
+  // Rows [begin, begin + n), all zero, to add to.
+  Real* start(int64_t begin, int64_t n) {
+    Real* const rows = gradient_ == nullptr ? scratch_.data() : gradient_ + begin * dim_;
+    std::fill_n(rows, n * dim_, Real(0));
+    return rows;
   }
 
  private:
+  Real* gradient_;
   int64_t dim_;
-  std::vector<Real> values_;
+  std::vector<Real> scratch_;
 };
 
 template <class Real>
@@ -110,14 +112,13 @@ void pairs_by_query(const Comparison<Real>& x, const Pairs& pairs, const Real* g
   const Grouping grouping(pairs.query, pairs.count, x.queries);
   parallel_for(x.queries, threads, 4, [&](int64_t begin, int64_t end) {
     Batch<Real> batch(kPairs);
-    Rows<Real> sum(1, x.dim);
+    Rows<Real> rows(out.query, 1, x.dim);
     for (int64_t q = begin; q < end; ++q) {
-      sum.clear();
+      Real* const row = rows.start(q, 1);
       double gate = 0;
       grouping.each_batch(q, pairs.candidate, grad, batch, [&] {
-        add_gradient(x, q, batch.index(), batch.grad(), batch.size(), sum.row(0), &gate);
+        add_gradient(x, q, batch.index(), batch.grad(), batch.size(), row, &gate);
       });
-      sum.write(1, q, out.query);
       if (out.gate != nullptr) out.gate[q] = static_cast<Real>(gate);
     }
   });
@@ -130,15 +131,13 @@ void pairs_by_candidate(const Comparison<Real>& x, const Pairs& pairs, const Rea
   const Grouping grouping(pairs.candidate, pairs.count, x.candidates);
   parallel_for(x.candidates, threads, 16, [&](int64_t begin, int64_t end) {
     Batch<Real> batch(kPairs);
-    Rows<Real> table(1, x.dim), modal(1, x.dim);
+    Rows<Real> table(out.table, 1, x.dim), modal(out.modal, 1, x.dim);
     for (int64_t c = begin; c < end; ++c) {
-      table.clear();
-      modal.clear();
+      Real* const table_row = table.start(c, 1);
+      Real* const modal_row = x.modal == nullptr ? nullptr : modal.start(c, 1);
       grouping.each_batch(c, pairs.query, grad, batch, [&] {
-        add_gradient(x, c, batch.index(), batch.grad(), batch.size(), table.row(0), modal.row(0));
+        add_gradient(x, c, batch.index(), batch.grad(), batch.size(), table_row, modal_row);
       });
-      table.write(1, c, out.table);
-      modal.write(1, c, out.modal);
     }
   });
 }
@@ -150,7 +149,8 @@ void all_by_query(const Comparison<Real>& x, const Real* grad, int threads,
   const int64_t tile = tile_rows<Real>(x.dim);
   parallel_blocks(x.queries, kRows, threads, [&](int64_t q0, int64_t q1) {
     Batch<Real> batch(tile);
-    Rows<Real> sum(q1 - q0, x.dim);
+    Rows<Real> rows(out.query, q1 - q0, x.dim);
+    Real* const row = rows.start(q0, q1 - q0);
     std::vector<double> gate(q1 - q0);
     for (int64_t c0 = 0; c0 < x.candidates; c0 += tile) {
       for (int64_t q = q0; q < q1; ++q) {
@@ -158,11 +158,10 @@ void all_by_query(const Comparison<Real>& x, const Real* grad, int threads,
         for (int64_t c = c0; c < std::min(x.candidates, c0 + tile); ++c) {
           batch.add(c, grad[q * x.candidates + c]);
         }
-        add_gradient(x, q, batch.index(), batch.grad(), batch.size(), sum.row(q - q0),
+        add_gradient(x, q, batch.index(), batch.grad(), batch.size(), row + (q - q0) * x.dim,
                      &gate[q - q0]);
       }
     }
-    sum.write(q1 - q0, q0, out.query);
     if (out.gate != nullptr) std::copy(gate.begin(), gate.end(), out.gate + q0);
   });
 }
@@ -174,19 +173,20 @@ void all_by_candidate(const Comparison<Real>& x, const Real* grad, int threads,
   const int64_t tile = tile_rows<Real>(x.dim);
   parallel_blocks(x.candidates, kRows, threads, [&](int64_t c0, int64_t c1) {
     Batch<Real> batch(tile);
-    Rows<Real> table(c1 - c0, x.dim), modal(c1 - c0, x.dim);
+    Rows<Real> table(out.table, c1 - c0, x.dim), modal(out.modal, c1 - c0, x.dim);
+    Real* const table_rows = table.start(c0, c1 - c0);
+    Real* const modal_rows = x.modal == nullptr ? nullptr : modal.start(c0, c1 - c0);
     for (int64_t q0 = 0; q0 < x.queries; q0 += tile) {
       for (int64_t c = c0; c < c1; ++c) {
         batch.clear();
         for (int64_t q = q0; q < std::min(x.queries, q0 + tile); ++q) {
           batch.add(q, grad[q * x.candidates + c]);
         }
-        add_gradient(x, c, batch.index(), batch.grad(), batch.size(), table.row(c - c0),
-                     modal.row(c - c0));
+        const int64_t at = (c - c0) * x.dim;
+        add_gradient(x, c, batch.index(), batch.grad(), batch.size(), table_rows + at,
+                     modal_rows == nullptr ? nullptr : modal_rows + at);
       }
     }
-    table.write(c1 - c0, c0, out.table);
-    modal.write(c1 - c0, c0, out.modal);
   });
 }
 

@@ -103,6 +103,27 @@ inline void add_to(Real* row, int64_t k, int64_t left, V value) {
   }
 }
 
+// Asks for a row that is read soon: rows stand anywhere in a table, where no processor foresees
+// them.
+template <class Real>
+inline void prefetch_row(const Real* row, int64_t dim) {
+#if defined(__GNUC__)
+  constexpr int64_t line = 64 / sizeof(Real);
+  for (int64_t k = 0; k < dim; k += line) __builtin_prefetch(row + k);
+#else
+  static_cast<void>(row), static_cast<void>(dim);
+#endif
+}
+
+// Asks for the next chunk of up to four candidates, of which `left` are still to come.
+template <bool gated, class Real>
+inline void prefetch_candidates(const Comparison<Real>& x, const int64_t* candidate, int64_t left) {
+  for (int64_t j = 0; j < left && j < 4; ++j) {
+    prefetch_row(x.table + candidate[j] * x.dim, x.dim);
+    if constexpr (gated) prefetch_row(x.modal + candidate[j] * x.dim, x.dim);
+  }
+}
+
 template <class Kind, bool whole, class Real, class V>
 inline void fetch_parts(const Real* row, int64_t size, int64_t k, int64_t left, V* out) {
   for (int part = 0; part < Kind::parts; ++part) {
@@ -210,6 +231,7 @@ void score_pairs(const Comparison<Real>& x, const int64_t* query, const int64_t*
     const bool one_query = i + 4 <= n && query[i] == query[i + 1] && query[i] == query[i + 2] &&
                            query[i] == query[i + 3];
     if (one_query) {
+      prefetch_candidates<gated>(x, candidate + i + 4, n - i - 4);
       Real scores[1][4];
       score_tile<Kind, gated, 1, 4>(x, query + i, candidate + i, scores);
       for (int j = 0; j < 4; ++j) out[i + j] = scores[0][j];
@@ -314,9 +336,20 @@ void query_gradient(const Comparison<Real>& x, int64_t query, const int64_t* can
                     const Real* grad, int64_t n, Real* row, double* gate) {
   int64_t j = 0;
   for (; j + 4 <= n; j += 4) {
+    prefetch_candidates<gated>(x, candidate + j + 4, n - j - 4);
     query_chunk<Kind, gated, 4>(x, query, candidate + j, grad + j, row, gate);
   }
-  for (; j < n; ++j) query_chunk<Kind, gated, 1>(x, query, candidate + j, grad + j, row, gate);
+  switch (n - j) {
+    case 3:
+      query_chunk<Kind, gated, 3>(x, query, candidate + j, grad + j, row, gate);
+      break;
+    case 2:
+      query_chunk<Kind, gated, 2>(x, query, candidate + j, grad + j, row, gate);
+      break;
+    case 1:
+      query_chunk<Kind, gated, 1>(x, query, candidate + j, grad + j, row, gate);
+      break;
+  }
 }
 
 template <class Kind, bool gated, bool whole, int N, class Real>
@@ -375,8 +408,16 @@ void candidate_gradient(const Comparison<Real>& x, int64_t candidate, const int6
   for (; i + 4 <= n; i += 4) {
     candidate_chunk<Kind, gated, 4>(x, candidate, query + i, grad + i, table_row, modal_row);
   }
-  for (; i < n; ++i) {
-    candidate_chunk<Kind, gated, 1>(x, candidate, query + i, grad + i, table_row, modal_row);
+  switch (n - i) {
+    case 3:
+      candidate_chunk<Kind, gated, 3>(x, candidate, query + i, grad + i, table_row, modal_row);
+      break;
+    case 2:
+      candidate_chunk<Kind, gated, 2>(x, candidate, query + i, grad + i, table_row, modal_row);
+      break;
+    case 1:
+      candidate_chunk<Kind, gated, 1>(x, candidate, query + i, grad + i, table_row, modal_row);
+      break;
   }
 }
 
