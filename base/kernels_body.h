@@ -223,25 +223,50 @@ inline void score_tile(const Comparison<Real>& x, const int64_t* query, const in
   }
 }
 
+// out[j]: query j against candidate j, all side by side: the steps of a score wait for each other,
+// those of different pairs do not.
+template <class Kind, bool gated, int N, class Real>
+inline void score_abreast(const Comparison<Real>& x, const int64_t* query, const int64_t* candidate,
+                          Real* out) {
+  using V = typename Lanes<Real>::V;
+  constexpr int width = Lanes<Real>::width;
+  Tile<Real, 1, 1> tile[N];
+  for (int j = 0; j < N; ++j) {
+    tile[j] = make_tile<Kind, gated, 1, 1>(x, query + j, candidate + j);
+  }
+  const int64_t size = tile[0].size;
+  double total[N] = {};
+  for (int64_t begin = 0; begin < size; begin += kBlock) {
+    const int64_t end = size - begin < kBlock ? size : begin + kBlock;
+    V sum[N][1][1];
+    for (int j = 0; j < N; ++j) sum[j][0][0] = broadcast(Real(0));
+    int64_t k = begin;
+    for (; k + width <= end; k += width) {
+      for (int j = 0; j < N; ++j) add_coordinates<Kind, gated, true>(tile[j], k, width, sum[j]);
+    }
+    for (int j = 0; k < end && j < N; ++j) {
+      add_coordinates<Kind, gated, false>(tile[j], k, end - k, sum[j]);
+    }
+    for (int j = 0; j < N; ++j) total[j] += across(sum[j][0][0]);
+  }
+  for (int j = 0; j < N; ++j) out[j] = static_cast<Real>(Kind::score(total[j]));
+}
+
 template <class Kind, bool gated, class Real>
 void score_pairs(const Comparison<Real>& x, const int64_t* query, const int64_t* candidate,
                  int64_t n, Real* out) {
   int64_t i = 0;
-  while (i < n) {
-    const bool one_query = i + 4 <= n && query[i] == query[i + 1] && query[i] == query[i + 2] &&
-                           query[i] == query[i + 3];
-    if (one_query) {
-      prefetch_candidates<gated>(x, candidate + i + 4, n - i - 4);
+  for (; i + 4 <= n; i += 4) {
+    prefetch_candidates<gated>(x, candidate + i + 4, n - i - 4);
+    if (query[i] == query[i + 1] && query[i] == query[i + 2] && query[i] == query[i + 3]) {
       Real scores[1][4];
       score_tile<Kind, gated, 1, 4>(x, query + i, candidate + i, scores);
       for (int j = 0; j < 4; ++j) out[i + j] = scores[0][j];
-      i += 4;
     } else {
-      Real scores[1][1];
-      score_tile<Kind, gated, 1, 1>(x, query + i, candidate + i, scores);
-      out[i++] = scores[0][0];
+      score_abreast<Kind, gated, 4>(x, query + i, candidate + i, out + i);
     }
   }
+  for (; i < n; ++i) score_abreast<Kind, gated, 1>(x, query + i, candidate + i, out + i);
 }
 
 template <class Kind, bool gated, int Q, class Real>

@@ -1,5 +1,7 @@
 """Rotation: the tail is the head turned by the relation's phases, t = h e^{i theta}."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -29,7 +31,37 @@ def query(anchor: Tensor, phase: Tensor, side: Side) -> Tensor:
     ----------
     Sun et al., RotatE, ICLR 2019; LBMKGC Eq. 12.
     """
-    real, imaginary = anchor.chunk(2, dim=-1)
-    cosine = torch.cos(phase)
-    sine = torch.sin(phase) if side == "tail" else -torch.sin(phase)
-    return torch.cat([real * cosine - imaginary * sine, real * sine + imaginary * cosine], dim=-1)
+    turned: Tensor = _Turn.apply(anchor, phase, 1 if side == "tail" else -1)
+    return turned
+
+
+class _Turn(torch.autograd.Function):
+    """h e^{±i theta} and its derivatives, which are turns as well: half the passes of autograd's."""
+
+    @staticmethod
+    def forward(ctx: Any, anchor: Tensor, phase: Tensor, sign: int) -> Tensor:
+        cosine, sine = torch.cos(phase), torch.sin(phase) * sign
+        turned = _turn(anchor, cosine, sine)
+        ctx.sign = sign
+        ctx.save_for_backward(turned, cosine, sine)
+        return turned
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        turned, cosine, sine = ctx.saved_tensors
+        real, imaginary = turned.chunk(2, dim=-1)
+        # d turned / d theta = ± i turned
+        along_real, along_imaginary = grad.chunk(2, dim=-1)
+        of_phase = torch.addcmul(along_imaginary * real, along_real, imaginary, value=-1) * ctx.sign
+        return _turn(grad, cosine, -sine), of_phase, None
+
+
+def _turn(vectors: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    real, imaginary = vectors.chunk(2, dim=-1)
+    return torch.cat(
+        [
+            torch.addcmul(real * cosine, imaginary, sine, value=-1),
+            torch.addcmul(imaginary * cosine, real, sine),
+        ],
+        dim=-1,
+    )
