@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from lbmkgc_models.store import ModalFeatures
+from openke.kernels.product import Linear
 
 
 class ModalProjector(nn.Module):
@@ -58,10 +59,10 @@ class ModalProjector(nn.Module):
         super().__init__()
         self.register_buffer("values", features.values, persistent=False)
         self.register_buffer("present", features.present, persistent=False)
-        self.layers: nn.Module = nn.Linear(features.dim, dim, bias=False)
+        self.layers: nn.Module = Linear(features.dim, dim, bias=False)
         if hidden:
-            first = nn.Linear(features.dim, dim)
-            self.layers = nn.Sequential(first, nn.ReLU(), nn.Linear(dim, dim))
+            first = Linear(features.dim, dim)
+            self.layers = nn.Sequential(first, nn.ReLU(), Linear(dim, dim))
         self.norm = nn.LayerNorm(dim) if norm else nn.Identity()
         self.dropout = nn.Dropout(dropout)
         if scale is not None:

@@ -75,7 +75,8 @@ def _unshared(gradient: Tensor) -> bool:
         getattr(Tensor, "_use_count", None),
         getattr(torch._C, "_storage_Use_Count", None),
     )
-    if uses is None or storage_uses is None or gradient.device.type != "cpu":
+    traced = torch.compiler.is_compiling() or gradient.device.type != "cpu"
+    if traced or uses is None or storage_uses is None:
         return False
     storage = gradient.untyped_storage()  # itself one more use of the storage
     return uses(gradient) == 1 and storage_uses(storage._cdata) == 2 and not gradient._is_view()
