@@ -10,8 +10,8 @@ __version__ = "0.1.0"
 
 # PyTorch's OpenMP threads spin while they wait for each other. Where another process, or the core's
 # own threads, need the processor, that spinning starves the thread that is waited for: a training
-# step was seen to take 8 times as long. Passive waiting sleeps instead, with GNU's OpenMP after some
-# microseconds: most waits are shorter, and waking up takes longer. It takes effect where this
+# step was seen to take 8 times as long. Passive waiting sleeps instead; with GNU's OpenMP, after
+# some microseconds, as most waits are shorter than waking up takes. It takes effect where this
 # package is imported before torch, and never overrides what the user has set.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")

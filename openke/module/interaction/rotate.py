@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from openke.data.batch import Side
 
@@ -36,7 +37,7 @@ def query(anchor: Tensor, phase: Tensor, side: Side) -> Tensor:
 
 
 class _Turn(torch.autograd.Function):
-    """h e^{±i theta} and its derivatives, which are turns as well: half the passes of autograd's."""
+    """h e^{±i theta}; its derivatives are turns, too, in half the passes of autograd's."""
 
     @staticmethod
     def forward(ctx: Any, anchor: Tensor, phase: Tensor, sign: int) -> Tensor:
@@ -47,6 +48,7 @@ class _Turn(torch.autograd.Function):
         return turned
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         turned, cosine, sine = ctx.saved_tensors
         real, imaginary = turned.chunk(2, dim=-1)
