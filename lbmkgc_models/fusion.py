@@ -110,6 +110,11 @@ class StructureMask(nn.Module):
         self.drop = drop
         self.register_buffer("seen", seen, persistent=False)
 
+    @property
+    def active(self) -> bool:
+        """Whether any entity may leave out its structural row now."""
+        return self.seen is not None or (self.training and self.drop > 0)
+
     def forward(self, entities: Tensor, some: Tensor) -> Tensor:
         """Return Bool["u 1"]; ``some`` is whether an entity has any modality, Bool["u 1"]."""
         kept = torch.ones_like(some) if self.seen is None else self.seen[entities][:, None]

@@ -180,10 +180,15 @@ class LBMKGC(Model):
             return {"entity": mixed}
         structural = self.interaction.structure(entities)
         count = present.sum(dim=1, keepdim=True)  # [u 1]
-        kept = self.mask(entities, count > 0)
+        some = count > 0
         if self.gated:
-            modal_only = torch.where(count > 0, mixed, structural)
-            return {"entity": torch.where(kept, structural, mixed), "modal": modal_only}
+            entity, modal = structural, mixed
+            if self.mask.active:
+                entity = torch.where(self.mask(entities, some), structural, mixed)
+            if not self.projectors.complete:
+                modal = torch.where(some, mixed, structural)
+            return {"entity": entity, "modal": modal}
+        kept = self.mask(entities, some)
         joint = structural * kept
         if self.config.gate == "sum":
             return {"entity": joint + mixed}

@@ -105,6 +105,9 @@ class Projectors(nn.Module):
         self.names = sorted(features)
         for name in self.names:
             self.add_module(name, ModalProjector(features[name], dim, **options))
+        found = [features[name].present for name in self.names]
+        self.complete = bool(found) and bool(torch.stack(found).any(dim=0).all())
+        """Whether every entity has some modality."""
 
     def __iter__(self) -> Iterator[ModalProjector]:
         """Iterate over the projectors."""
