@@ -31,7 +31,8 @@ class Settings:
     datasets: tuple[str, ...] = DATASETS
     """Data sets."""
     modes: tuple[str, ...] = MODES
-    """published: the paper's recipe, all its epochs; tuned: ours, epochs chosen on dev."""
+    """published: published settings, a fixed number of epochs; tuned: ours, epochs chosen on
+    dev."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Seeds that are trained and tested; dev is seen by seed 0 only."""
     render: bool = False

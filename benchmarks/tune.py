@@ -27,6 +27,7 @@ from openke.files import write_text
 from openke.script import run_script
 
 WAITING = (optuna.trial.TrialState.WAITING,)
+COMPLETE = (optuna.trial.TrialState.COMPLETE,)
 DONE = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
 STARTUP = 5
 """Trials before any is pruned or drawn from what earlier ones found."""
@@ -42,7 +43,7 @@ class Settings:
     """
 
     row: str
-    """Row by name, e.g. "LBMKGC without text"."""
+    """Row by name, e.g. ComplEx."""
     dataset: str
     """One data set."""
     trials: int = 20
@@ -193,6 +194,9 @@ def main(settings: Settings) -> None:
         for trial in done[:10]
     ]
     print(f"\n{study.study_name}: the best of {len(done)} trials\n\n{tabulate(body, header)}\n")
+    if not study.get_trials(states=COMPLETE):
+        print("every trial was pruned: there is nothing to take over")
+        return
     best = with_values(row, study.best_trial.params)
     print(f"the best recipe:\n{json.dumps(best.recipe.to_json(), indent=2)}")
 

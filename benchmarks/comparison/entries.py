@@ -68,7 +68,7 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
     FileNotFoundError
         No results.
     ValueError
-        Seeds of one row were trained with different settings or numbers of epochs.
+        Seeds of one row were trained with different settings, data or numbers of epochs.
     """
     runs: dict[tuple[str, str, str], list[Run]] = {}
     for path in sorted(folder.glob("*/*.seed*.json")):
@@ -81,6 +81,9 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
         for setting in ("recipe", "epochs", "precision", "modalities"):
             if any(run[setting] != found[0][setting] for run in found):
                 raise ValueError(f"{folder}: seeds of {' '.join(key)} differ in their {setting}")
+        # Older results do not say what they were made of.
+        if len({json.dumps(run["inputs"], sort_keys=True) for run in found if "inputs" in run}) > 1:
+            raise ValueError(f"{folder}: seeds of {' '.join(key)} differ in their data or features")
 
     def place(key: tuple[str, str, str]) -> tuple[Any, ...]:
         dataset, name, mode = key

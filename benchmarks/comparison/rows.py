@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from openke.config.recipe import Recipe
+from openke.config.recipe_parts import divide
 from openke.module.settings import configure
 
 FOLDER = Path(__file__).parents[1] / "settings"
@@ -17,7 +18,8 @@ HOLD_OUT: Mapping[str, float] = {"DB15K": 0.1}
 """Share of train to choose on where the published valid split repeats train and test."""
 PUBLISHED, TUNED = "published", "tuned"
 MODES = (PUBLISHED, TUNED)
-"""By the paper's recipe with its fixed number of epochs; by ours, epochs chosen on dev."""
+"""By settings that were published, as far as they are, for a fixed number of epochs; by ours, for
+as many epochs as were best on dev."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ def read_row(path: Path) -> Row:
     Raises
     ------
     ValueError
-        No JSON, unknown or missing settings; names the file.
+        No JSON, unknown or missing settings, a schedule that needs dev; names the file.
     """
     name, _, mode = path.stem.rpartition(".")
     if mode not in MODES:
@@ -89,12 +91,15 @@ def read_row(path: Path) -> Row:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         found = configure(_File, "settings", content)
+        recipe = Recipe.from_json(found.recipe)
+        if divide("schedule", recipe.schedule or "constant")[0] == "plateau":
+            raise ValueError("a plateau schedule looks at dev, which what is tested trains without")
         return Row(
             name=name.replace("_", " "),
             dataset=path.parent.name,
             mode=mode,
             source=found.source,
-            recipe=Recipe.from_json(found.recipe),
+            recipe=recipe,
             precision=found.precision,
             modalities=tuple(found.modalities),
             **found.dev,

@@ -13,6 +13,7 @@ from typing import Any
 from comparison.rows import TUNED, Row
 from lbmkgc_models.experiment import maker
 from lbmkgc_models.features.select import gather_features
+from lbmkgc_models.projectors import Projectors
 from openke.config import Tester
 from openke.config.callback import Callback, Training
 from openke.config.callbacks import Checkpoint, EarlyStopping, Validation
@@ -23,6 +24,7 @@ from openke.data import TestDataLoader
 from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
 from openke.files import write_text
+from openke.module.model import Model
 
 DEV_SEED = 0
 """Seed of the run whose epochs count for all seeds."""
@@ -78,6 +80,11 @@ def run_row(row: Row, seeds: Sequence[int], bench: Bench) -> None:
     ValueError
         Results of other settings, or of another number of epochs, are there already.
     """
+    # What is stale is said now, not after hours of training what comes before it.
+    if row.mode == TUNED:
+        read_result(bench.dev_path(row), row)
+    for seed in seeds:
+        read_result(bench.seed_path(row, seed), row)
     epochs = row.recipe.epochs
     if row.mode == TUNED:
         epochs = choose(row, bench)["epochs"]
@@ -218,6 +225,7 @@ def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seco
     report = Tester(model, rows, device=bench.device, progress=False).rank("test", seed=seed)
     content = {
         **row.settings(),
+        "inputs": {"triples": store.fingerprint, "features": feature_digests(model)},
         "seed": seed,
         "epochs": epochs,
         "parameters": sum(part.numel() for part in model.parameters()),
@@ -230,6 +238,12 @@ def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seco
     }
     _write(bench.seed_path(row, seed), content)
     print(f"test MRR {100 * report.metrics()['mrr']:.2f} after {epochs} epochs", flush=True)
+
+
+def feature_digests(model: Model) -> dict[str, str]:
+    """Return a SHA-256 of each modality's features that a model sees."""
+    found = [part.digests() for part in model.modules() if isinstance(part, Projectors)]
+    return {name: digest for digests in found for name, digest in digests.items()}
 
 
 def _lasting(name: str) -> bool:

@@ -112,6 +112,18 @@ def test_seeds_that_differ_are_an_error(tmp_path, setting, value):
         read_entries(tmp_path / "table1", PAPER)
 
 
+def test_seeds_of_other_features_are_an_error(tmp_path):
+    def made_of(seed, digest):
+        inputs = {"triples": "a", "features": {"text": digest}}
+        return run("LBMKGC", "MKG-W", "tuned", seed, 0.3, inputs=inputs)
+
+    write(tmp_path, run("LBMKGC", "MKG-W", "tuned", 0, 0.3), made_of(1, "b"), made_of(2, "b"))
+    read_entries(tmp_path / "table1", PAPER)
+    write(tmp_path, made_of(3, "c"))
+    with pytest.raises(ValueError, match="MKG-W LBMKGC tuned differ in their data or features"):
+        read_entries(tmp_path / "table1", PAPER)
+
+
 def test_no_results_are_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"run benchmarks/table1.py first"):
         write_pages(tmp_path)
@@ -127,12 +139,13 @@ def test_mean_deviation_and_difference(entries):
     assert rotate == {
         **{"model": "RotatE", "trained": "tuned", "MRR": "32.00 ± 2.65"},
         **{"head": "22.00", "tail": "32.00"},
-        **{"Hits@1": "16.00", "Hits@3": "32.00", "Hits@10": "64.00"},
+        **{"Hits@1": "16.00 (17.87)", "Hits@3": "32.00 (36.12)", "Hits@10": "64.00 (49.66)"},
         **{"paper's MRR": "29.28", "difference": "+2.72", "seeds": "3", "epochs": "9"},
     }
     assert found["RotatE", "published"]["difference"] == "-4.28"
     unknown = found["TuckER", "tuned"]
     assert (unknown["paper's MRR"], unknown["difference"]) == ("–", "–")
+    assert "(" not in unknown["Hits@1"]
     assert len(table.rows) == 4
 
 

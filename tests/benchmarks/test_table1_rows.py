@@ -173,3 +173,10 @@ def test_a_malformed_space_is_named(tmp_path, content, problem):
     path.write_text(content)
     with pytest.raises(ValueError, match=f"{re.escape(str(path))}: .*{problem}"):
         read_space("A", tmp_path)
+
+
+def test_a_schedule_that_needs_dev_is_an_error(tmp_path):
+    path = write_row(tmp_path, schedule={"name": "plateau", "factor": 0.3})
+    with pytest.raises(ValueError, match=r"tuned.json: a plateau schedule looks at dev"):
+        read_row(path)
+    assert read_row(write_row(tmp_path, schedule="cosine")).recipe.schedule == "cosine"

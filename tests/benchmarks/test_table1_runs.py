@@ -115,6 +115,8 @@ def test_a_row_sees_its_modalities_alone(bench):
         run_row(read_row(path), [0], bench)
         found = read(bench.seed_path(read_row(path), 0))
         assert found["modalities"] == modalities
+        assert sorted(found["inputs"]["features"]) == modalities
+        assert found["inputs"]["triples"] == store.fingerprint
         parameters[len(modalities)] = found["parameters"]
     # A projection to 8 reals, with a bias or without, and at most a weight of it in attention.
     assert 8 * 5 <= parameters[1] - parameters[0] <= 8 * 5 + 8 + 9
@@ -167,6 +169,19 @@ def test_a_seed_of_other_epochs_is_an_error(bench):
     path.write_text(json.dumps({**content, "epochs": content["epochs"] + 1}))
     with pytest.raises(ValueError, match=r"seed0.json: made with other settings .epochs."):
         run_row(row, [0], bench)
+
+
+def test_stale_seeds_are_said_before_anything_is_trained(bench, watch):
+    _, row = start(bench, epochs=2)
+    run_row(row, [0, 1], bench)
+    settings = bench.data.parent / "settings"
+    other = read_row(write_row(settings, epochs=2, batch_size=41))
+    bench.dev_path(row).unlink()
+    bench.seed_path(row, 0).unlink()
+    watch.events.clear()
+    with pytest.raises(ValueError, match=r"seed1.json: made with other settings .recipe."):
+        run_row(other, [0, 1], bench)
+    assert watch.events == []
 
 
 class InterruptedRunError(Exception):

@@ -139,6 +139,19 @@ def test_the_script_prints_the_best_recipe(tmp_path, capsys):
     assert len(table(tmp_path)) == 2
 
 
+def test_the_script_says_when_every_trial_was_pruned(tmp_path, capsys, monkeypatch):
+    def hopeless(row, trial, bench):
+        for name in ("dev_mrr", "epochs", "seconds"):
+            trial.set_user_attr(name, 0)
+        raise optuna.TrialPruned
+
+    write_dataset(tmp_path / "data")
+    monkeypatch.setattr("tune.measured", hopeless)
+    main(settings(tmp_path, 1))
+    assert "every trial was pruned" in capsys.readouterr().out
+    assert len(table(tmp_path)) == 1
+
+
 def test_options_are_checked():
     with pytest.raises(ValueError, match="--dataset 'FB15K': expected one of DB15K"):
         Settings(row="ComplEx", dataset="FB15K")
