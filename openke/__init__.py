@@ -12,9 +12,11 @@ __version__ = "0.1.0"
 # own threads, need the processor, that spinning starves the thread that is waited for: a training
 # step was seen to take 8 times as long. Passive waiting sleeps instead; with GNU's OpenMP, after
 # some microseconds, as most waits are shorter than waking up takes. It takes effect where this
-# package is imported before torch, and never overrides what the user has set.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+# package is imported before torch, and never overrides what the user has set: a count of spins
+# would win over a policy.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 # A step over all entities writes arrays of tens of MB that the system hands out page by page, at
 # more than the cost of computing them. Huge pages, where Linux grants them, halve that.

@@ -34,6 +34,8 @@ class QuestionBatch:
         The answers, question by question.
     offsets : Int["q+1"] or None
         Where each question's answers begin and end; None: each has one.
+    ends : Int["q+1"] or None
+        ``offsets`` on the host, wherever the batch is: sizes that a step need not wait for.
     share : float
         What a mean over this batch weighs, where several processes have a part of it each.
     """
@@ -43,6 +45,7 @@ class QuestionBatch:
     tails: int
     answer: Tensor
     offsets: Tensor | None = None
+    ends: Tensor | None = None
     share: float = 1.0
 
     def __len__(self) -> int:
@@ -58,14 +61,14 @@ class QuestionBatch:
             for tensor in (self.anchor, self.relation, self.answer)
         )
         offsets = None if self.offsets is None else self.offsets.to(device, non_blocking=True)
-        return QuestionBatch(anchor, relation, self.tails, answer, offsets, self.share)
+        return replace(self, anchor=anchor, relation=relation, answer=answer, offsets=offsets)
 
     def pin(self) -> QuestionBatch:
         """Return the batch in pinned memory, from which copies to a GPU run asynchronously."""
         offsets = None if self.offsets is None else self.offsets.pin_memory()
         anchor, relation = self.anchor.pin_memory(), self.relation.pin_memory()
         answer = self.answer.pin_memory()
-        return QuestionBatch(anchor, relation, self.tails, answer, offsets, self.share)
+        return replace(self, anchor=anchor, relation=relation, answer=answer, offsets=offsets)
 
 
 class QuestionDataLoader:
@@ -193,4 +196,5 @@ class _Questions:
             int(about_tail.sum()),
             torch.from_numpy(self.answer[answers]),
             offsets,
+            ends=offsets,
         )

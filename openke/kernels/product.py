@@ -15,22 +15,27 @@ spent on turning the candidates round."""
 SMALL = 2**20
 """Multiplications below which a product in float32 is left to PyTorch: calling oneDNN costs 10 µs.
 
-PyTorch multiplies float32 with MKL, which on processors of AMD leaves out AVX-512: one thread of a
-Zen 5 does [9300, 768] @ [768, 500] at 70 GFLOP/s, and at 230 with the oneDNN that PyTorch holds,
-too."""
+PyTorch multiplies float32 with MKL, which is slow on processors of AMD: one thread of a Zen 5 does
+[9300, 768] @ [768, 500] at 70 GFLOP/s, and at 230 with the oneDNN that PyTorch holds, too. Where
+oneDNN would be the slower one, on none that is known, ``torch.backends.mkldnn.enabled = False``
+leaves it out. Intel's processors were not measured."""
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 _onednn: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if X86 else None
 
 
 def product(query: Tensor, table: Tensor) -> Tensor:
-    """Return Float["q u"], query @ table.T (Float["q d"], Float["u d"])."""
+    """Return Float["q u"], query @ table.T (Float["q d"], Float["u d"]).
+
+    In float32 and bfloat16 on a CPU it has first derivatives only.
+    """
     on_cpu = query.device.type == "cpu" and not torch.compiler.is_compiling()
     if on_cpu and torch.is_autocast_enabled("cpu"):
         kind = torch.get_autocast_dtype("cpu")
         query, table = query.to(kind), table.to(kind)
     ours = query.dtype == table.dtype and query.dtype in (torch.float32, torch.bfloat16)
-    if not on_cpu or not ours:
+    fitting = query.dim() == table.dim() == 2 and query.shape[1] == table.shape[1]
+    if not (on_cpu and ours and fitting):
         return query @ table.T
     scores: Tensor = _Product.apply(query, table)
     return scores
@@ -40,8 +45,8 @@ class Linear(nn.Linear):
     """``torch.nn.Linear`` by :func:`product`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Return Float["n out"], input @ weight.T + bias, of Float["n in"]."""
-        if input.device.type != "cpu" or torch.compiler.is_compiling():
+        """Return Float["... out"], input @ weight.T + bias, of Float["... in"]."""
+        if input.device.type != "cpu" or input.dim() != 2 or torch.compiler.is_compiling():
             return super().forward(input)
         made = product(input, self.weight)
         return made if self.bias is None else made.add_(self.bias)

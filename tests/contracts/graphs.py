@@ -76,6 +76,11 @@ def both() -> dict[str, ModalFeatures]:
     return {"image": features("image", 5, 1), "text": features("text", 6, 2)}
 
 
+def everyone() -> dict[str, ModalFeatures]:
+    """Return features of two modalities, one of which no entity lacks."""
+    return {**both(), "text": features("text", 6, 2, missing=0)}
+
+
 def one() -> dict[str, ModalFeatures]:
     """Return features of one modality."""
     return {"text": features("text", 6, 2)}
@@ -150,6 +155,7 @@ CASES: dict[str, Callable[[], Model]] = {
     "LBMKGC elementwise": lambda: LBMKGC(
         ENTITIES, RELATIONS, both(), dim=4, attention="elementwise"
     ),
+    "LBMKGC complete": lambda: LBMKGC(ENTITIES, RELATIONS, everyone(), dim=4),
     "LBMKGC text": lambda: LBMKGC(ENTITIES, RELATIONS, one(), dim=4),
     "LBMKGC without structural": lambda: LBMKGC(
         ENTITIES, RELATIONS, both(), dim=4, structural=False

@@ -15,11 +15,14 @@ from torch.utils._pytree import tree_leaves
 from openke.config import Trainer
 from openke.config.optim import OPTIMIZERS
 from openke.data import TrainDataLoader
+from openke.data.questions import QuestionDataLoader
 from openke.kernels import compare_reference
 from openke.kernels.compare_reference import KINDS, Sides
 from openke.module.loss import LOSSES
-from openke.module.strategy import NegativeSampling
-from tests.contracts.graphs import BATCHES, CASES, WAITING, build, graph
+from openke.module.loss.answers import ANSWER_LOSSES
+from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll
+from openke.module.strategy.questions import LOGITS_BYTES
+from tests.contracts.graphs import BATCHES, CASES, ENTITIES, WAITING, build, graph
 
 META = torch.device("meta")
 WAITS = {
@@ -105,6 +108,23 @@ def test_no_optimiser_waits(method):
 @pytest.mark.parametrize("shape", ["mixed", "shared mixed"])
 def test_no_loss_waits(loss, shape):
     step("RotatE", shape, loss=loss)
+
+
+@pytest.mark.parametrize("strategy", [OneVsAll, KVsAll])
+@pytest.mark.parametrize("loss", ANSWER_LOSSES)
+@pytest.mark.parametrize("case", [case for case in CASES if not build(case).relational])
+@pytest.mark.parametrize("most", [LOGITS_BYTES, 4 * 3 * ENTITIES])
+def test_no_question_waits(case, strategy, loss, most, monkeypatch):
+    # A relational model waits: its blocks are of one relation, as many as the batch happens to ask.
+    if case in WAITING:
+        return
+    monkeypatch.setattr("openke.module.strategy.questions.LOGITS_BYTES", most)
+    loader = QuestionDataLoader(graph(), batch_size=16, targets=strategy.targets)
+    objective = strategy(build(case), loss)
+    trainer = Trainer(objective, loader, 1, 0.05, opt_method="adam", device="meta", progress=False)
+    for batch in [batch.to(META) for batch in list(loader.epoch(0))[:2]]:
+        with NoWaiting():
+            assert trainer._step(batch).device == META
 
 
 @pytest.mark.parametrize("gated", [False, True])

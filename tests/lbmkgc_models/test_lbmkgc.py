@@ -25,6 +25,7 @@ from tests.contracts.graphs import (
     MODERN,
     RELATIONS,
     both,
+    everyone,
     features,
     first_batch,
     fused,
@@ -57,6 +58,22 @@ def joint_rows(model, relation, without=()):
             row = e_mm if alone else (e_s + n * e_mm) / (1 + n)
         rows.append(row)
     return torch.stack(rows)
+
+
+@pytest.mark.parametrize("settings", [{}, {"drop_structure": 0.4}])
+def test_rows_are_the_same_where_no_entity_lacks_all_modalities(settings):
+    torch.manual_seed(0)
+    model = LBMKGC(ENTITIES, RELATIONS, everyone(), dim=4, **settings).train()
+    assert model.projectors.complete
+    assert model.mask.active == bool(settings)
+    found = []
+    for complete in (True, False):
+        model.projectors.complete = complete
+        torch.manual_seed(1)
+        found.append(model.encode(EVERYONE))
+    for name in ("entity", "modal"):
+        assert torch.equal(found[0][name], found[1][name])
+    assert not LBMKGC(ENTITIES, RELATIONS, both(), dim=4).projectors.complete
 
 
 def unseen(model):

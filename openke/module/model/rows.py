@@ -61,25 +61,7 @@ class _Branch(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, of_all: Tensor, of_taken: Tensor) -> tuple[Tensor, None]:
         (index,) = ctx.saved_tensors
-        add = of_all.index_add_ if _unshared(of_all) else of_all.index_add
-        return add(0, index, of_taken), None
-
-
-def _unshared(gradient: Tensor) -> bool:
-    """Whether nothing else can see a gradient, so that adding to it in place changes nothing else.
-
-    It is what PyTorch's engine asks before it adds gradients in place. Versions that do not say how
-    often a tensor is used get a copy.
-    """
-    uses, storage_uses = (
-        getattr(Tensor, "_use_count", None),
-        getattr(torch._C, "_storage_Use_Count", None),
-    )
-    traced = torch.compiler.is_compiling() or gradient.device.type != "cpu"
-    if traced or uses is None or storage_uses is None:
-        return False
-    storage = gradient.untyped_storage()  # itself one more use of the storage
-    return uses(gradient) == 1 and storage_uses(storage._cdata) == 2 and not gradient._is_view()
+        return of_all.index_add(0, index, of_taken), None
 
 
 def join(first: Rows, second: Rows) -> Rows:

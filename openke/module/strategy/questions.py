@@ -43,11 +43,11 @@ def as_asked(model: Model, batch: QuestionBatch) -> tuple[Model, QuestionBatch]:
 
 def facts(batch: QuestionBatch) -> Facts:
     """Return a fact for each answer."""
-    if batch.offsets is None:
+    if batch.offsets is None or batch.ends is None:
         return Facts(batch.anchor, batch.relation, batch.answer, batch.tails)
     counts, n = batch.offsets.diff(), len(batch.answer)
     asked = torch.arange(len(batch), device=counts.device).repeat_interleave(counts, output_size=n)
-    tails = int(batch.offsets[batch.tails])  # how many answer a question about a tail
+    tails = int(batch.ends[batch.tails])  # how many answer a question about a tail
     return Facts(batch.anchor[asked], batch.relation[asked], batch.answer, tails)
 
 
@@ -55,25 +55,44 @@ def blocks(model: Model, batch: QuestionBatch) -> Iterator[tuple[Block, bool]]:
     """Divide a batch by slot, and say for each block whether its scores must not be kept.
 
     A relational model gets blocks of one relation: all entities as one relation sees them are as
-    large as a whole table. All others get blocks of at most LOGITS_BYTES.
+    large as a whole table. All others get blocks of at most LOGITS_BYTES, without waiting for the
+    device.
     """
     most = max(1, LOGITS_BYTES // (4 * model.ent_tot))
-    everything = torch.arange(len(batch), device=batch.anchor.device)
-    about_tail, about_head = everything[: batch.tails], everything[batch.tails :]
     large = model.relational or len(batch) > most
-    sides: dict[Side, Tensor] = {"tail": about_tail, "head": about_head}
+    sides: dict[Side, range] = {
+        "tail": range(batch.tails),
+        "head": range(batch.tails, len(batch)),
+    }
     for side, rows in sides.items():
-        groups: tuple[Tensor, ...] = (rows,)
         if model.relational:
-            relation = batch.relation[rows]
-            order = torch.argsort(relation, stable=True)
-            _, sizes = torch.unique_consecutive(relation[order], return_counts=True)
-            groups = torch.split(rows[order], sizes.tolist())
-        for group in groups:
-            for part in torch.split(group, most) if len(group) else ():
+            for part in _of_one_relation(batch, rows, most):
                 answer, offsets = _answers(batch, part)
-                block = Block(side, batch.anchor[part], batch.relation[part], answer, offsets)
-                yield block, large
+                yield Block(side, batch.anchor[part], batch.relation[part], answer, offsets), large
+            continue
+        for first in rows[::most]:
+            yield _stretch(batch, side, first, min(first + most, rows.stop)), large
+
+
+def _stretch(batch: QuestionBatch, side: Side, first: int, last: int) -> Block:
+    """Return the questions in [first, last)."""
+    part = slice(first, last)
+    anchor, relation = batch.anchor[part], batch.relation[part]
+    if batch.offsets is None or batch.ends is None:
+        return Block(side, anchor, relation, batch.answer[part], None)
+    begin, end = int(batch.ends[first]), int(batch.ends[last])
+    return Block(
+        side, anchor, relation, batch.answer[begin:end], batch.offsets[first : last + 1] - begin
+    )
+
+
+def _of_one_relation(batch: QuestionBatch, rows: range, most: int) -> Iterator[Tensor]:
+    """Divide some rows of a batch by relation, at most so many together."""
+    relation = batch.relation[rows.start : rows.stop]
+    order = torch.argsort(relation, stable=True)
+    _, sizes = torch.unique_consecutive(relation[order], return_counts=True)
+    for group in torch.split(order + rows.start, sizes.tolist()):
+        yield from torch.split(group, most) if len(group) else ()
 
 
 def _answers(batch: QuestionBatch, rows: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -86,6 +86,19 @@ def test_a_linear_layer_is_bfloat16_under_autocast_and_any_device_s():
     assert elsewhere(torch.empty(3, 8, device="meta")).shape == (3, 6)
 
 
+def test_a_linear_layer_takes_batches_of_batches_and_refuses_other_widths():
+    layer = Linear(300, 200)
+    given = torch.randn(8, 64, 300, requires_grad=True)
+    made = layer(given)
+    assert made.shape == (8, 64, 200)
+    made.sum().backward()
+    torch.testing.assert_close(given.grad[3, 5], layer.weight.detach().sum(dim=0))
+    assert layer(torch.randn(300)).shape == (200,)
+    for wrong in (torch.randn(4, 299), torch.randn(4000, 299)):
+        with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+            layer(wrong)
+
+
 def test_there_is_no_second_derivative():
     query, table, weight = make(3, 5, 7)
     scores = (product(query, table).square() * weight).sum()
