@@ -150,7 +150,7 @@ void all_by_query(const Comparison<Real>& x, const Real* grad, int threads,
   parallel_blocks(x.queries, kRows, threads, [&](int64_t q0, int64_t q1) {
     Batch<Real> batch(tile);
     Rows<Real> rows(out.query, q1 - q0, x.dim);
-    Real* const row = rows.start(q0, q1 - q0);
+    Real* const query_rows = rows.start(q0, q1 - q0);
     std::vector<double> gate(q1 - q0);
     for (int64_t c0 = 0; c0 < x.candidates; c0 += tile) {
       for (int64_t q = q0; q < q1; ++q) {
@@ -158,7 +158,7 @@ void all_by_query(const Comparison<Real>& x, const Real* grad, int threads,
         for (int64_t c = c0; c < std::min(x.candidates, c0 + tile); ++c) {
           batch.add(c, grad[q * x.candidates + c]);
         }
-        add_gradient(x, q, batch.index(), batch.grad(), batch.size(), row + (q - q0) * x.dim,
+        add_gradient(x, q, batch.index(), batch.grad(), batch.size(), query_rows + (q - q0) * x.dim,
                      &gate[q - q0]);
       }
     }

@@ -266,7 +266,11 @@ void score_pairs(const Comparison<Real>& x, const int64_t* query, const int64_t*
       score_abreast<Kind, gated, 4>(x, query + i, candidate + i, out + i);
     }
   }
-  for (; i < n; ++i) score_abreast<Kind, gated, 1>(x, query + i, candidate + i, out + i);
+  for (; i < n; ++i) {
+    Real scores[1][1];
+    score_tile<Kind, gated, 1, 1>(x, query + i, candidate + i, scores);
+    out[i] = scores[0][0];
+  }
 }
 
 template <class Kind, bool gated, int Q, class Real>
