@@ -182,11 +182,11 @@ class LBMKGC(Model):
         count = present.sum(dim=1, keepdim=True)  # [u 1]
         some = count > 0
         if self.gated:
-            entity, modal = structural, mixed
+            entity, modal = structural, mixed.to(structural.dtype)
             if self.mask.active:
                 entity = torch.where(self.mask(entities, some), structural, mixed)
             if not self.projectors.complete:
-                modal = torch.where(some, mixed, structural)
+                modal = torch.where(some, modal, structural)
             return {"entity": entity, "modal": modal}
         kept = self.mask(entities, some)
         joint = structural * kept

@@ -20,6 +20,13 @@ PyTorch multiplies float32 with MKL, which is slow on processors of AMD: one thr
 oneDNN would be the slower one, on none that is known, ``torch.backends.mkldnn.enabled = False``
 leaves it out. Intel's processors were not measured."""
 
+ROWS = 1024
+"""Rows that oneDNN multiplies at a time: what it writes down meanwhile is small and, other than
+the rows of a batch, always of the same size, so that it can be kept for the next call."""
+
+STEP = 128
+"""The last rows are filled up with zeros to a multiple of this."""
+
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 _onednn: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if X86 else None
 
@@ -69,16 +76,42 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
         query, table = ctx.saved_tensors
         of_query = _times(grad, table.T) if ctx.needs_input_grad[0] else None
-        of_table = _times(grad.T, query.T) if ctx.needs_input_grad[1] else None
+        of_table = _joined(grad, query) if ctx.needs_input_grad[1] else None
         return of_query, of_table
+
+
+def _by_onednn(rows: Tensor, width: int) -> bool:
+    """Whether a product of rows with a matrix of another ``width`` is one for oneDNN."""
+    large = rows.numel() * width >= SMALL
+    return (
+        _onednn is not None
+        and rows.dtype == torch.float32
+        and large
+        and bool(torch.backends.mkldnn.enabled)
+    )
 
 
 def _times(left: Tensor, right: Tensor) -> Tensor:
     """Return left @ right.T."""
-    large = left.shape[0] * left.shape[1] * right.shape[0] >= SMALL
-    if _onednn is None or left.dtype != torch.float32 or not large:
+    if not _by_onednn(left, right.shape[0]):
         return left @ right.T
-    if not torch.backends.mkldnn.enabled:
-        return left @ right.T
-    made: Tensor = _onednn(left, right, None, "none", [], "")
-    return made
+    out = left.new_empty(left.shape[0], right.shape[0])
+    for part, rows in zip(torch.split(out, ROWS), torch.split(left, ROWS), strict=True):
+        part.copy_(_onednn(_whole(rows), right, None, "none", [], "")[: len(part)])
+    return out
+
+
+def _joined(left: Tensor, right: Tensor) -> Tensor:
+    """Return left.T @ right."""
+    if not _by_onednn(left, right.shape[1]):
+        return left.T @ right
+    out = left.new_zeros(left.shape[1], right.shape[1])
+    for ours, theirs in zip(torch.split(left, ROWS), torch.split(right, ROWS), strict=True):
+        out += _onednn(_whole(ours).T, _whole(theirs).T, None, "none", [], "")
+    return out
+
+
+def _whole(rows: Tensor) -> Tensor:
+    """Return the rows, filled up with zeros to a multiple of STEP."""
+    missing = -len(rows) % STEP
+    return torch.nn.functional.pad(rows, (0, 0, 0, missing)) if missing else rows

@@ -31,8 +31,9 @@ def _able(monkeypatch):
 
 
 @pytest.mark.usefixtures("_able")
-def test_bfloat16_trains_nearly_as_float32_does():
-    plain, half = trainer().run().losses, trainer(precision="bfloat16").run().losses
+@pytest.mark.parametrize("case", ["LBMKGC", "LBMKGC complete", "LBMKGC gated"])
+def test_bfloat16_trains_nearly_as_float32_does(case):
+    plain, half = trainer(case).run().losses, trainer(case, precision="bfloat16").run().losses
     assert plain != half
     assert plain == pytest.approx(half, rel=0.02)
 
