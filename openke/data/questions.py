@@ -35,7 +35,8 @@ class QuestionBatch:
     offsets : Int["q+1"] or None
         Where each question's answers begin and end; None: each has one.
     ends : Int["q+1"] or None
-        ``offsets`` on the host, wherever the batch is: sizes that a step need not wait for.
+        ``offsets`` on the host, wherever the batch is: sizes that a step need not wait for. Made
+        of ``offsets`` where they are not given.
     share : float
         What a mean over this batch weighs, where several processes have a part of it each.
     """
@@ -47,6 +48,11 @@ class QuestionBatch:
     offsets: Tensor | None = None
     ends: Tensor | None = None
     share: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Keep the offsets on the host, too."""
+        if self.offsets is not None and self.ends is None:
+            object.__setattr__(self, "ends", self.offsets.cpu())
 
     def __len__(self) -> int:
         """Return the number of questions."""
@@ -196,5 +202,4 @@ class _Questions:
             int(about_tail.sum()),
             torch.from_numpy(self.answer[answers]),
             offsets,
-            ends=offsets,
         )

@@ -43,10 +43,11 @@ def as_asked(model: Model, batch: QuestionBatch) -> tuple[Model, QuestionBatch]:
 
 def facts(batch: QuestionBatch) -> Facts:
     """Return a fact for each answer."""
-    if batch.offsets is None or batch.ends is None:
+    if batch.offsets is None:
         return Facts(batch.anchor, batch.relation, batch.answer, batch.tails)
     counts, n = batch.offsets.diff(), len(batch.answer)
     asked = torch.arange(len(batch), device=counts.device).repeat_interleave(counts, output_size=n)
+    assert batch.ends is not None
     tails = int(batch.ends[batch.tails])  # how many answer a question about a tail
     return Facts(batch.anchor[asked], batch.relation[asked], batch.answer, tails)
 
@@ -78,8 +79,9 @@ def _stretch(batch: QuestionBatch, side: Side, first: int, last: int) -> Block:
     """Return the questions in [first, last)."""
     part = slice(first, last)
     anchor, relation = batch.anchor[part], batch.relation[part]
-    if batch.offsets is None or batch.ends is None:
+    if batch.offsets is None:
         return Block(side, anchor, relation, batch.answer[part], None)
+    assert batch.ends is not None
     begin, end = int(batch.ends[first]), int(batch.ends[last])
     return Block(
         side, anchor, relation, batch.answer[begin:end], batch.offsets[first : last + 1] - begin

@@ -111,3 +111,13 @@ def test_ids_are_int64():
     batch = next(QuestionDataLoader(graph(), 7, targets="all").epoch(0))
     for ids in (batch.anchor, batch.relation, batch.answer, batch.offsets):
         assert ids.numpy().dtype == np.int64
+
+
+def test_offsets_are_on_the_host_too_wherever_a_batch_is_and_whoever_made_it():
+    offsets = torch.tensor([0, 2, 3])
+    one = torch.tensor([1, 2])
+    batch = QuestionBatch(one, one, 1, torch.tensor([3, 4, 5]), offsets)
+    moved = batch.to(torch.device("meta"))
+    assert moved.offsets.device.type == "meta"
+    assert torch.equal(moved.ends, offsets)
+    assert QuestionBatch(one, one, 1, one).ends is None
