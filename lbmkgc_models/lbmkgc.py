@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lbmkgc_models.fusion import ModalityAttention, RelationGate, StructureMask
 from lbmkgc_models.interactions import make_interaction
+from lbmkgc_models.mentions import Mentions, MentionScore
 from lbmkgc_models.projectors import Projectors, check_features
 from lbmkgc_models.store import ModalFeatures
 from openke.data.batch import Side
@@ -21,6 +22,8 @@ from openke.module.model.scoring import Compare, Rows
 from openke.module.settings import at_least, check_share
 
 GATES = ("relation", "mean", "sum")
+ID, ASKED = "id", "asked"
+"""Names of rows that hold numbers, not vectors."""
 PROJECTIONS = ("mlp", "linear")
 
 
@@ -58,6 +61,9 @@ class LBMKGCConfig(RotatEConfig):
     modal_scale: float | None = None
     """Root mean square of each e_m at the start; None: as the layers start. Small ones suit
     training against all entities by dot products."""
+    score_mentions: bool = False
+    """Add to a score what it is worth that one entity's text has the other's name, see
+    :class:`~lbmkgc_models.mentions.MentionScore`."""
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -91,6 +97,9 @@ class LBMKGC(Model):
     seen
         Bool["entities"], which entities are in a train triple, as
         :func:`~lbmkgc_models.fusion.seen_in_train` says; with ``drop_unseen`` alone.
+    mentions
+        Whose text names whom, as :func:`~lbmkgc_models.mentions.find_mentions` says; with
+        ``score_mentions`` alone.
     **settings
         Fields of :class:`LBMKGCConfig`.
 
@@ -98,7 +107,8 @@ class LBMKGC(Model):
     ------
     ValueError
         Features of another number of entities; neither structure nor features; an interaction
-        that does not take an entity as one row; ``seen`` without ``drop_unseen`` or the reverse.
+        that does not take an entity as one row; ``seen`` without ``drop_unseen``, ``mentions``
+        without ``score_mentions``, or the reverse.
 
     References
     ----------
@@ -118,6 +128,7 @@ class LBMKGC(Model):
         features: Mapping[str, ModalFeatures] | None = None,
         *,
         seen: Tensor | None = None,
+        mentions: Mentions | None = None,
         **settings: Any,
     ) -> None:
         super().__init__(ent_tot, rel_tot, **settings)
@@ -126,14 +137,16 @@ class LBMKGC(Model):
         check_features(ent_tot, features)
         if not features and not c.structural:
             raise ValueError("LBMKGC: structural=False needs features of at least one modality")
-        if c.drop_unseen != (seen is not None):
-            raise ValueError(
-                f"LBMKGC: drop_unseen is {c.drop_unseen} and seen is "
-                f"{'missing' if seen is None else 'given'}: they belong together, see "
-                "lbmkgc_models.fusion.seen_in_train"
-            )
+        _check_together("drop_unseen", c.drop_unseen, "seen", seen, "fusion.seen_in_train")
+        _check_together(
+            "score_mentions", c.score_mentions, "mentions", mentions, "mentions.find_mentions"
+        )
         if seen is not None and seen.shape != (ent_tot,):
             raise ValueError(f"LBMKGC: seen is {list(seen.shape)}, expected [{ent_tot}]")
+        if mentions is not None and mentions.entities != ent_tot:
+            raise ValueError(
+                f"LBMKGC: mentions are of {mentions.entities} entities, expected {ent_tot}"
+            )
         rows = ent_tot if c.structural else 1
         self._adopt(
             make_interaction(c.interaction, rows, rel_tot, asdict(c), c.interaction_settings)
@@ -152,9 +165,12 @@ class LBMKGC(Model):
             self.attention = ModalityAttention(self.width, form)
         self.mask = StructureMask(c.drop_structure, seen)
         self.gated = bool(features) and c.structural and c.gate == "relation"
-        self.linear = self.interaction.linear and not self.gated  # type: ignore[misc]
+        # What is added to the product of a relation's row is not linear in that row.
+        added = self.gated or mentions is not None
+        self.linear = self.interaction.linear and not added  # type: ignore[misc]
         if self.gated:
             self.gate = RelationGate(rel_tot, (c.margin + c.epsilon) / (2 * c.dim))
+        self.mentioned = None if mentions is None else MentionScore(mentions, rel_tot)
 
     def _adopt(self, interaction: Model) -> None:
         """Take over the parts of a model, but not e_s where there is no structure."""
@@ -171,7 +187,14 @@ class LBMKGC(Model):
         return self._interaction[0]
 
     def encode(self, entities: Tensor) -> Rows:
-        """Return "entity": Float["u d"] and, where a gate mixes them, "modal": Float["u d"]."""
+        """Return "entity": Float["u d"] and what else scores need.
+
+        Where a gate mixes them, "modal": Float["u d"]; where mentions count, "id": Int["u"].
+        """
+        rows = self._fuse(entities)
+        return rows if self.mentioned is None else {**rows, ID: entities}
+
+    def _fuse(self, entities: Tensor) -> Rows:
         if not self.projectors.names:
             return {"entity": self.interaction.structure(entities)}
         modal, present = self.projectors(entities)
@@ -195,7 +218,18 @@ class LBMKGC(Model):
         return {"entity": (joint + count * mixed) / (kept + count)}
 
     def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
-        """Return the interaction's queries and, where there is one, "gate": Float["q"]."""
+        """Return the interaction's queries and what else scores need.
+
+        Where there is a gate, "gate": Float["q"]; where mentions count, "id" and "asked":
+        Int["q"], the known entity and the relation.
+        """
+        queries = self._ask(anchor, relation, side)
+        if self.mentioned is None:
+            return queries
+        asked = relation + self.rel_tot if side == "head" else relation
+        return {**queries, ID: anchor[ID], ASKED: asked}
+
+    def _ask(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
         if not self.gated:
             return self.interaction.query(anchor, relation, side)
         gate = self.gate(relation)
@@ -203,13 +237,18 @@ class LBMKGC(Model):
         return {**self.interaction.query({"entity": joint}, relation, side), "gate": gate}
 
     def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
-        """Return the interaction's scores."""
+        """Return the interaction's scores, and what mentions add to them."""
+        mixing = compare
         if self.gated:
-            compare = partial(compare, modal=candidates["modal"], gate=query["gate"])
-        return self.interaction.match(query, candidates, compare)
+            mixing = partial(compare, modal=candidates["modal"], gate=query["gate"])
+        scores = self.interaction.match(query, candidates, mixing)
+        if self.mentioned is None:
+            return scores
+        whole: Tensor = self.mentioned(scores, query[ID], query[ASKED], candidates[ID], compare)
+        return whole
 
     def between(self, head: Rows, tail: Rows) -> Tensor:
-        """Return what the interaction says; a gate is not linear in the relation's row."""
+        """Return what the interaction says; only where nothing is added to it."""
         return self.interaction.between(head, tail)
 
     def structure(self, entities: Tensor) -> Tensor:
@@ -221,7 +260,7 @@ class LBMKGC(Model):
     def factors(self, entities: Tensor, rows: Rows | None = None) -> Tensor:
         """Return the fused rows, Float["u d"], or what a gate mixes side by side, Float["u 2d"]."""
         rows = self.encode(entities) if rows is None else rows
-        return torch.cat(list(rows.values()), dim=1)
+        return torch.cat([row for name, row in rows.items() if name != ID], dim=1)
 
     def entity_moduli(self, rows: Tensor) -> Tensor:
         """Return what the interaction says, of e_s or :meth:`factors`."""
@@ -249,10 +288,22 @@ class LBMKGC(Model):
         return self.interaction.constants()
 
     def identity(self) -> dict[str, Any]:
-        """Return what a checkpoint must agree on, digests of features and unseen entities too."""
+        """Return what a checkpoint must agree on, digests of what is frozen too."""
         seen = self.mask.digest()
+        mentioned = {} if self.mentioned is None else {"mentions": self.mentioned.digest()}
         return {
             **super().identity(),
             "features": self.projectors.digests(),
             **({} if seen is None else {"seen": seen}),
+            **mentioned,
         }
+
+
+def _check_together(setting: str, on: bool, argument: str, given: object, maker: str) -> None:
+    """Raise ``ValueError`` where a setting and the argument that it needs are not both there."""
+    if on != (given is not None):
+        raise ValueError(
+            f"LBMKGC: {setting} is {on} and {argument} is "
+            f"{'missing' if given is None else 'given'}: they belong together, see "
+            f"lbmkgc_models.{maker}"
+        )

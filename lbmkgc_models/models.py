@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lbmkgc_models.features.labels import read_labels
 from lbmkgc_models.fusion import seen_in_train
 from lbmkgc_models.ikrl import IKRL
 from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.mentions import find_mentions
 from lbmkgc_models.store import ModalFeatures
 from openke.data.store import TripleStore
 from openke.module.model import MODELS as STRUCTURAL
@@ -38,8 +40,22 @@ def make_multimodal(
         Frozen features by modality.
     settings
         Fields of its ``Config``.
+
+    Raises
+    ------
+    ValueError
+        ``score_mentions`` of triples that come from no folder, which would have the texts.
     """
-    seen = {"seen": seen_in_train(store)} if settings.get("drop_unseen") else {}
+    more: dict[str, Any] = {}
+    if settings.get("drop_unseen"):
+        more["seen"] = seen_in_train(store)
+    if settings.get("score_mentions"):
+        if store.directory is None:
+            raise ValueError(
+                "score_mentions needs the texts in a data set's folder, and these triples come "
+                "from none: make LBMKGC with mentions=find_mentions(labels)"
+            )
+        more["mentions"] = find_mentions(read_labels(store.directory))
     return MULTIMODAL[name](
-        store.entity_count, relations, features=dict(features), **seen, **settings
+        store.entity_count, relations, features=dict(features), **more, **settings
     )

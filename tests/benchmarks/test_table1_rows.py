@@ -13,8 +13,10 @@ from comparison.spaces import SPACES, read_space, settings_outside, value_at, wi
 from lbmkgc_models.experiment import maker
 from lbmkgc_models.store import ModalFeatures
 from openke.config.precision import check_precision
+from openke.data.store import TripleStore
 from tests.benchmarks.tiny import write_row
 from tests.contracts.graphs import graph
+from tests.openke.data.test_loaders import write_openke
 
 ROWS = find_rows()
 FILES = sorted(path for path in FOLDER.glob("*/*") if path.parent != SPACES)
@@ -24,8 +26,17 @@ def ids(row):
     return f"{row.dataset} {row.name} {row.mode}"
 
 
-def built(row):
-    store = graph(entities=2100)  # as many as there may be negatives
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """Return triples in a folder that has texts, too."""
+    folder = tmp_path_factory.mktemp("graph")
+    write_openke(graph(entities=2100), folder)  # as many as there may be negatives
+    lines = [f"{i}\tentity {i}\tname{i}\t" for i in range(2100)]
+    (folder / "labels.tsv").write_text("\n".join(lines), encoding="utf-8")
+    return TripleStore.open(folder)
+
+
+def built(row, store):
     names = store.entity_names
     features = {
         modality: ModalFeatures.from_rows(modality, names, torch.ones(len(names), 5), names)
@@ -41,9 +52,9 @@ def test_every_file_is_a_row():
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ids)
-def test_a_row_says_where_it_is_from_and_builds(row):
+def test_a_row_says_where_it_is_from_and_builds(row, store):
     assert len(row.source) > 5
-    made = built(row)
+    made = built(row, store)
     named = made.strategy.model.identity()
     assert row.recipe.model in json.dumps(named)
     assert row.every >= 1
@@ -115,7 +126,7 @@ def test_a_file_of_no_mode_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("path", sorted(SPACES.glob("*.json")), ids=lambda path: path.stem)
-def test_a_space_fits_its_rows(path):
+def test_a_space_fits_its_rows(path, store):
     name = path.stem.replace("_", " ")
     space = read_space(name)
     rows = [row for row in ROWS if (row.name, row.mode) == (name, TUNED)]
@@ -133,7 +144,7 @@ def test_a_space_fits_its_rows(path):
             ends = {p: (f.choices or (f.low, f.high))[end] for p, f in space.items()}
             other = with_values(row, ends)
             assert {place: value_at(other, place) for place in space} == ends
-            built(other)
+            built(other, store)
 
 
 def test_rows_with_other_values():

@@ -1,6 +1,7 @@
 """Epochs are chosen on dev, test is ranked once, and a run that is stopped loses nothing."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from table1 import Settings, main
 from lbmkgc_models.store import ModalFeatures
 from openke.config import Tester
 from openke.config.trainer import Trainer
-from tests.benchmarks.tiny import Watch, write_dataset, write_row
+from tests.benchmarks.tiny import ENTITIES, Watch, write_dataset, write_row
 
 
 @pytest.fixture
@@ -121,6 +122,31 @@ def test_a_row_sees_its_modalities_alone(bench):
     # A projection to 8 reals, with a bias or without, and at most a weight of it in attention.
     assert 8 * 5 <= parameters[1] - parameters[0] <= 8 * 5 + 8 + 9
     assert 8 * 7 <= parameters[2] - parameters[1] <= 8 * 7 + 8 + 9
+
+
+def test_a_row_says_what_encodes_its_texts_and_whether_mentions_count(bench, monkeypatch):
+    monkeypatch.setenv("OPENKE_CACHE", str(bench.data.parent / "cache"))
+    write_dataset(bench.data)
+    lines = [f"{i}\tentity {i}\tname{i}\tseen with name{i // 2}" for i in range(ENTITIES)]
+    place = bench.data / "MKG-W"
+    (place / "labels.tsv").write_text("\n".join(lines), encoding="utf-8")
+    found = {}
+    for encoder in ("tfidf", "tfidf+spelling"):
+        changes = {
+            "model": "LBMKGC",
+            "model_settings": {"interaction": "ComplEx", "dim": 4, "score_mentions": True},
+            "epochs": 1,
+        }
+        names = {"name": "LBMKGC", "modalities": ["text"], "text_encoder": encoder}
+        row = read_row(write_row(bench.data.parent / "settings", **names, **changes))
+        assert row.settings()["text_encoder"] == encoder
+        results = replace(bench, results=bench.results / encoder)
+        run_row(row, [0], results)
+        found[encoder] = read(results.seed_path(row, 0))["inputs"]["features"]
+        assert sorted(found[encoder]) == ["mentions", "text"]
+    assert found["tfidf"]["text"] != found["tfidf+spelling"]["text"]
+    assert found["tfidf"]["mentions"] == found["tfidf+spelling"]["mentions"]
+    assert not (place / "features").exists()
 
 
 def test_published_rows_train_all_epochs_and_leave_valid_alone(bench, watch):

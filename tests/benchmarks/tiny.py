@@ -48,12 +48,20 @@ RECIPE = {
 }
 
 
-def write_row(folder, dataset="MKG-W", mode="tuned", name="ComplEx", modalities=(), **changes):
+def write_row(
+    folder,
+    dataset="MKG-W",
+    mode="tuned",
+    name="ComplEx",
+    modalities=(),
+    text_encoder="",
+    **changes,
+):
     """Write a file of settings and return its path; ``changes`` are those of the recipe."""
     path = folder / dataset / f"{name}.{mode}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"source": "a test", "recipe": {**RECIPE, **changes}, "dev": {"patience": 1}}
-    path.write_text(json.dumps({**content, "modalities": modalities}))
+    path.write_text(json.dumps({**content, "modalities": modalities, "text_encoder": text_encoder}))
     return path
 
 

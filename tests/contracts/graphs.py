@@ -9,9 +9,11 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
+from lbmkgc_models.features.labels import EntityLabel
 from lbmkgc_models.ikrl import IKRL
 from lbmkgc_models.interactions import INTERACTIONS
 from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.mentions import Mentions, MentionScore, find_mentions
 from lbmkgc_models.store import ModalFeatures
 from openke.data.batch import Batch
 from openke.data.loaders import TrainDataLoader
@@ -94,6 +96,8 @@ def worn(model: Model) -> Model:
             module.running_var.uniform_(0.5, 2.0)
         elif name == "rel_scales":
             torch.nn.init.normal_(module.weight, std=0.3)
+        elif isinstance(module, MentionScore):
+            torch.nn.init.normal_(module.weight)
     return model
 
 
@@ -111,7 +115,18 @@ def fused(**settings: object) -> Model:
     """Return LBMKGC with both modalities, some entities being unseen in train."""
     seen = torch.arange(ENTITIES) % 3 != 1  # 19 has no modality
     settings = {"dim": 4, "drop_unseen": True, **settings}
-    return worn(LBMKGC(ENTITIES, RELATIONS, both(), seen=seen, **settings))
+    named = mentions() if settings.get("score_mentions") else None
+    return worn(LBMKGC(ENTITIES, RELATIONS, both(), seen=seen, mentions=named, **settings))
+
+
+def mentions() -> Mentions:
+    """Return who names whom where each entity's text has two names, some of them twice."""
+    return find_mentions(
+        [
+            EntityLabel(f"entity {i}", f"name{i}", f"name{7 * i % ENTITIES}, name{i // 2}")
+            for i in range(ENTITIES)
+        ]
+    )
 
 
 CASES: dict[str, Callable[[], Model]] = {
@@ -171,6 +186,8 @@ CASES: dict[str, Callable[[], Model]] = {
     "LBMKGC sum": lambda: fused(interaction="ComplEx", gate="sum", **MODERN),
     "LBMKGC mean": lambda: fused(interaction="DistMult", gate="mean", **MODERN),
     "LBMKGC gated": lambda: fused(interaction="DistMult", **MODERN),
+    "LBMKGC sum mentions": lambda: fused(interaction="ComplEx", gate="sum", score_mentions=True),
+    "LBMKGC gated mentions": lambda: fused(score_mentions=True),
     "LBMKGC TuckER without structural": lambda: fused(interaction="TuckER", structural=False),
 }
 """Instances that the contracts hold for; the first word is the registered name."""

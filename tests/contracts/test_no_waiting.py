@@ -116,7 +116,8 @@ def test_no_loss_waits(loss, shape):
 @pytest.mark.parametrize("most", [LOGITS_BYTES, 4 * 3 * ENTITIES])
 def test_no_question_waits(case, strategy, loss, most, monkeypatch):
     # A relational model waits: its blocks are of one relation, as many as the batch happens to ask.
-    if case in WAITING:
+    # So do mentions: of the pairs there are, as many concern the known entities as happens.
+    if case in WAITING or case.endswith("mentions"):
         return
     monkeypatch.setattr("openke.module.strategy.questions.LOGITS_BYTES", most)
     loader = QuestionDataLoader(graph(), batch_size=16, targets=strategy.targets)

@@ -1,9 +1,9 @@
-"""Encoders by name: "NAME" or "NAME:SOURCE", with the options that each of them takes."""
+"""Encoders by name: "NAME", "NAME:SOURCE", or names of texts' encoders with + between them."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lbmkgc_models.features.encoders.clip import ClipImageEncoder, ClipTextEncoder
 from lbmkgc_models.features.encoders.colour import ColourHistogram
 from lbmkgc_models.features.encoders.efficientnet import EfficientNetEncoder
+from lbmkgc_models.features.encoders.joined import UnfittedJoined
 from lbmkgc_models.features.encoders.openclip import OpenClipImageEncoder, OpenClipTextEncoder
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
@@ -25,6 +26,7 @@ Makers = Mapping[str, Callable[..., Any]]
 TEXT_ENCODERS: Makers = {
     "minilm": partial(SentenceEncoder, "minilm"),
     "tfidf": Tfidf,
+    "spelling": partial(Tfidf, letters=True, dim=384),
     "open_clip": OpenClipTextEncoder,
     "clip": ClipTextEncoder,
 }
@@ -44,9 +46,11 @@ def text_encoder(spec: str, **options: Any) -> Encoder[str] | Unfitted[str]:
     ----------
     spec
         A name of :data:`TEXT_ENCODERS`, with ":SOURCE" where it takes one; else the folder or Hub
-        id of a sentence encoder.
+        id of a sentence encoder. Names with "+" between them, as "minilm+spelling": their vectors
+        side by side.
     options
-        device, max_length, pooling, normalised, dim; None is the encoder's own default.
+        device, max_length, pooling, normalised, dim; None is the encoder's own default. Where
+        there are several encoders, ``device`` alone.
 
     Raises
     ------
@@ -55,6 +59,9 @@ def text_encoder(spec: str, **options: Any) -> Encoder[str] | Unfitted[str]:
     OSError
         The encoder is not there and cannot be fetched.
     """
+    parts = spec.split("+")
+    if len(parts) > 1 and parts[0].partition(":")[0] in TEXT_ENCODERS:
+        return _joined(spec, parts, options)
     name, colon, _ = spec.partition(":")
     if name not in TEXT_ENCODERS and (not colon or Path(spec).is_dir()):
         sentence: Encoder[str] = _made(spec, partial(SentenceEncoder, spec), options)
@@ -67,6 +74,20 @@ def image_encoder(spec: str, **options: Any) -> Encoder[Image] | Unfitted[Image]
     """Return the encoder of pictures that ``spec`` names; see :func:`text_encoder`."""
     found: Encoder[Image] | Unfitted[Image] = _named("image", IMAGE_ENCODERS, spec, options)
     return found
+
+
+def _joined(spec: str, parts: Sequence[str], options: Mapping[str, Any]) -> UnfittedJoined[str]:
+    for option, value in options.items():
+        if option != "device" and value is not None:
+            raise ValueError(
+                f"encoder {spec!r}: {option} cannot be given to several encoders at once"
+            )
+    for part in parts:
+        if part.partition(":")[0] not in TEXT_ENCODERS:
+            raise ValueError(
+                f"encoder {spec!r}: {part!r} is no encoder, expected {', '.join(TEXT_ENCODERS)}"
+            )
+    return UnfittedJoined([text_encoder(part, device=options.get("device")) for part in parts])
 
 
 def _named(kind: str, makers: Makers, spec: str, options: Mapping[str, Any]) -> Any:

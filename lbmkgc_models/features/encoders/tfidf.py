@@ -1,4 +1,4 @@
-"""Text without weights: which words and word pairs occur, compressed to a few hundred reals."""
+"""Text without weights: which words and letters occur, compressed to a few hundred reals."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ MOST_TERMS = 100_000
 
 
 class Tfidf:
-    """TF-IDF of words and pairs of words, and a truncated SVD, fitted to the texts of a data set.
+    """TF-IDF of the terms of a data set's texts, and a truncated SVD, fitted to these texts.
 
     ``x = V (1 + log tf) · idf`` with the largest singular directions V of the data set's texts
-    (latent semantic analysis). A text without any known word is a row of zeros.
+    (latent semantic analysis). Terms are words and pairs of words. A text without any known term is
+    a row of zeros.
 
     Parameters
     ----------
@@ -28,6 +29,9 @@ class Tfidf:
         Reals of a vector; fewer where the texts do not have as many directions.
     normalised
         Scale vectors to length one.
+    letters
+        Sequences of two to four letters within a word are terms, too, and any term must be in two
+        texts: names that are spelt alike are near each other, whatever they mean.
 
     Raises
     ------
@@ -39,12 +43,14 @@ class Tfidf:
     Deerwester et al., Indexing by Latent Semantic Analysis, JASIS 1990.
     """
 
-    name, revision = "tfidf", ""
+    revision = ""
 
-    def __init__(self, *, dim: int = 256, normalised: bool = True) -> None:
+    def __init__(self, *, dim: int = 256, normalised: bool = True, letters: bool = False) -> None:
         check_dim(dim)
+        self.name = "spelling" if letters else "tfidf"
         self.settings: Mapping[str, Value] = {"dim": dim, "normalised": normalised}
         self._dim = dim
+        self._letters = letters
 
     def fit(self, items: Iterable[str]) -> FittedTfidf:
         """Learn words, their weights and directions; see Unfitted.
@@ -56,37 +62,55 @@ class Tfidf:
         """
         from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.pipeline import make_union
 
-        words = TfidfVectorizer(
-            ngram_range=(1, 2),
-            sublinear_tf=True,
-            token_pattern=r"(?u)\b\w+\b",  # words of one letter too
-            strip_accents="unicode",
-            max_features=MOST_TERMS,
-            dtype=np.float64,
-        )
+        least = 2 if self._letters else 1
+        options = {"sublinear_tf": True, "min_df": least, "max_features": MOST_TERMS}
+        kinds = [
+            TfidfVectorizer(
+                ngram_range=(1, 2),
+                token_pattern=r"(?u)\b\w+\b",  # words of one letter too
+                strip_accents="unicode",
+                dtype=np.float64,
+                **options,
+            )
+        ]
+        if self._letters:
+            kinds.append(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), **options))
+        terms = make_union(*kinds)
         texts = list(items)
         try:
-            matrix = words.fit_transform(texts)
+            matrix = terms.fit_transform(texts)
         except ValueError:
-            raise ValueError(f"tfidf: no word in {len(texts)} texts, so nothing to learn") from None
+            what = "no word that two of" if self._letters else "no word in"
+            have = " texts have in common" if self._letters else " texts"
+            raise ValueError(
+                f"{self.name}: {what} {len(texts)}{have}, so nothing to learn"
+            ) from None
         directions = TruncatedSVD(min(self._dim, *matrix.shape), random_state=0)
         directions.fit(matrix)
-        return FittedTfidf(words, directions.components_, self.settings)
+        return FittedTfidf(self.name, terms, directions.components_, self.settings)
 
 
 class FittedTfidf:
     """What :meth:`Tfidf.fit` makes: an :class:`~lbmkgc_models.features.encoders.Encoder`."""
 
-    name, limit = "tfidf", None
+    limit = None
 
     def __init__(
-        self, words: Any, directions: np.ndarray[Any, Any], settings: Mapping[str, Value]
+        self,
+        name: str,
+        terms: Any,
+        directions: np.ndarray[Any, Any],
+        settings: Mapping[str, Value],
     ) -> None:
-        self._words, self._directions, self.settings = words, directions, settings
+        self.name = name
+        self._terms, self._directions, self.settings = terms, directions, settings
         self.dim: int = len(directions)
-        digest = hashlib.sha256("\n".join(words.get_feature_names_out()).encode())
-        digest.update(words.idf_.tobytes())
+        digest = hashlib.sha256()
+        for _, kind in terms.transformer_list:
+            digest.update("\n".join(kind.get_feature_names_out()).encode())
+            digest.update(kind.idf_.tobytes())
         digest.update(np.ascontiguousarray(directions).tobytes())
         self.revision = f"sha256:{digest.hexdigest()}"
 
@@ -98,5 +122,5 @@ class FittedTfidf:
         """Return Float["n dim"], float32 on the CPU."""
         if not items:
             return torch.zeros(0, self.dim)
-        vectors = self._words.transform(items) @ self._directions.T  # [n dim]
+        vectors = self._terms.transform(items) @ self._directions.T  # [n dim]
         return finish(torch.from_numpy(np.asarray(vectors)), self.settings)

@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from lbmkgc_models.features.encoders.colour import ColourHistogram
 from lbmkgc_models.features.encoders.packaged import packaged_minilm
+from lbmkgc_models.features.encoders.protocol import fitted
 from lbmkgc_models.features.encoders.registry import (
     IMAGE_ENCODERS,
     TEXT_ENCODERS,
@@ -22,7 +24,7 @@ def test_names_stand_for_encoders() -> None:
     assert isinstance(image_encoder("colour-histogram", device="cpu"), ColourHistogram)
     minilm = text_encoder("minilm", max_length=9, pooling="cls", normalised=None, dim=None)
     assert minilm.settings == {"pooling": "cls", "normalised": True, "max_length": 9}
-    assert set(TEXT_ENCODERS) == {"minilm", "tfidf", "open_clip", "clip"}
+    assert set(TEXT_ENCODERS) == {"minilm", "tfidf", "spelling", "open_clip", "clip"}
     assert set(IMAGE_ENCODERS) == {
         *("efficientnet-lite0", "colour-histogram", "open_clip", "clip", "vit"),
     }
@@ -42,8 +44,8 @@ def test_another_text_is_a_folder_of_a_sentence_encoder(tmp_path: Path) -> None:
         (
             text_encoder,
             "bert:x",
-            "unknown text encoder 'bert:x', expected one of minilm, tfidf, open_clip:SOURCE, "
-            "clip:SOURCE, a folder, a Hub id",
+            "unknown text encoder 'bert:x', expected one of minilm, tfidf, spelling, "
+            "open_clip:SOURCE, clip:SOURCE, a folder, a Hub id",
         ),
         (
             image_encoder,
@@ -66,3 +68,26 @@ def test_options_that_an_encoder_does_not_take() -> None:
         text_encoder("tfidf", pooling="cls")
     with pytest.raises(ValueError, match="'clip' has no option pooling, it takes device, norm"):
         image_encoder("clip:x", pooling="cls")
+
+
+def test_encoders_side_by_side() -> None:
+    texts = ["Paris: capital of France", "Lyon: city of France", "Berlin: capital of Germany"]
+    parts = [fitted(text_encoder(name), texts) for name in ("minilm", "spelling")]
+    joined = fitted(text_encoder("minilm+spelling", device="cpu"), texts)
+    assert joined.name == "minilm+spelling"
+    assert joined.revision == "+".join(part.revision for part in parts)
+    assert joined.settings["spelling.normalised"] is True
+    assert joined.settings["minilm.max_length"] == joined.limit == 128
+    assert joined.lengths(texts) == parts[0].lengths(texts)
+    assert joined.dim == sum(part.dim for part in parts)
+    encoded = joined.encode(texts)
+    torch.testing.assert_close(encoded, torch.cat([part.encode(texts) for part in parts], dim=1))
+    assert joined.encode([]).shape == (0, joined.dim)
+
+
+def test_encoders_side_by_side_take_no_options_of_one_of_them() -> None:
+    message = "encoder 'tfidf+spelling': dim cannot be given to several encoders at once"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        text_encoder("tfidf+spelling", dim=3)
+    with pytest.raises(ValueError, match="'odd' is no encoder"):
+        text_encoder("tfidf+odd")

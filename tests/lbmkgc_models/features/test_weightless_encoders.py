@@ -61,6 +61,23 @@ def test_like_texts_have_like_vectors() -> None:
     assert similar[3, 4] > similar[3, 1]
 
 
+def test_spelling_finds_names_that_are_written_alike() -> None:
+    texts = ["FC Jurmala", "FK Jurmalas", "Hideaki Takeda", "Hideki Takada", "FC Liverpool"]
+    encoder = Tfidf(dim=4, letters=True).fit(texts)
+    assert (Tfidf(letters=True).name, encoder.name) == ("spelling", "spelling")
+    encoded = encoder.encode(texts)
+    similar = encoded @ encoded.T
+    assert similar[0, 1] > 0.3
+    assert similar[2, 3] > 0.3
+    assert similar[0, 2] < 0.1
+    assert encoder.revision != Tfidf(dim=4).fit(texts).revision
+
+
+def test_spelling_of_texts_that_have_nothing_in_common() -> None:
+    with pytest.raises(ValueError, match="spelling: no word that two of 2 texts have in common"):
+        Tfidf(letters=True).fit(["ab c", "abd xy"])
+
+
 def test_texts_without_words_are_zeros_and_long_ones_are_read_whole() -> None:
     encoder = Tfidf(dim=4).fit([*TEXTS, "", "?!", "x" * 100_000, "word " * 100_000])
     assert encoder.lengths(["", "abc"]) == [0, 3]
