@@ -146,6 +146,11 @@ def _features(
                 f"--modalities {settings.modalities}: this model uses structure only; leave the "
                 "option out, or train LBMKGC or IKRL"
             )
+        if settings.text_encoder:
+            raise ValueError(
+                f"--text-encoder {settings.text_encoder}: this model uses structure only; leave "
+                "the option out, or train LBMKGC or IKRL"
+            )
         print(f"{store.name}: structure only")
         return {}
     found = gather_features(
@@ -153,6 +158,7 @@ def _features(
         directory,
         modalities=settings.modalities,
         features=settings.features,
+        text_encoder=settings.text_encoder,
         device=settings.device,
     )
     print(found.summary)

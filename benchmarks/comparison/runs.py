@@ -12,12 +12,9 @@ from typing import Any
 
 from comparison.rows import TUNED, Row
 from lbmkgc_models.experiment import maker
-from lbmkgc_models.features.build import build_text_features
-from lbmkgc_models.features.places import default_features_dir
 from lbmkgc_models.features.select import gather_features
 from lbmkgc_models.mentions import MentionScore
 from lbmkgc_models.projectors import Projectors
-from lbmkgc_models.store import ModalFeatures
 from openke.config import Tester
 from openke.config.callback import Callback, Training
 from openke.config.callbacks import Checkpoint, EarlyStopping, Validation
@@ -178,7 +175,15 @@ def make_trainer(
 ) -> Trainer:
     """Return what trains a row; with ``validate`` it measures dev before ``callbacks``."""
     store, directory = open_dataset(row.dataset, bench.data)
-    features = _features(row, store, directory, bench.device)
+    features: Mapping[str, Any] = {}
+    if row.modalities:
+        found = gather_features(
+            *(store, directory),
+            modalities=row.modalities,
+            text_encoder=row.text_encoder,
+            device=bench.device,
+        )
+        features = found.features
     made = row.recipe.build(store, make=maker(features), seed=seed, hold_out=hold_out)
     watching: list[Callback] = []
     if validate:
@@ -198,22 +203,6 @@ def make_trainer(
         callbacks=[*watching, *callbacks],
         progress=bench.progress,
     )
-
-
-def _features(
-    row: Row, store: TripleStore, directory: Path, device: str
-) -> Mapping[str, ModalFeatures]:
-    """Return the features that a row sees, made where they are not there yet."""
-    if not row.modalities:
-        return {}
-    folder = None
-    if row.text_encoder:
-        folder = default_features_dir(store.name) / row.text_encoder.replace("/", "_")
-        build_text_features(directory, folder, encoder=row.text_encoder, device=device)
-    found = gather_features(
-        store, directory, modalities=row.modalities, features=folder, device=device
-    )
-    return found.features
 
 
 def _train(

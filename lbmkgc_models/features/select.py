@@ -36,6 +36,7 @@ def gather_features(
     *,
     modalities: str | Sequence[str] = "auto",
     features: str | Path | None = None,
+    text_encoder: str = "",
     device: str = "cpu",
     progress: bool = True,
 ) -> FeatureSet:
@@ -57,6 +58,9 @@ def gather_features(
         "auto": all that are there or can be made; names ("text", "image,text"); "none".
     features
         Folder of feature stores or of the lineage's ``.pth`` files.
+    text_encoder
+        What makes the text features, by name as of 'openke features text'; they are made into a
+        folder of this encoder in the cache, once. "": whatever is there, else MiniLM's.
     device
         Where text is encoded: "cpu", "cuda", "auto", ….
     progress
@@ -69,7 +73,8 @@ def gather_features(
         has the places looked in and the ways to get it.
     ValueError
         Features that do not fit the graph (see :class:`~lbmkgc_models.store.ModalFeatures`), or
-        ``modalities`` that mix names with "auto" or "none", or are commas only.
+        ``modalities`` that mix names with "auto" or "none", or are commas only; a ``text_encoder``
+        where ``features`` has text features or no text is asked for, or an unknown one.
     """
     asked = _asked(modalities)
     if asked == []:
@@ -83,6 +88,9 @@ def gather_features(
     if features is not None:
         _require_some(Path(features), store.name)
     wanted = asked is None or "text" in asked
+    if text_encoder:
+        _check_encoder(text_encoder, wanted, features, store.name)
+        paths["text"] = _encoded(text_encoder, store.name, directory, device, progress)
     cached = "text" not in paths or lies_in_cache(paths["text"], store.name, features)
     buildable = wanted and cached and _can_build(directory, paths.get("text"))
     again = ", made again: the store there was of other texts" if "text" in paths else ""
@@ -150,6 +158,33 @@ def _require_some(features: Path, dataset: str) -> None:
         f"--features {features}: no features of {dataset} there ({there}); expected a folder with "
         f"feature stores (image/, text/, as 'openke features' writes them) or "
         + " or ".join(dataset + ending for ending in PTH_ENDINGS.values())
+    )
+
+
+def _check_encoder(
+    text_encoder: str, wanted: bool, features: str | Path | None, dataset: str
+) -> None:
+    if not wanted:
+        raise ValueError(f"text encoder {text_encoder!r}: text is not among the modalities")
+    if features is not None and "text" in find_features(features, dataset):
+        raise ValueError(
+            f"text encoder {text_encoder!r}: {features} has text features already; leave out one "
+            "of the two"
+        )
+
+
+def _encoded(
+    text_encoder: str, dataset: str, directory: Path | None, device: str, progress: bool
+) -> Path:
+    """Return the store of what an encoder makes of a data set's texts, made unless it is there."""
+    if directory is None:
+        raise FileNotFoundError(
+            f"text encoder {text_encoder!r}: these triples come from no folder, which would have "
+            f"the texts ({LABELS})"
+        )
+    folder = default_features_dir(dataset) / text_encoder.replace("/", "_")
+    return build_text_features(
+        directory, folder, encoder=text_encoder, device=device, progress=progress
     )
 
 

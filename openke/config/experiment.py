@@ -50,6 +50,8 @@ class ExperimentSettings:
     """auto: whatever features are there; or names, e.g. text or image,text; or none."""
     features: Path | None = None
     """Folder of feature stores or of the lineage's .pth files."""
+    text_encoder: str = ""
+    """What makes the text features, e.g. minilm+spelling; else what is there, or minilm."""
     data: Path | None = None
     """Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download."""
     out: Path | None = None

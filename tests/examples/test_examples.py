@@ -200,6 +200,7 @@ def test_a_run_is_neither_overwritten_nor_forgotten(data, tmp_path):
     [
         ("train_lbmkgc_db15k.py", ["--modalities", "image"], "image"),
         ("train_rotate_db15k.py", ["--modalities", "text"], "this model uses structure only"),
+        ("train_rotate_db15k.py", ["--text-encoder", "tfidf"], "this model uses structure only"),
         ("train_rotate_db15k.py", ["--device", "abacus"], "device 'abacus' is not available"),
         ("train_rotate_db15k.py", ["--patience", "2"], "--patience needs --validate-every"),
         ("train_rotate_db15k.py", ["--epochs", "0"], "--epochs 0: expected at least 1"),

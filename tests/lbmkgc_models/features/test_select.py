@@ -312,3 +312,42 @@ def test_features_are_written_where_the_user_may_write(
     message = "file/features/Pets: features cannot be written there .*--out.*OPENKE_CACHE"
     with pytest.raises(OSError, match=message):
         gather_features(pets, progress=False)
+
+
+@pytest.mark.usefixtures("no_encoder")
+@pytest.mark.parametrize("modalities", ["auto", "text"])
+def test_a_text_encoder_by_name_has_a_folder_of_its_own(
+    pets: TripleStore, tmp_path: Path, modalities: str
+) -> None:
+    cache = tmp_path / "cache" / "features" / "Pets"
+    _store(cache, "text")
+    _store(tmp_path / "Pets" / "features", "image")
+    made = gather_features(pets, modalities=modalities, text_encoder="tfidf+tfidf", progress=False)
+    assert f"tfidf+tfidf ({cache / 'tfidf+tfidf' / 'text'})" in made.summary
+    text = made.features["text"]
+    assert torch.equal(*text.values.chunk(2, dim=1))
+    assert sorted(made.features) == (["image", "text"] if modalities == "auto" else ["text"])
+    alone = gather_features(pets, modalities=modalities, text_encoder="tfidf", progress=False)
+    assert torch.equal(alone.features["text"].values, text.values.chunk(2, dim=1)[0])
+    assert gather_features(pets, modalities="text").features["text"].dim == 3  # the cache's own
+
+
+def test_text_of_an_encoder_that_was_changed_is_made_again(pets: TripleStore) -> None:
+    before = gather_features(pets, text_encoder="tfidf", progress=False).features["text"]
+    assert pets.directory is not None
+    labels = pets.directory / "labels.tsv"
+    first, *others = labels.read_text(encoding="utf-8").splitlines()
+    labels.write_text("\n".join([f"{first} with stripes", *others]), encoding="utf-8")
+    after = gather_features(pets, text_encoder="tfidf", progress=False).features["text"]
+    assert not torch.equal(before.values, after.values)
+
+
+def test_a_text_encoder_where_it_cannot_serve(pets: TripleStore, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="'tfidf': text is not among the modalities"):
+        gather_features(pets, modalities="image", text_encoder="tfidf")
+    _store(tmp_path / "given", "text")
+    with pytest.raises(ValueError, match=r"'tfidf': .*given has text features already"):
+        gather_features(pets, features=tmp_path / "given", text_encoder="tfidf")
+    memory = TripleStore.from_triples([[0, 0, 1]], entities=NAMES, relations=1)
+    with pytest.raises(FileNotFoundError, match="'tfidf': these triples come from no folder"):
+        gather_features(memory, text_encoder="tfidf")
