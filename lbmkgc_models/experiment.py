@@ -164,7 +164,9 @@ def _features(
     print(found.summary)
     if uses == "modalities":
         return found.features
-    chosen = [name for name in PREFERRED if name in found.features][:1]
+    # Who names an encoder of texts wants texts.
+    order = ("text",) if settings.text_encoder else PREFERRED
+    chosen = [name for name in order if name in found.features][:1]
     if len(found.features) > 1:
         print(f"this model takes one modality: {chosen[0]}")
     return {name: found.features[name] for name in chosen}

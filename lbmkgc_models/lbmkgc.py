@@ -3,79 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from lbmkgc_models.fusion import ModalityAttention, RelationGate, StructureMask
 from lbmkgc_models.interactions import make_interaction
+from lbmkgc_models.lbmkgc_config import LBMKGCConfig
 from lbmkgc_models.mentions import Mentions, MentionScore
 from lbmkgc_models.projectors import Projectors, check_features
 from lbmkgc_models.store import ModalFeatures
 from openke.data.batch import Side
 from openke.module.model.model import Model
-from openke.module.model.rotate import RotatEConfig
 from openke.module.model.scoring import Compare, Rows
-from openke.module.settings import at_least, check_share
 
-GATES = ("relation", "mean", "sum")
 ID, ASKED = "id", "asked"
 """Names of rows that hold numbers, not vectors."""
-PROJECTIONS = ("mlp", "linear")
-
-
-@dataclass(frozen=True, kw_only=True)
-class LBMKGCConfig(RotatEConfig):
-    """Settings of :class:`LBMKGC`; defaults are those of the published DB15K run."""
-
-    dim: int = 500
-    """The interaction's ``dim``; RotatE's are complex coordinates (2 dim reals of an entity)."""
-    margin: float = 12.0
-    """gamma of interactions that are distances; the published runs take 12 on DB15K, 16 on MKG-W,
-    24 on MKG-Y."""
-    interaction: str = "RotatE"
-    """What scores the fused entities, see :data:`~lbmkgc_models.interactions.INTERACTIONS`."""
-    interaction_settings: Mapping[str, Any] = field(default_factory=dict)
-    """Further settings of the interaction by name, e.g. dim_r of TuckER."""
-    attention: Literal["scalar", "elementwise", "mean"] = "scalar"
-    """How modalities are weighed, see :class:`~lbmkgc_models.fusion.ModalityAttention`."""
-    gate: Literal["relation", "mean", "sum"] = "relation"
-    """"relation": zeta_r of Eq. 11; "mean": structure counts as one more modality (with
-    ``attention="mean"`` the ablation without CGuAF); "sum": e_s + e_mm."""
-    structural: bool = True
-    """False leaves out e_s (Table 2, without structural)."""
-    drop_structure: float = 0.0
-    """Share of the entities of a training step that leave out e_s, if they have a modality."""
-    drop_unseen: bool = False
-    """Entities in no train triple leave out e_s, always, if they have a modality: it would only
-    ever be pushed down, as a negative."""
-    projection: Literal["mlp", "linear"] = "mlp"
-    """"mlp": e_m = W2 ReLU(W1 f_m), both layers with biases; "linear": e_m = W f_m."""
-    modal_norm: bool = False
-    """Layer-normalise each e_m."""
-    modal_dropout: float = 0.0
-    """Share of the numbers of each e_m that a training step forgets."""
-    modal_scale: float | None = None
-    """Root mean square of each e_m at the start; None: as the layers start. Small ones suit
-    training against all entities by dot products."""
-    score_mentions: bool = False
-    """Add to a score what it is worth that one entity's text has the other's name, see
-    :class:`~lbmkgc_models.mentions.MentionScore`."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        super().__post_init__()
-        for name, known in (("gate", GATES), ("projection", PROJECTIONS)):
-            value = getattr(self, name)
-            if value not in known:
-                raise ValueError(f"LBMKGC: {name} is {value!r}, expected one of {', '.join(known)}")
-        check_share("LBMKGC", "drop_structure", self.drop_structure)
-        check_share("LBMKGC", "modal_dropout", self.modal_dropout)
-        if self.modal_scale is not None:
-            at_least("LBMKGC", "modal_scale", self.modal_scale, 1e-9)
 
 
 class LBMKGC(Model):
@@ -84,6 +30,9 @@ class LBMKGC(Model):
     e_mm does not depend on the relation, so every distinct entity is projected once; the gate is
     applied inside the score kernel. An entity without any modality is its structural row alone,
     one that leaves this out (:class:`~lbmkgc_models.fusion.StructureMask`) its modalities alone.
+
+    With ``score_mentions`` a score is more than that of the fused entities, see
+    :class:`~lbmkgc_models.mentions.MentionScore`.
 
     The tables keep the names they have in the interaction, e.g. ``ent_embeddings`` of RotatE, so
     those of a trained one fit: ``lbmkgc.set_parameters(rotate.get_parameters())``.
@@ -114,7 +63,8 @@ class LBMKGC(Model):
     ----------
     LBMKGC (Large Model-Driven Balanced Multimodal Knowledge Graph Completion), Eq. 9-12. What
     differs: a modality an entity lacks is masked out of the softmax; the reference code scores it
-    as whatever row stands in its feature file. The paper's interaction is RotatE.
+    as whatever row stands in its feature file. The paper's interaction is RotatE, and it has no
+    sum for a gate, no structure left out at random, no mentions.
     """
 
     Config = LBMKGCConfig
@@ -226,8 +176,7 @@ class LBMKGC(Model):
         queries = self._ask(anchor, relation, side)
         if self.mentioned is None:
             return queries
-        asked = relation + self.rel_tot if side == "head" else relation
-        return {**queries, ID: anchor[ID], ASKED: asked}
+        return {**queries, ID: anchor[ID], ASKED: self.mentioned.asked(relation, side)}
 
     def _ask(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
         if not self.gated:

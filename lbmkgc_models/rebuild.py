@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lbmkgc_models.features.places import find_features
 from lbmkgc_models.features.select import gather_features
 from lbmkgc_models.models import make_multimodal
 from lbmkgc_models.store import ModalFeatures
@@ -29,11 +30,16 @@ def _features(
     store: TripleStore, saved: dict[str, Any], folder: Path | None
 ) -> dict[str, ModalFeatures]:
     trained = sorted(saved["model"]["features"])
-    told = saved["options"].get("features")
+    options = saved["options"]
+    if folder is None and options.get("features"):
+        folder = Path(options["features"])
+    given = folder is not None and "text" in find_features(folder, store.name)
+    encoder = "" if given or "text" not in trained else options.get("text_encoder", "")
     found = gather_features(
         store,
         modalities=",".join(trained) or "none",
-        features=folder or (Path(told) if told else None),
+        features=folder,
+        text_encoder=encoder,
         progress=False,
     )
     return {name: found.features[name] for name in trained}

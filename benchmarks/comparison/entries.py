@@ -72,14 +72,14 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
     """
     runs: dict[tuple[str, str, str], list[Run]] = {}
     for path in sorted(folder.glob("*/*.seed*.json")):
-        run = json.loads(path.read_text(encoding="utf-8"))
+        run = {"text_encoder": "", **json.loads(path.read_text(encoding="utf-8"))}
         runs.setdefault((run["dataset"], run["name"], run["mode"]), []).append(run)
     if not runs:
         raise FileNotFoundError(f"no results in {folder}: run benchmarks/table1.py first")
     models = list(dict.fromkeys(model for model, _ in paper))
     for key, found in runs.items():
         for setting in ("recipe", "epochs", "precision", "modalities", "text_encoder"):
-            if any(run.get(setting) != found[0].get(setting) for run in found):
+            if any(run[setting] != found[0][setting] for run in found):
                 raise ValueError(f"{folder}: seeds of {' '.join(key)} differ in their {setting}")
         # Older results do not say what they were made of.
         if len({json.dumps(run["inputs"], sort_keys=True) for run in found if "inputs" in run}) > 1:

@@ -60,8 +60,6 @@ class Row:
         """Return what decides its results, as JSON values."""
         found = asdict(self)
         del found["source"]
-        if not self.text_encoder:
-            del found["text_encoder"]
         return {**found, "modalities": list(self.modalities), "recipe": self.recipe.to_json()}
 
 

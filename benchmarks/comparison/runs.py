@@ -146,7 +146,8 @@ def read_result(path: Path, row: Row, **more: Any) -> Content | None:
     """
     if not path.is_file():
         return None
-    content: Content = json.loads(path.read_text(encoding="utf-8"))
+    # Older results say no encoder: training's own choice it was.
+    content: Content = {"text_encoder": "", **json.loads(path.read_text(encoding="utf-8"))}
     expected = json.loads(json.dumps({**row.settings(), **more}))
     differing = [name for name, value in expected.items() if content.get(name) != value]
     if differing:
@@ -178,7 +179,8 @@ def make_trainer(
     features: Mapping[str, Any] = {}
     if row.modalities:
         found = gather_features(
-            *(store, directory),
+            store,
+            directory,
             modalities=row.modalities,
             text_encoder=row.text_encoder,
             device=bench.device,

@@ -115,6 +115,15 @@ def build_text_features(
     return store
 
 
+def made_of(store: Path) -> str | None:
+    """Return the checksum of the texts that a store was made of; None where it does not say."""
+    try:
+        found = Manifest.read(store / MANIFEST).notes.get(TEXTS)
+    except (OSError, ValueError):
+        return None  # not there, or damaged: it is made anew
+    return str(found) if found is not None else None
+
+
 def is_outdated(store: Path, texts: EntityTexts, encoder: str) -> bool:
     """Whether a store is another data set's, or was made by ``encoder`` of other texts than these.
 

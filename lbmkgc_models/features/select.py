@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbmkgc_models.features.build import TEXTS, build_text_features, describe, is_outdated
+from lbmkgc_models.features.build import (
+    TEXTS,
+    build_text_features,
+    describe,
+    is_outdated,
+    made_of,
+)
 from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, available_text_encoder
 from lbmkgc_models.features.labels import LABELS, read_texts
 from lbmkgc_models.features.places import (
@@ -79,7 +85,8 @@ def gather_features(
     asked = _asked(modalities)
     if asked == []:
         return FeatureSet({}, f"{store.name}: no modalities asked for, structure only")
-    if asked is None and features is None and store.entity_names is None:
+    nameless = store.entity_names is None and not text_encoder
+    if asked is None and features is None and nameless:
         reason = "entity2id.txt has no names, so no features can be matched"
         return FeatureSet({}, f"{store.name}: {reason}; structure only")
     directory = store.directory if directory is None else Path(directory)
@@ -165,11 +172,14 @@ def _check_encoder(
     text_encoder: str, wanted: bool, features: str | Path | None, dataset: str
 ) -> None:
     if not wanted:
-        raise ValueError(f"text encoder {text_encoder!r}: text is not among the modalities")
+        raise ValueError(
+            f"text encoder {text_encoder!r}: text is not among the modalities; add it, or leave "
+            "out the encoder (--text-encoder '')"
+        )
     if features is not None and "text" in find_features(features, dataset):
         raise ValueError(
-            f"text encoder {text_encoder!r}: {features} has text features already; leave out one "
-            "of the two"
+            f"text encoder {text_encoder!r}: {features} has text features already; leave out the "
+            "one or the other (--text-encoder '')"
         )
 
 
@@ -183,6 +193,10 @@ def _encoded(
             f"the texts ({LABELS})"
         )
     folder = default_features_dir(dataset) / text_encoder.replace("/", "_")
+    if made_of(folder / "text") == read_texts(directory).checksum():
+        # On another device or by another version it would be another store, which what was trained
+        # on this one could not be loaded with.
+        return folder / "text"
     return build_text_features(
         directory, folder, encoder=text_encoder, device=device, progress=progress
     )

@@ -103,6 +103,7 @@ def test_entries_are_in_the_order_of_the_paper(entries):
     [
         ("recipe", {"model": "RotatE", "epochs": 3}),
         *(("epochs", 10), ("precision", "bfloat16"), ("modalities", ["text"])),
+        ("text_encoder", "tfidf"),
     ],
 )
 def test_seeds_that_differ_are_an_error(tmp_path, setting, value):

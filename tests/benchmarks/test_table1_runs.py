@@ -147,6 +147,13 @@ def test_a_row_says_what_encodes_its_texts_and_whether_mentions_count(bench, mon
     assert found["tfidf"]["text"] != found["tfidf+spelling"]["text"]
     assert found["tfidf"]["mentions"] == found["tfidf+spelling"]["mentions"]
     assert not (place / "features").exists()
+    settings = read(results.seed_path(row, 0))
+    again = replace(row, text_encoder="")
+    with pytest.raises(ValueError, match=r"other settings .text_encoder. than LBMKGC"):
+        read_result(results.seed_path(row, 0), again)
+    del settings["text_encoder"]  # as results were written before there was a choice
+    results.seed_path(row, 0).write_text(json.dumps(settings))
+    assert read_result(results.seed_path(row, 0), again) is not None
 
 
 def test_published_rows_train_all_epochs_and_leave_valid_alone(bench, watch):

@@ -89,7 +89,7 @@ def test_what_is_added_is_the_weighted_sum_of_what_is_there(side, settings):
     with_mentions.mentioned = mentioned
     added = score_all(with_mentions, side, anchor, relation) - without
     expected = torch.zeros_like(added)
-    weight = mentioned.weight.view(2, RELATIONS, 4)[int(side == "head")]
+    weight = mentioned.weight if side == "tail" else mentioned.weight[:, [2, 3, 0, 1]]
     found = mentions()
     for pair, values in zip(found.pairs.tolist(), found.values, strict=True):
         known, other = divmod(pair, ENTITIES)

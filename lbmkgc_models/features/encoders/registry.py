@@ -59,9 +59,10 @@ def text_encoder(spec: str, **options: Any) -> Encoder[str] | Unfitted[str]:
     OSError
         The encoder is not there and cannot be fetched.
     """
-    parts = spec.split("+")
-    if len(parts) > 1 and parts[0].partition(":")[0] in TEXT_ENCODERS:
-        return _joined(spec, parts, options)
+    # A source may have a plus sign of its own: what follows it then names no encoder.
+    first, *more = spec.split("+")
+    if more and (first in TEXT_ENCODERS or all(map(_is_text_encoder, more))):
+        return _joined(spec, [first, *more], options)
     name, colon, _ = spec.partition(":")
     if name not in TEXT_ENCODERS and (not colon or Path(spec).is_dir()):
         sentence: Encoder[str] = _made(spec, partial(SentenceEncoder, spec), options)
@@ -76,6 +77,10 @@ def image_encoder(spec: str, **options: Any) -> Encoder[Image] | Unfitted[Image]
     return found
 
 
+def _is_text_encoder(spec: str) -> bool:
+    return spec.partition(":")[0] in TEXT_ENCODERS
+
+
 def _joined(spec: str, parts: Sequence[str], options: Mapping[str, Any]) -> UnfittedJoined[str]:
     for option, value in options.items():
         if option != "device" and value is not None:
@@ -83,7 +88,7 @@ def _joined(spec: str, parts: Sequence[str], options: Mapping[str, Any]) -> Unfi
                 f"encoder {spec!r}: {option} cannot be given to several encoders at once"
             )
     for part in parts:
-        if part.partition(":")[0] not in TEXT_ENCODERS:
+        if not _is_text_encoder(part):
             raise ValueError(
                 f"encoder {spec!r}: {part!r} is no encoder, expected {', '.join(TEXT_ENCODERS)}"
             )

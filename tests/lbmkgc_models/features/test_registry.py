@@ -91,3 +91,8 @@ def test_encoders_side_by_side_take_no_options_of_one_of_them() -> None:
         text_encoder("tfidf+spelling", dim=3)
     with pytest.raises(ValueError, match="'odd' is no encoder"):
         text_encoder("tfidf+odd")
+
+
+def test_a_source_may_have_a_plus_sign() -> None:
+    with pytest.raises(OSError, match=r"/data/c\+\+/model"):
+        text_encoder("clip:/data/c++/model")

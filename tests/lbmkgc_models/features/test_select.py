@@ -327,6 +327,10 @@ def test_a_text_encoder_by_name_has_a_folder_of_its_own(
     text = made.features["text"]
     assert torch.equal(*text.values.chunk(2, dim=1))
     assert sorted(made.features) == (["image", "text"] if modalities == "auto" else ["text"])
+    again = gather_features(
+        pets, modalities=modalities, text_encoder="tfidf+tfidf", device="meta", progress=False
+    )
+    assert torch.equal(again.features["text"].values, text.values)  # kept: it was made once
     alone = gather_features(pets, modalities=modalities, text_encoder="tfidf", progress=False)
     assert torch.equal(alone.features["text"].values, text.values.chunk(2, dim=1)[0])
     assert gather_features(pets, modalities="text").features["text"].dim == 3  # the cache's own

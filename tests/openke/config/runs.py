@@ -28,11 +28,20 @@ def data_folder(folder: Path) -> Path:
 
 
 def trained(
-    folder: Path, directory: Path, model: Model | None = None, hold_out: float = 0.0
+    folder: Path,
+    directory: Path,
+    model: Model | None = None,
+    hold_out: float = 0.0,
+    text_encoder: str = "",
 ) -> Model:
     """Train a model for an epoch, leaving its run in ``folder``."""
     settings = ExperimentSettings(
-        epochs=1, device="cpu", hold_out=hold_out, data=directory.parent, out=folder
+        epochs=1,
+        device="cpu",
+        hold_out=hold_out,
+        text_encoder=text_encoder,
+        data=directory.parent,
+        out=folder,
     )
     experiment = Experiment(settings, folder)
     loader = TrainDataLoader(TripleStore.open(directory), batch_size=32, hold_out=hold_out)

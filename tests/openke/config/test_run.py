@@ -9,9 +9,11 @@ import pytest
 import torch
 
 import lbmkgc_models
+from lbmkgc_models.features.select import gather_features
 from lbmkgc_models.fusion import seen_in_train
 from lbmkgc_models.ikrl import IKRL
 from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.models import make_multimodal
 from lbmkgc_models.store import ModalFeatures
 from openke.config import run as run_module
 from openke.config.experiment import Experiment, ExperimentSettings
@@ -127,6 +129,28 @@ def test_multimodal_models_find_their_features_again(
         other.save(tmp_path / "other" / "image")
         with pytest.raises(ValueError, match=r"cannot be rebuilt as it was: features.image is '"):
             load_run(tmp_path / "run", features=tmp_path / "other")
+
+
+def test_what_an_encoder_made_is_found_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "entry_points", entry_points)
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    directory = data_folder(tmp_path)
+    store = TripleStore.open(directory)
+    lines = [
+        f"{number}\t{name}\tname{number}\tsees name{number // 2}"
+        for number, name in enumerate(store.entity_names)
+    ]
+    (directory / "labels.tsv").write_text("\n".join(lines), encoding="utf-8")
+    features = gather_features(store, text_encoder="tfidf", progress=False).features
+    settings = {"dim": 4, "score_mentions": True}
+    model = make_multimodal("LBMKGC", store, store.relation_count, features, settings)
+    trained(tmp_path / "run", directory, model, text_encoder="tfidf")
+    found = load_run(tmp_path / "run").model
+    assert same(found, model)
+    assert found.identity() == model.identity()
+    features["text"].save(tmp_path / "given" / "text")
+    shutil.rmtree(tmp_path / "cache")
+    assert same(load_run(tmp_path / "run", features=tmp_path / "given").model, model)
 
 
 def test_fused_models_keep_their_interaction_and_their_unseen_entities(
