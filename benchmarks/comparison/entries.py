@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comparison.rows import DATASETS, MODES
+from comparison.rows import DATASETS, MODES, slug
 
 PAPER = Path(__file__).parents[1] / "paper_table1.csv"
 """LBMKGC's Table 1, in percent: model, dataset, mrr, hits@1, hits@3, hits@10."""
@@ -28,6 +28,8 @@ class Entry:
     dataset: str
     mode: str
     runs: Sequence[Run]
+    dev: Run | None = None
+    """The choice of epochs; None where these were published."""
 
     def values(self, read: Callable[[Run], float]) -> list[float]:
         """Return what ``read`` finds in each run."""
@@ -47,6 +49,18 @@ class Entry:
         """Return the epochs every seed was trained for."""
         found: int = self.runs[0]["epochs"]
         return found
+
+    @property
+    def hours(self) -> float:
+        """Return how long all of its training took, the choice of epochs included."""
+        seconds = [run["seconds"] for run in self.runs]
+        if self.dev is not None:
+            # Where dev is the valid split, the run that chose is that of its seed.
+            alone = self.dev["hold_out"] > 0
+            seconds = [self.dev["seconds"]] + [
+                run["seconds"] for run in self.runs if alone or run["seed"] != self.dev["seed"]
+            ]
+        return sum(seconds) / 3600
 
 
 def read_paper(path: Path = PAPER) -> Paper:
@@ -90,10 +104,13 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
         known = models.index(name) if name in models else len(models)
         return known, name, MODES.index(mode), DATASETS.index(dataset)
 
-    return [
-        Entry(name=name, dataset=dataset, mode=mode, runs=runs[dataset, name, mode])
-        for dataset, name, mode in sorted(runs, key=place)
-    ]
+    def entry(key: tuple[str, str, str]) -> Entry:
+        dataset, name, mode = key
+        path = folder / dataset / f"{slug(name)}.{mode}.dev.json"
+        dev = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        return Entry(name=name, dataset=dataset, mode=mode, runs=runs[key], dev=dev)
+
+    return [entry(key) for key in sorted(runs, key=place)]
 
 
 def spread(values: Sequence[float]) -> str:

@@ -37,7 +37,7 @@ def dataset_table(dataset: str, entries: Sequence[Entry], paper: Paper) -> Table
     """Return all figures of a data set."""
     header = (
         *("model", "trained", "MRR", "head", "tail", "Hits@1", "Hits@3", "Hits@10"),
-        *("paper's MRR", "difference", "seeds", "epochs"),
+        *("paper's MRR", "difference", "seeds", "epochs", "hours"),
     )
     rows = []
     for entry in entries:
@@ -52,7 +52,7 @@ def dataset_table(dataset: str, entries: Sequence[Entry], paper: Paper) -> Table
                 *(_beside(entry, paper, f"hits@{k}") for k in (1, 3, 10)),
                 "–" if claimed is None else f"{claimed:.2f}",
                 "–" if claimed is None else f"{statistics.mean(mrr) - claimed:+.2f}",
-                *(str(len(entry.runs)), str(entry.epochs)),
+                *(str(len(entry.runs)), str(entry.epochs), f"{entry.hours:.1f}"),
             )
         )
     return Table(dataset, header, rows)
@@ -150,7 +150,9 @@ def write_pages(results: Path, readme: Path | None = None) -> None:
     explained = (
         "# Table 1 anew\n\nFiltered test, realistic ranks, %; mean ± standard deviation over "
         "seeds; in brackets the paper's.\npublished: settings as far as they are published, a "
-        "fixed number of epochs; tuned: ours, epochs chosen on dev.\nWritten by `python "
+        "fixed number of epochs; tuned: ours, epochs chosen on dev.\nHours are those of training, "
+        f"with the choice on dev, mostly on one core of a CPU: {sum(e.hours for e in entries):.1f} "
+        "in all.\nWritten by `python "
         "benchmarks/table1.py --render`; settings with their sources are in "
         "`benchmarks/settings/`.\n\n"
     )

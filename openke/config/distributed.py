@@ -38,7 +38,12 @@ class World:
 
     def parallel(self, module: nn.Module) -> nn.Module:
         """Return ``module`` with the mean of all processes' gradients; alone, itself."""
-        return DistributedDataParallel(module) if self.size > 1 else module
+        if self.size == 1:
+            return module
+        # What checkpoints leave out, such as features, is frozen: sent at every step for nothing.
+        parameters = {name for name, _ in module.named_parameters()}
+        changing = set(module.state_dict()) - parameters
+        return DistributedDataParallel(module, broadcast_buffers=bool(changing))
 
     def total(self, values: Tensor) -> Tensor:
         """Return the sum of all processes' ``values``, a tensor on the CPU."""

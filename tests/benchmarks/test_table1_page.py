@@ -33,6 +33,7 @@ def run(name, dataset, mode, seed, mrr, **more):
     return {
         **{"name": name, "dataset": dataset, "mode": mode, "seed": seed, "epochs": 9},
         **{"recipe": {"model": name}, "precision": "float32", "modalities": []},
+        "seconds": 360.0,
         "metrics": {**sides, "head": {**figures, "mrr": mrr - 0.1}},
         "by_seen": dict.fromkeys(sides, unseen),
         **more,
@@ -142,12 +143,24 @@ def test_mean_deviation_and_difference(entries):
         **{"head": "22.00", "tail": "32.00"},
         **{"Hits@1": "16.00 (17.87)", "Hits@3": "32.00 (36.12)", "Hits@10": "64.00 (49.66)"},
         **{"paper's MRR": "29.28", "difference": "+2.72", "seeds": "3", "epochs": "9"},
+        "hours": "0.3",
     }
     assert found["RotatE", "published"]["difference"] == "-4.28"
     unknown = found["TuckER", "tuned"]
     assert (unknown["paper's MRR"], unknown["difference"]) == ("–", "–")
     assert "(" not in unknown["Hits@1"]
     assert len(table.rows) == 4
+
+
+@pytest.mark.parametrize(("hold_out", "hours"), [(0.1, 0.5), (0, 0.4)])
+def test_hours_count_the_choice_of_epochs_once(tmp_path, hold_out, hours):
+    write(tmp_path, *(run("RotatE", "MKG-W", "tuned", seed, 0.3) for seed in range(3)))
+    dev = {"seconds": 720, "hold_out": hold_out, "seed": 0}
+    (tmp_path / "table1" / "MKG-W" / "RotatE.tuned.dev.json").write_text(json.dumps(dev))
+    (entry,) = read_entries(tmp_path / "table1", PAPER)
+    assert entry.hours == pytest.approx(hours)
+    write_pages(tmp_path)
+    assert f"core of a CPU: {hours} in all." in (tmp_path / "table1.md").read_text()
 
 
 def test_entities_unseen_in_train(entries):

@@ -28,7 +28,7 @@ from openke.data.questions import QuestionDataLoader
 from openke.module.loss import SigmoidLoss
 from openke.module.model import ComplEx, Reciprocal, RotatE, TransD
 from openke.module.strategy import NegativeSampling, OneVsAll
-from tests.contracts.graphs import graph
+from tests.contracts.graphs import fused, graph
 
 case, out, epochs, resume = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 torch.manual_seed(0)
@@ -38,6 +38,9 @@ e, r = store.entity_count, store.relation_count
 if case == "questions":
     loader = QuestionDataLoader(store, 15)
     strategy = OneVsAll(Reciprocal(ComplEx(e, 2 * r, dim=8)))
+elif case == "features":
+    loader = QuestionDataLoader(store, 15)
+    strategy = OneVsAll(fused(interaction="ComplEx", gate="sum", score_mentions=True))
 else:
     negatives = "shared" if case == "shared" else "own"
     loader = TrainDataLoader(store, batch_size=9, neg_ent=5, bern_flag=True, negatives=negatives)
@@ -89,7 +92,7 @@ def run(case, out, ranks=1, epochs=2, resume=()):
     return [json.loads((out / f"rank{n}.json").read_text()) for n in range(ranks)]
 
 
-@pytest.mark.parametrize("case", ["own", "shared", "relational", "questions"])
+@pytest.mark.parametrize("case", ["own", "shared", "relational", "questions", "features"])
 def test_two_processes_train_and_rank_as_one(case, tmp_path):
     (alone,) = run(case, tmp_path / "one")
     both = run(case, tmp_path / "two", ranks=2)
