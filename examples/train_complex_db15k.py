@@ -4,6 +4,7 @@ python examples/train_complex_db15k.py --hold-out 0.1 --validate-every 1
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from lbmkgc_models.experiment import run_recipe
 from openke.config.experiment import ExperimentSettings
@@ -26,10 +27,11 @@ class Settings(ExperimentSettings):
     """Weight of the N3 penalty."""
 
 
-def main(settings: Settings) -> None:
-    recipe = Recipe(
-        model="ComplEx",
-        model_settings={"dim": settings.dim, "init_scale": 1e-3},
+def against_all(model: str, settings: Settings, **model_settings: Any) -> Recipe:
+    """Return the training of a model that ``settings`` describe."""
+    return Recipe(
+        model=model,
+        model_settings={"dim": settings.dim, **model_settings},
         training="1vsall",
         reciprocal=True,
         penalty={"name": "N3", "weight": settings.penalty},
@@ -37,6 +39,10 @@ def main(settings: Settings) -> None:
         epochs=settings.epochs,
         batch_size=settings.batch_size,
     )
+
+
+def main(settings: Settings) -> None:
+    recipe = against_all("ComplEx", settings, init_scale=1e-3)
     run_recipe(recipe, "DB15K", settings, uses="structure")
 
 

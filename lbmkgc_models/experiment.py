@@ -141,16 +141,13 @@ def _features(
     store: TripleStore, directory: Path, settings: ExperimentSettings, uses: str
 ) -> Features:
     if uses == "structure":
-        if settings.modalities not in ("auto", "none"):
-            raise ValueError(
-                f"--modalities {settings.modalities}: this model uses structure only; leave the "
-                "option out, or train LBMKGC or IKRL"
-            )
-        if settings.text_encoder:
-            raise ValueError(
-                f"--text-encoder {settings.text_encoder}: this model uses structure only; leave "
-                "the option out, or train LBMKGC or IKRL"
-            )
+        asked = "" if settings.modalities in ("auto", "none") else settings.modalities
+        for option, value in (("modalities", asked), ("text-encoder", settings.text_encoder)):
+            if value:
+                raise ValueError(
+                    f"--{option} {value}: this model uses structure only; leave the option out, "
+                    "or train LBMKGC or IKRL"
+                )
         print(f"{store.name}: structure only")
         return {}
     found = gather_features(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comparison.rows import DATASETS, MODES, slug
+from comparison.rows import DATASETS, MODES, read_content, slug
 
 PAPER = Path(__file__).parents[1] / "paper_table1.csv"
 """LBMKGC's Table 1, in percent: model, dataset, mrr, hits@1, hits@3, hits@10."""
@@ -86,7 +86,7 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
     """
     runs: dict[tuple[str, str, str], list[Run]] = {}
     for path in sorted(folder.glob("*/*.seed*.json")):
-        run = {"text_encoder": "", **json.loads(path.read_text(encoding="utf-8"))}
+        run = read_content(path)
         runs.setdefault((run["dataset"], run["name"], run["mode"]), []).append(run)
     if not runs:
         raise FileNotFoundError(f"no results in {folder}: run benchmarks/table1.py first")
@@ -107,7 +107,7 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
     def entry(key: tuple[str, str, str]) -> Entry:
         dataset, name, mode = key
         path = folder / dataset / f"{slug(name)}.{mode}.dev.json"
-        dev = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        dev = read_content(path) if path.is_file() else None
         return Entry(name=name, dataset=dataset, mode=mode, runs=runs[key], dev=dev)
 
     return [entry(key) for key in sorted(runs, key=place)]

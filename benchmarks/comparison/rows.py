@@ -80,6 +80,11 @@ def slug(name: str) -> str:
     return name.replace(" ", "_")
 
 
+def read_content(path: Path) -> dict[str, Any]:
+    """Return what a file of results says; older ones do not say their encoder, training's own."""
+    return {"text_encoder": "", **json.loads(path.read_text(encoding="utf-8"))}
+
+
 def read_row(path: Path) -> Row:
     """Read settings/DATASET/NAME.MODE.json.
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from comparison.rows import TUNED, Row
+from comparison.rows import TUNED, Row, read_content
 from lbmkgc_models.experiment import maker
 from lbmkgc_models.features.select import gather_features
 from lbmkgc_models.mentions import MentionScore
@@ -146,8 +146,7 @@ def read_result(path: Path, row: Row, **more: Any) -> Content | None:
     """
     if not path.is_file():
         return None
-    # Older results say no encoder: training's own choice it was.
-    content: Content = {"text_encoder": "", **json.loads(path.read_text(encoding="utf-8"))}
+    content = read_content(path)
     expected = json.loads(json.dumps({**row.settings(), **more}))
     differing = [name for name, value in expected.items() if content.get(name) != value]
     if differing:

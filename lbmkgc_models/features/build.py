@@ -136,8 +136,8 @@ def is_outdated(store: Path, texts: EntityTexts, encoder: str) -> bool:
         return False  # damaged: whoever loads it is told how
     if 2 * len(set(texts.names).intersection(names)) < len(names):
         return True
-    made_of = manifest.notes.get(TEXTS, texts.checksum())
-    return manifest.encoder == encoder and made_of != texts.checksum()
+    found = manifest.notes.get(TEXTS, texts.checksum())
+    return manifest.encoder == encoder and found != texts.checksum()
 
 
 def command(

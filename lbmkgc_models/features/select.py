@@ -233,10 +233,10 @@ def load_features(modality: str, path: Path, store: TripleStore) -> ModalFeature
 
 def _stale(features: ModalFeatures, directory: Path | None) -> str:
     """Return a remark where text features were made of other texts than the data set has now."""
-    made_of = features.manifest.notes.get(TEXTS)
-    if made_of is None or directory is None or not (directory / LABELS).is_file():
+    texts = features.manifest.notes.get(TEXTS)
+    if texts is None or directory is None or not (directory / LABELS).is_file():
         return ""
-    if made_of == read_texts(directory).checksum():
+    if texts == read_texts(directory).checksum():
         return ""
     return f", of other texts than {LABELS} has now: run 'openke features text {directory}' again"
 
