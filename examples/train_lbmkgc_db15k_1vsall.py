@@ -16,7 +16,7 @@ from openke.script import run_script
 class Settings(ComplExSettings):
     """Train LBMKGC's fusion in front of ComplEx; the settings are this project's."""
 
-    epochs: int = 24
+    epochs: int = 35
     text_encoder: str = "minilm+spelling"
     """What makes the text features; "": what is there, or minilm."""
     drop_structure: float = 0.1
