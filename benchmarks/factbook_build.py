@@ -20,7 +20,7 @@ from benchmarks.country_graph.sources import FACTBOOK, FLAGS, NOTO, PACKAGES, fe
 from benchmarks.country_graph.split import split
 from benchmarks.country_graph.texts import descriptions
 from benchmarks.country_graph.write import write_graph, write_pictures, write_readme, write_sums
-from lbmkgc_models.folders import whole_folder
+from openke.runtime.folders import whole_folder
 
 HERE = Path(__file__).parent
 LICENCES = HERE / "country_graph" / "licences"

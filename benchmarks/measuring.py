@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from tabulate import tabulate
 
-from openke.config.environment import environment
-from openke.files import write_text, write_whole
+from openke.runtime.environment import environment
+from openke.runtime.files import write_text, write_whole
 
 RESULTS = Path(__file__).parent / "results"
 

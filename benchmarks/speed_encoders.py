@@ -26,11 +26,11 @@ from lbmkgc_models.features.images import BadPicture, read_image
 from lbmkgc_models.features.labels import read_texts
 from lbmkgc_models.features.picture_files import of_files
 from lbmkgc_models.manifest import library_versions
-from openke.config.device import choose_device
-from openke.config.environment import environment
 from openke.data.datasets import find_dataset
-from openke.files import write_text
-from openke.script import run_script
+from openke.runtime.device import choose_device
+from openke.runtime.environment import environment
+from openke.runtime.files import write_text
+from openke.runtime.script import run_script
 
 WORDS = ("river", "capital", "island", "actor", "film", "novel", "team", "album", "county", "year")
 

@@ -20,7 +20,7 @@ from openke.config import Tester
 from openke.data import TestDataLoader
 from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 MODELS = ("TransE", "ComplEx", "RotatE", "LBMKGC")
 ENTITIES = (1_500, 3_000, 6_000, 12_000)

@@ -24,13 +24,13 @@ from tabulate import tabulate
 from lbmkgc_models.lbmkgc import LBMKGC
 from lbmkgc_models.store import ModalFeatures
 from openke.config import Tester, Trainer
-from openke.config.environment import environment
 from openke.data import TestDataLoader, TrainDataLoader, TripleStore
 from openke.data.datasets import find_dataset
-from openke.files import write_text
 from openke.module.loss import SigmoidLoss
 from openke.module.model import Model, RotatE
 from openke.module.strategy import NegativeSampling
+from openke.runtime.environment import environment
+from openke.runtime.files import write_text
 
 WARM_UP = 20
 """Steps before the clock starts: compilation, memory pools, first kernels."""

@@ -17,7 +17,7 @@ from plain import PlainStore
 
 from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 SIZES = (20_000, 200_000, 2_000_000, 20_000_000)
 """Train triples of the synthetic graphs; a quarter as many entities."""

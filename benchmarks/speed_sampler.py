@@ -15,7 +15,7 @@ from plain import draw_negatives
 from openke.data.datasets import find_dataset
 from openke.data.sampler import Sampler
 from openke.data.store import TripleStore
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 NEGATIVES = 64
 BATCHES = (128, 512, 2048, 8192, 32768)

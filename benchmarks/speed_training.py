@@ -19,7 +19,7 @@ from openke.config import Trainer
 from openke.data import TrainDataLoader
 from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 BATCH = 512
 NEGATIVES = {"TransE": (16, 32, 64, 128), "RotatE": (16, 32, 64, 128), "LBMKGC": (8, 16, 32, 64)}

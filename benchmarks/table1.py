@@ -14,7 +14,7 @@ from comparison.rows import DATASETS, MODES, TUNED, find_rows
 from comparison.runs import Bench, run_row
 from measuring import RESULTS
 
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 
 @dataclass(frozen=True, kw_only=True)

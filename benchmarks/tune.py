@@ -23,8 +23,8 @@ from tabulate import tabulate
 from openke.config.callback import Callback, Training
 from openke.config.callbacks import EarlyStopping
 from openke.config.history import Record
-from openke.files import write_text
-from openke.script import run_script
+from openke.runtime.files import write_text
+from openke.runtime.script import run_script
 
 WAITING = (optuna.trial.TrialState.WAITING,)
 COMPLETE = (optuna.trial.TrialState.COMPLETE,)

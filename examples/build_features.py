@@ -16,7 +16,7 @@ from lbmkgc_models.features.lvmc.command import command as generate
 from lbmkgc_models.features.lvmc.recipe import Recipe
 from lbmkgc_models.features.report.command import command as report
 from openke.data.datasets import find_dataset
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 Step = Literal["generate", "image", "text", "align", "report"]
 CLIP = "clip:openai/clip-vit-large-patch14"

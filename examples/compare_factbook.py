@@ -19,14 +19,14 @@ from tabulate import tabulate
 from lbmkgc_models.experiment import Features, maker
 from lbmkgc_models.features.select import gather_features
 from openke.config import Tester
-from openke.config.environment import environment
 from openke.config.recipe import Recipe
 from openke.config.report import RankingReport
 from openke.data import TestDataLoader
 from openke.data.datasets import find_dataset
 from openke.data.store import Split, TripleStore
-from openke.files import write_text
-from openke.script import run_script
+from openke.runtime.environment import environment
+from openke.runtime.files import write_text
+from openke.runtime.script import run_script
 
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "LBMKGC": ("LBMKGC", ("image", "text")),

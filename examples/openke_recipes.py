@@ -11,7 +11,7 @@ from lbmkgc_models.experiment import run_experiment
 from openke.config.experiment import ExperimentSettings
 from openke.module.loss import Loss, MarginLoss, SigmoidLoss, SoftplusLoss
 from openke.module.model import MODELS, Model
-from openke.script import exit_status, program_name
+from openke.runtime.script import exit_status, program_name
 
 
 @dataclass(frozen=True, kw_only=True)

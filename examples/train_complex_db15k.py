@@ -9,7 +9,7 @@ from typing import Any
 from lbmkgc_models.experiment import run_recipe
 from openke.config.experiment import ExperimentSettings
 from openke.config.recipe import Recipe
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from lbmkgc_models.experiment import run_experiment
 from lbmkgc_models.ikrl import IKRL
 from openke.config.experiment import ExperimentSettings
 from openke.module.loss import MarginLoss
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from lbmkgc_models.experiment import run_experiment
 from lbmkgc_models.lbmkgc import LBMKGC
 from openke.config.experiment import ExperimentSettings
 from openke.module.loss import SigmoidLoss
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 
 @dataclass(frozen=True, kw_only=True)

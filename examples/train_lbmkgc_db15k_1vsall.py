@@ -9,7 +9,7 @@ from train_complex_db15k import Settings as ComplExSettings
 from train_complex_db15k import against_all
 
 from lbmkgc_models.experiment import run_recipe
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 
 @dataclass(frozen=True, kw_only=True)

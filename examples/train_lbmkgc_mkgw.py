@@ -9,7 +9,7 @@ from functools import partial
 from train_lbmkgc_db15k import Settings as LBMKGCSettings
 from train_lbmkgc_db15k import train
 
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from lbmkgc_models.experiment import run_experiment
 from openke.config.experiment import ExperimentSettings
 from openke.module.loss import MarginLoss
 from openke.module.model import TransE
-from openke.script import run_script
+from openke.runtime.script import run_script
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ from typing import Any, Literal, NamedTuple
 from lbmkgc_models.features.select import gather_features
 from lbmkgc_models.models import MULTIMODAL, make_multimodal
 from lbmkgc_models.store import ModalFeatures
-from openke.config.distributed import join
 from openke.config.experiment import Experiment, ExperimentSettings
 from openke.config.recipe import Make, Recipe, structural
 from openke.config.report import RankingReport
@@ -19,6 +18,7 @@ from openke.data.store import TripleStore
 from openke.module.loss.loss import Loss
 from openke.module.model import Model
 from openke.module.strategy.negative_sampling import NegativeSampling
+from openke.runtime.distributed import join
 
 Features = Mapping[str, ModalFeatures]
 Uses = Literal["structure", "one modality", "modalities"]

@@ -22,9 +22,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from lbmkgc_models.entity_names import name_positions, read_utf8
-from lbmkgc_models.folders import whole_folder
 from lbmkgc_models.lineage import ZERO_ROWS, read_pth
 from lbmkgc_models.manifest import DTYPES, Manifest, sha256_of
+from openke.runtime.folders import whole_folder
 
 FEATURES, NAMES, MANIFEST = "features.safetensors", "names.txt", "manifest.json"
 

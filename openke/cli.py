@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
-from openke.script import exit_status
+from openke.runtime.script import exit_status
 
 COMMANDS = "openke.commands"
 """Entry points: name -> function whose signature is its command line; ``a.b`` is ``openke a b``."""

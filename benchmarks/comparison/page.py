@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from comparison.entries import Entry, Paper, read_entries, read_paper, spread
 from comparison.rows import DATASETS, TUNED
-from openke.files import write_text, write_whole
+from openke.runtime.files import write_text, write_whole
 
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"

@@ -18,14 +18,14 @@ from lbmkgc_models.projectors import Projectors
 from openke.config import Tester
 from openke.config.callback import Callback, Training
 from openke.config.callbacks import Checkpoint, EarlyStopping, Validation
-from openke.config.environment import environment
 from openke.config.history import Record
 from openke.config.trainer import Trainer
 from openke.data import TestDataLoader
 from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
-from openke.files import write_text
 from openke.module.model import Model
+from openke.runtime.environment import environment
+from openke.runtime.files import write_text
 
 DEV_SEED = 0
 """Seed of the run whose epochs count for all seeds."""

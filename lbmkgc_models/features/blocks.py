@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from lbmkgc_models.features.encoders.protocol import Described, Encoder
 from lbmkgc_models.manifest import Value, library_versions
-from openke.files import write_whole
+from openke.runtime.files import write_whole
 
 BATCHES_PER_BLOCK = 8
 

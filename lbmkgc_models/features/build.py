@@ -16,7 +16,7 @@ from lbmkgc_models.lineage import ZERO_ROWS
 from lbmkgc_models.manifest import Manifest, Value
 from lbmkgc_models.store import MANIFEST, NAMES, ModalFeatures
 from openke.data.datasets import find_dataset
-from openke.script import exit_status
+from openke.runtime.script import exit_status
 
 TEXTS = "texts"
 """Note in the manifest: a checksum of the texts."""
@@ -82,7 +82,7 @@ def build_text_features(
     options: dict[str, Value] = {}
     if isinstance(encoder, str):
         from lbmkgc_models.features.encoders.registry import text_encoder
-        from openke.config.device import choose_device  # late: it loads all of training
+        from openke.runtime.device import choose_device  # late: it loads all of training
 
         chosen = choose_device(device)
         options["device"] = chosen.type  # it rounds sums in its own way

@@ -116,7 +116,7 @@ def build_image_features(
     options: dict[str, Value] = {"several": several, "max_pixels": max_pixels}
     if isinstance(encoder, str):
         from lbmkgc_models.features.encoders.registry import image_encoder
-        from openke.config.device import choose_device  # late: it loads all of training
+        from openke.runtime.device import choose_device  # late: it loads all of training
 
         where = choose_device(device)
         options["device"] = where.type  # it rounds sums in its own way

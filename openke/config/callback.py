@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import torch
 
-from openke.config.distributed import World
 from openke.config.history import History, Record
 from openke.module.strategy.strategy import Strategy
+from openke.runtime.distributed import World
 
 
 class Training(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from openke.files import write_whole
+from openke.runtime.files import write_whole
 
 FORMAT = 1
 

@@ -12,7 +12,6 @@ import torch
 
 from openke.config.callback import Callback
 from openke.config.callbacks import Checkpoint, EarlyStopping, Log, Validation
-from openke.config.environment import environment
 from openke.config.recipe import Make, Recipe, Training, structural
 from openke.config.report import RankingReport
 from openke.config.tester import Tester
@@ -20,8 +19,9 @@ from openke.config.trainer import Trainer
 from openke.data.loader import Loader
 from openke.data.loaders import TestDataLoader
 from openke.data.store import TripleStore
-from openke.files import write_text, write_whole
 from openke.module.strategy.strategy import Strategy
+from openke.runtime.environment import environment
+from openke.runtime.files import write_text, write_whole
 
 
 @dataclass(frozen=True, kw_only=True)

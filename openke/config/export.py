@@ -14,8 +14,8 @@ from safetensors.numpy import save
 from openke.config.run import load_run
 from openke.data.naming import Names, entity_names, relation_names
 from openke.data.store import TripleStore
-from openke.files import write_text, write_whole
 from openke.module.model.model import Model
+from openke.runtime.files import write_text, write_whole
 
 Format = Literal["safetensors", "npy", "tsv"]
 FORMATS: tuple[Format, ...] = ("safetensors", "npy", "tsv")

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from openke.files import write_text
+from openke.runtime.files import write_text
 
 Record = dict[str, float]
 """epoch, loss, seconds, triples_per_second, lr, and what callbacks add (e.g. valid_mrr)."""

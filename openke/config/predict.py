@@ -17,10 +17,10 @@ from openke.config.run import load_run
 from openke.data.named_triples import read_named
 from openke.data.naming import Names, entity_names, relation_names
 from openke.data.store import SPLITS, Slot, Split, TripleStore
-from openke.files import write_text
 from openke.module.model.lineage import in_house_form
 from openke.module.model.model import Model
 from openke.module.model.scoring import encode_all, score_triples
+from openke.runtime.files import write_text
 
 ASKED = "?"
 """Stands for what is asked for in a file of questions."""

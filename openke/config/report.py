@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tabulate import tabulate
 
 from openke.data.store import RelationStatistics, TripleStore
-from openke.files import write_text
+from openke.runtime.files import write_text
 
 Policy = Literal["realistic", "optimistic", "pessimistic"]
 POLICIES: tuple[Policy, ...] = ("realistic", "optimistic", "pessimistic")

@@ -13,13 +13,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from openke.config.checkpoint import differences
-from openke.config.device import choose_device
 from openke.config.experiment import Experiment
 from openke.config.recipe import structural
 from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
 from openke.module.model import MODELS, Model
 from openke.module.model.reciprocal import Reciprocal
+from openke.runtime.device import choose_device
 
 REBUILDERS = "openke.models"
 """Entry points of models that this package does not have: name -> :data:`Rebuild`."""
@@ -63,7 +63,7 @@ def load_run(
     features
         Folder of features, for models that use them; by default as in training.
     device
-        See :func:`openke.config.device.choose_device`.
+        See :func:`openke.runtime.device.choose_device`.
     rebuild
         Makes the model, for one that is neither of this package nor registered as an entry point
         of ``openke.models``.

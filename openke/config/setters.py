@@ -10,13 +10,13 @@ import torch
 
 from openke.config.callback import Callback
 from openke.config.callbacks import Checkpoint
-from openke.config.device import choose_device
-from openke.config.distributed import World
 from openke.config.optim import BY_ROW, OPTIMIZERS, make_optimizer, tables_by_row
 from openke.data.loader import Loader
 from openke.data.store import TripleStore
 from openke.module.model.model import require_same_graph
 from openke.module.strategy.strategy import Strategy
+from openke.runtime.device import choose_device
+from openke.runtime.distributed import World
 
 
 class Setters:

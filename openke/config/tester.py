@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from openke.config import classification
-from openke.config.device import choose_device
-from openke.config.distributed import join
 from openke.config.questions import Questions, score_questions
 from openke.config.report import RankingReport, categories
 from openke.data.batch import HEAD, RELATION, TAIL
@@ -26,6 +24,8 @@ from openke.module.model.lineage import in_house_form
 from openke.module.model.model import Model, require_same_graph
 from openke.module.model.rows import Rows
 from openke.module.model.scoring import encode_all
+from openke.runtime.device import choose_device
+from openke.runtime.distributed import join
 
 BLOCK_BYTES = 64 * 2**20
 """Size of the scores [queries, entities] held at a time."""
@@ -50,7 +50,7 @@ class Tester:
     use_gpu
         OpenKE's switch; None takes a GPU where there is one. ``device`` says it by name.
     device
-        See :func:`openke.config.device.choose_device`.
+        See :func:`openke.runtime.device.choose_device`.
     progress
         Show a progress bar on standard error.
 

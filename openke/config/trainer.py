@@ -16,14 +16,14 @@ from tqdm.auto import tqdm
 from openke.config.callback import Callback
 from openke.config.callbacks import Checkpoint
 from openke.config.checkpoint import load_checkpoint, save_checkpoint
-from openke.config.device import choose_device
-from openke.config.distributed import join
 from openke.config.history import History, Record
 from openke.config.optim import gradients_by_row
 from openke.config.precision import casting, check_precision
 from openke.config.setters import Setters, check_strategy, check_values
 from openke.data.loader import Loader
 from openke.module.strategy.strategy import Strategy
+from openke.runtime.device import choose_device
+from openke.runtime.distributed import join
 
 CHECK_EVERY = 100
 """Steps between two looks at the loss on an accelerator, each of which waits for the device."""
@@ -50,7 +50,7 @@ class Trainer(Setters):
     save_steps, checkpoint_dir
         Write ``checkpoint_dir/last.ckpt`` every ``save_steps`` epochs.
     device
-        See :func:`openke.config.device.choose_device`.
+        See :func:`openke.runtime.device.choose_device`.
     weight_decay, lr_decay
         The optimiser's L2 decay; Adagrad's decay of the learning rate.
     clip_norm

@@ -23,7 +23,7 @@ from openke.data.overlap import (
     warn_if_leaky,
 )
 from openke.data.store import SPLITS, Split, TripleStore
-from openke.files import write_text
+from openke.runtime.files import write_text
 
 __all__ = [
     "AuditReport",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from openke.data.named_triples import NamedTriple, read_named
 from openke.data.store import SPLITS, Split, TripleStore
-from openke.files import write_text
+from openke.runtime.files import write_text
 
 Format = Literal["auto", "tsv", "ntriples", "pykeen"]
 

@@ -16,8 +16,8 @@ from openke.data.batch import HEAD, RELATION, TAIL
 from openke.data.ranker import FILE as CONSTRAINT
 from openke.data.ranker import TypeConstraint
 from openke.data.store import SPLITS, TripleStore
-from openke.files import write_text
-from openke.script import exit_status
+from openke.runtime.files import write_text
+from openke.runtime.script import exit_status
 
 ALL = "test2id_all.txt"
 

@@ -18,7 +18,7 @@ from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from lbmkgc_models.features.stores import RECIPE
 from lbmkgc_models.manifest import Value, library_versions, sha256_of, today
 from lbmkgc_models.store import FEATURES, ModalFeatures
-from openke.files import write_whole
+from openke.runtime.files import write_whole
 
 HEADS = "heads.safetensors"
 SEED = "alignment seed"

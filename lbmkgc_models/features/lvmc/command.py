@@ -75,7 +75,7 @@ def command(
     from lbmkgc_models.features.lvmc.ranks import Rank
     from lbmkgc_models.features.lvmc.summary import count
     from lbmkgc_models.features.lvmc.tasks import tasks_of
-    from openke.config.device import choose_device
+    from openke.runtime.device import choose_device
 
     rank = Rank.from_environment()
     labels = read_labels(Path(dataset) if Path(dataset).is_dir() else find_dataset(dataset, data))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lbmkgc_models.features.pictures import GENERATED
 from lbmkgc_models.manifest import Value, library_versions, sha256_of, today
-from openke.files import write_text, write_whole
+from openke.runtime.files import write_text, write_whole
 
 PICTURE, RECORD, FAILURE = f"{GENERATED}.png", f"{GENERATED}.json", "failed.json"
 NAMES_ALONE = ("base", "refiner")

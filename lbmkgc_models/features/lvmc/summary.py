@@ -10,7 +10,7 @@ from pathlib import Path
 from lbmkgc_models.features.lvmc.record import FAILURE, PICTURE, RECORD, read_json
 from lbmkgc_models.features.lvmc.tasks import Task
 from lbmkgc_models.manifest import Value, today
-from openke.files import write_text
+from openke.runtime.files import write_text
 
 MANIFEST, FAILED = "manifest.json", "failed.tsv"
 

@@ -13,7 +13,7 @@ from lbmkgc_models.features.report.coverage import CLASSES
 from lbmkgc_models.features.report.pictures import data_uri
 from lbmkgc_models.features.report.spaces import in_order
 from openke.data.store import TripleStore
-from openke.files import write_text
+from openke.runtime.files import write_text
 
 PAGE, COVERAGE, SIMILARITY = "report.html", "coverage.png", "similarity.png"
 TEMPLATE = "page.html.j2"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lbmkgc_models.features.extras import extra
 from lbmkgc_models.features.report.coverage import CLASSES, Coverage
-from openke.files import write_whole
+from openke.runtime.files import write_whole
 
 COLOURS = {
     "both": "#1b7f79",

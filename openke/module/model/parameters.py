@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from openke.files import write_text, write_whole
+from openke.runtime.files import write_text, write_whole
 
 Mode = Literal["numpy", "list", "tensor"]
 

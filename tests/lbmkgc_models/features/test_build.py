@@ -17,7 +17,7 @@ from lbmkgc_models.features.encoders.sentence import SentenceEncoder
 from lbmkgc_models.features.encoders.tfidf import Tfidf
 from lbmkgc_models.features.labels import read_texts
 from lbmkgc_models.store import ModalFeatures
-from openke.config.device import choose_device
+from openke.runtime.device import choose_device
 from tests.lbmkgc_models.features.small import (
     LABELS,
     CountingEncoder,

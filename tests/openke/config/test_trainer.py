@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from openke.config import Callback, Checkpoint, EarlyStopping, Log, Tester, Trainer, Validation
-from openke.config.device import choose_device
 from openke.data import TestDataLoader, TrainDataLoader, TripleStore
 from openke.module.loss import MarginLoss, SigmoidLoss
 from openke.module.model import RotatE, TransE
 from openke.module.strategy import NegativeSampling
+from openke.runtime.device import choose_device
 from tests.contracts.graphs import ENTITIES, RELATIONS, graph
 
 CPU = {"device": "cpu", "progress": False}

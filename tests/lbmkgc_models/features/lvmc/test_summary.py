@@ -9,7 +9,7 @@ from lbmkgc_models.features.lvmc import summary
 from lbmkgc_models.features.lvmc.record import PICTURE, RECORD, save_failure
 from lbmkgc_models.features.lvmc.summary import Summary, write_summary
 from lbmkgc_models.features.lvmc.tasks import Task
-from openke.files import write_text
+from openke.runtime.files import write_text
 
 
 def test_what_others_finish_meanwhile_is_counted(

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from openke.config.distributed import World, join
 from openke.data import TrainDataLoader
 from openke.data.loader import part_of
 from openke.data.questions import QuestionDataLoader
+from openke.runtime.distributed import World, join
 from tests.contracts.graphs import graph
 
 ROOT = Path(__file__).parents[3]
@@ -174,7 +174,7 @@ def test_half_an_environment_is_an_error(monkeypatch):
 def test_the_others_print_nothing(tmp_path):
     code = (
         "from dataclasses import dataclass\n"
-        "from openke.script import run_script\n"
+        "from openke.runtime.script import run_script\n"
         "@dataclass\nclass Settings:\n    n: int = 1\n"
         "run_script(Settings, lambda settings: print('told'))\n"
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lbmkgc_models.folders import whole_folder
+from openke.runtime.folders import whole_folder
 
 
 def test_nothing_is_seen_before_the_end(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openke.files import write_text, write_whole
+from openke.runtime.files import write_text, write_whole
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Where and how code runs: device, processes, environment, files, command lines."""
