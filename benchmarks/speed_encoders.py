@@ -26,7 +26,7 @@ from lbmkgc_models.features.images import BadPicture, read_image
 from lbmkgc_models.features.labels import read_texts
 from lbmkgc_models.features.picture_files import of_files
 from lbmkgc_models.manifest import library_versions
-from openke.data.datasets import find_dataset
+from openke.datasets.search import find_dataset
 from openke.runtime.device import choose_device
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text

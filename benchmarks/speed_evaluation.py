@@ -18,8 +18,8 @@ from speed_models import own_model, plain_model
 
 from openke.config import Tester
 from openke.data import TestDataLoader
-from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
+from openke.datasets.search import find_dataset
 from openke.runtime.script import run_script
 
 MODELS = ("TransE", "ComplEx", "RotatE", "LBMKGC")

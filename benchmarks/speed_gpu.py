@@ -25,7 +25,7 @@ from lbmkgc_models.lbmkgc import LBMKGC
 from lbmkgc_models.store import ModalFeatures
 from openke.config import Tester, Trainer
 from openke.data import TestDataLoader, TrainDataLoader, TripleStore
-from openke.data.datasets import find_dataset
+from openke.datasets.search import find_dataset
 from openke.module.loss import SigmoidLoss
 from openke.module.model import Model, RotatE
 from openke.module.strategy import NegativeSampling

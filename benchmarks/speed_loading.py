@@ -15,8 +15,8 @@ import numpy as np
 from measuring import SpeedSettings, compared, finish, repeated
 from plain import PlainStore
 
-from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
+from openke.datasets.search import find_dataset
 from openke.runtime.script import run_script
 
 SIZES = (20_000, 200_000, 2_000_000, 20_000_000)

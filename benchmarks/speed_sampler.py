@@ -12,9 +12,9 @@ import numpy as np
 from measuring import SpeedSettings, compared, finish, repeated
 from plain import draw_negatives
 
-from openke.data.datasets import find_dataset
 from openke.data.sampler import Sampler
 from openke.data.store import TripleStore
+from openke.datasets.search import find_dataset
 from openke.runtime.script import run_script
 
 NEGATIVES = 64

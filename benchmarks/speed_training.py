@@ -17,8 +17,8 @@ from speed_models import own_model, plain_model, strategy
 
 from openke.config import Trainer
 from openke.data import TrainDataLoader
-from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
+from openke.datasets.search import find_dataset
 from openke.runtime.script import run_script
 
 BATCH = 512

@@ -15,7 +15,7 @@ from lbmkgc_models.features.cmoa.command import command as align
 from lbmkgc_models.features.lvmc.command import command as generate
 from lbmkgc_models.features.lvmc.recipe import Recipe
 from lbmkgc_models.features.report.command import command as report
-from openke.data.datasets import find_dataset
+from openke.datasets.search import find_dataset
 from openke.runtime.script import run_script
 
 Step = Literal["generate", "image", "text", "align", "report"]

@@ -22,8 +22,8 @@ from openke.config import Tester
 from openke.config.recipe import Recipe
 from openke.config.report import RankingReport
 from openke.data import TestDataLoader
-from openke.data.datasets import find_dataset
 from openke.data.store import Split, TripleStore
+from openke.datasets.search import find_dataset
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
 from openke.runtime.script import run_script

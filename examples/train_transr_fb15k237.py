@@ -9,7 +9,7 @@ from openke_recipes import RECIPES, Settings, run_recipe
 
 from openke.config import Trainer
 from openke.data import TrainDataLoader, TripleStore
-from openke.data.datasets import find_dataset
+from openke.datasets.search import find_dataset
 from openke.module.loss import MarginLoss
 from openke.module.model import Model, TransE
 from openke.module.strategy import NegativeSampling

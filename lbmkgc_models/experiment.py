@@ -12,9 +12,9 @@ from lbmkgc_models.store import ModalFeatures
 from openke.config.experiment import Experiment, ExperimentSettings
 from openke.config.recipe import Make, Recipe, structural
 from openke.config.report import RankingReport
-from openke.data.datasets import find_dataset
 from openke.data.loaders import TestDataLoader, TrainDataLoader
 from openke.data.store import TripleStore
+from openke.datasets.search import find_dataset
 from openke.module.loss.loss import Loss
 from openke.module.model import Model
 from openke.module.strategy.negative_sampling import NegativeSampling

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openke.data.datasets import find_dataset
+from openke.datasets.search import find_dataset
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,8 @@ from openke.config.callbacks import Checkpoint, EarlyStopping, Validation
 from openke.config.history import Record
 from openke.config.trainer import Trainer
 from openke.data import TestDataLoader
-from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
+from openke.datasets.search import find_dataset
 from openke.module.model import Model
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text

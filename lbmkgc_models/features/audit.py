@@ -9,7 +9,7 @@ from lbmkgc_models.features.places import PTH_ENDINGS, find_features
 from lbmkgc_models.features.select import load_features
 from lbmkgc_models.lineage import ZERO_ROWS
 from lbmkgc_models.store import MANIFEST, ModalFeatures
-from openke.data.findings import Finding
+from openke.audit.finding import Finding
 from openke.data.store import TripleStore
 
 

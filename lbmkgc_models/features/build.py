@@ -15,7 +15,7 @@ from lbmkgc_models.features.stores import ZEROS, Rows, Work, check_batch_size, m
 from lbmkgc_models.lineage import ZERO_ROWS
 from lbmkgc_models.manifest import Manifest, Value
 from lbmkgc_models.store import MANIFEST, NAMES, ModalFeatures
-from openke.data.datasets import find_dataset
+from openke.datasets.search import find_dataset
 from openke.runtime.script import exit_status
 
 TEXTS = "texts"

@@ -10,7 +10,7 @@ from lbmkgc_models.features.build_images import SKIPPED, build_image_features
 from lbmkgc_models.features.labels import read_names
 from lbmkgc_models.features.places import default_features_dir
 from lbmkgc_models.store import ModalFeatures
-from openke.data.datasets import find_dataset
+from openke.datasets.search import find_dataset
 
 
 def command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lbmkgc_models.store import MANIFEST
-from openke.data.datasets import cache_folder
+from openke.datasets.search import cache_folder
 
 PTH_ENDINGS = {"image": "-visual.pth", "text": "-textual.pth"}
 

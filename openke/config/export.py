@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from openke.config.run import load_run
-from openke.data.naming import Names, entity_names, relation_names
 from openke.data.store import TripleStore
+from openke.data.vocabulary import Names, entity_names, relation_names
 from openke.module.model.model import Model
 from openke.runtime.files import write_text, write_whole
 

@@ -14,9 +14,9 @@ from tabulate import tabulate
 
 from openke.config.questions import score_questions
 from openke.config.run import load_run
-from openke.data.named_triples import read_named
-from openke.data.naming import Names, entity_names, relation_names
 from openke.data.store import SPLITS, Slot, Split, TripleStore
+from openke.data.vocabulary import Names, entity_names, relation_names
+from openke.datasets.named_triples import read_named
 from openke.module.model.lineage import in_house_form
 from openke.module.model.model import Model
 from openke.module.model.scoring import encode_all, score_triples

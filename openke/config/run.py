@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from openke.config.checkpoint import differences
 from openke.config.experiment import Experiment
 from openke.config.recipe import structural
-from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
+from openke.datasets.search import find_dataset
 from openke.module.model import MODELS, Model
 from openke.module.model.reciprocal import Reciprocal
 from openke.runtime.device import choose_device

@@ -13,9 +13,9 @@ from benchmarks.country_graph.facts import PERCEPTUAL, Fact
 from benchmarks.country_graph.words import titles
 from lbmkgc_models.features.labels import read_texts
 from lbmkgc_models.features.pictures import folder_name
-from openke.data.audit import audit
-from openke.data.datasets import find_dataset
+from openke.audit.audit import audit
 from openke.data.store import SPLITS, TripleStore
+from openke.datasets.search import find_dataset
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "Factbook"
 

@@ -16,8 +16,8 @@ from lbmkgc_models.features.cmoa.written import write_alignment
 from lbmkgc_models.features.places import find_features
 from lbmkgc_models.features.select import load_features
 from lbmkgc_models.store import NAMES, ModalFeatures
-from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
+from openke.datasets.search import find_dataset
 
 DEFAULTS = AlignmentSettings()
 

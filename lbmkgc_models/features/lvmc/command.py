@@ -11,7 +11,7 @@ import tyro
 from lbmkgc_models.features.labels import read_labels
 from lbmkgc_models.features.lvmc.recipe import Recipe
 from lbmkgc_models.features.pictures import find_pictures
-from openke.data.datasets import find_dataset
+from openke.datasets.search import find_dataset
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 EXAMPLES = 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lbmkgc_models.features.report.page import write_report
-from openke.data.datasets import find_dataset
 from openke.data.store import TripleStore
+from openke.datasets.search import find_dataset
 
 
 def command(

@@ -26,7 +26,7 @@ from lbmkgc_models.features.report.spaces import (
 from lbmkgc_models.features.select import load_features
 from lbmkgc_models.manifest import Manifest
 from lbmkgc_models.store import ModalFeatures
-from openke.data.findings import Finding
+from openke.audit.finding import Finding
 from openke.data.store import TripleStore
 
 LONGEST = 240

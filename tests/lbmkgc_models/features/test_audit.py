@@ -7,7 +7,7 @@ import torch
 
 from lbmkgc_models.features.audit import audit_features
 from lbmkgc_models.store import ModalFeatures
-from openke.data.audit import audit
+from openke.audit.audit import audit
 from openke.data.store import TripleStore
 from tests.lbmkgc_models.features.small import LABELS, write_dataset
 

@@ -9,8 +9,8 @@ import tyro
 
 from openke.config.predict import Predictor, command
 from openke.config.run import load_run
-from openke.data.naming import Names, entity_names
 from openke.data.store import SPLITS
+from openke.data.vocabulary import Names, entity_names
 from openke.module.model import TransE
 from openke.module.model.scoring import score_triples
 from tests.contracts.graphs import ENTITIES, RELATIONS, build, graph

@@ -244,7 +244,7 @@ def test_the_entry_points_are_declared():
     for line in (
         'IKRL = "lbmkgc_models.rebuild:multimodal"',
         'LBMKGC = "lbmkgc_models.rebuild:multimodal"',
-        'import = "openke.data.importing:command"',
+        'import = "openke.datasets.importing:command"',
         'predict = "openke.config.predict:command"',
         'export = "openke.config.export:command"',
     ):

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openke.data import audit as module
-from openke.data.audit import (
+from openke.audit import audit as module
+from openke.audit.audit import (
     AuditReport,
     Finding,
     LeakyValidationWarning,

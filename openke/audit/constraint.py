@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from openke.data.audit_report import ConstraintFigures
-from openke.data.findings import Finding
+from openke.audit.finding import Finding
+from openke.audit.report import ConstraintFigures
 from openke.data.ranker import FILE, TypeConstraint
 from openke.data.store import Split, TripleStore
 

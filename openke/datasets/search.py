@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pooch
 
-from openke.data.download import download, mirror
-from openke.data.registry import DATA_SETS, KnownDataSet
+from openke.datasets.download import download, mirror
+from openke.datasets.registry import DATA_SETS, KnownDataSet
 
 NEEDED = ("entity2id.txt", "relation2id.txt", "train2id.txt")
 

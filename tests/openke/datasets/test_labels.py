@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openke.data.labels import join_freebase, join_wikidata, join_wikipedia, read_names
+from openke.datasets.labels import join_freebase, join_wikidata, join_wikipedia, read_names
 
 
 @pytest.fixture

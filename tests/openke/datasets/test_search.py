@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from tqdm import tqdm
 
-from openke.data import datasets as module
-from openke.data.datasets import NEEDED, cache_folder, find_dataset
-from openke.data.download import download
-from openke.data.registry import DATA_SETS, KnownDataSet, LabelRecipe, RemoteFile
+from openke.datasets import search as module
+from openke.datasets.download import download
+from openke.datasets.registry import DATA_SETS, KnownDataSet, LabelRecipe, RemoteFile
+from openke.datasets.search import NEEDED, cache_folder, find_dataset
 
 FILES = {
     "entity2id.txt": b"2\nSome_Town\t0\nSome_River\t1\n",
@@ -229,7 +229,7 @@ def test_each_file_has_a_progress_bar(
 ) -> None:
     shown = functools.partial(tqdm, mininterval=0)
     monkeypatch.setattr(
-        "openke.data.download.tqdm", lambda **options: shown(**{**options, "disable": False})
+        "openke.datasets.download.tqdm", lambda **options: shown(**{**options, "disable": False})
     )
     find_dataset("MADE-UP", known=_known())
     printed = capsys.readouterr().err
@@ -357,7 +357,7 @@ def test_offline_says_that_the_search_path_is_not_set() -> None:
 
 
 def test_slow_server_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("openke.data.download.SECONDS_TO_ANSWER", 0.05)
+    monkeypatch.setattr("openke.datasets.download.SECONDS_TO_ANSWER", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("OPENKE_MIRROR", f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(OSError, match=r"entity2id\.txt: no answer in 0\.05 seconds"):

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from openke.data import audit_checks as checks
-from openke.data.audit_constraint import constraint_figures
-from openke.data.audit_report import AuditReport, SplitFigures
-from openke.data.datasets import find_dataset
-from openke.data.findings import Finding
+from openke.audit import checks
+from openke.audit.constraint import constraint_figures
+from openke.audit.finding import Finding
+from openke.audit.report import AuditReport, SplitFigures
 from openke.data.overlap import (
     LeakyValidationWarning,
     Overlap,
@@ -23,6 +22,7 @@ from openke.data.overlap import (
     warn_if_leaky,
 )
 from openke.data.store import SPLITS, Split, TripleStore
+from openke.datasets.search import find_dataset
 from openke.runtime.files import write_text
 
 __all__ = [

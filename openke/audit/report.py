@@ -10,7 +10,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from openke.data.findings import SEVERITIES, Finding
+from openke.audit.finding import SEVERITIES, Finding
 from openke.data.overlap import Overlap
 
 
@@ -52,7 +52,7 @@ class ConstraintFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditReport:
-    """What :func:`openke.data.audit.audit` found."""
+    """What :func:`openke.audit.audit.audit` found."""
 
     dataset: str
     directory: Path | None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from openke.data.openke_sets import OPENKE_SETS
+from openke.datasets.openke_checksums import OPENKE_SETS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelRecipe:
-    """How ``labels.tsv`` is made: a join of :mod:`openke.data.labels`, its sources, its results.
+    """How ``labels.tsv`` is made: a join of :mod:`openke.datasets.labels`, its sources and results.
 
     ``results`` holds the SHA-256 of each file the join writes, so that a name that matches another
     way than it did when the checksum was taken cannot pass unseen.

@@ -11,8 +11,8 @@ import tyro
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openke.data.importing import Division, command, import_graph
 from openke.data.store import SPLITS, TripleStore
+from openke.datasets.importing import Division, command, import_graph
 
 ROWS = [
     ("Ann Lee", "knows", "Bob"),

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from openke.data.named_triples import NamedTriple, read_named
 from openke.data.store import SPLITS, Split, TripleStore
+from openke.datasets.named_triples import NamedTriple, read_named
 from openke.runtime.files import write_text
 
 Format = Literal["auto", "tsv", "ntriples", "pykeen"]
@@ -60,14 +60,14 @@ def import_graph(
     Parameters
     ----------
     source
-        A path or a factory as in :func:`openke.data.named_triples.read_named`, divided by
+        A path or a factory as in :func:`openke.datasets.named_triples.read_named`, divided by
         ``division``; or a mapping of "train", "valid", "test" to such sources, taken as they are.
     out
         The folder to make.
     division
         Shares and seed; by default a tenth each for valid and test.
     format, literals
-        See :func:`openke.data.named_triples.read_named`.
+        See :func:`openke.datasets.named_triples.read_named`.
     overwrite
         Replace the data set that ``out`` holds.
 

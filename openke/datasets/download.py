@@ -19,8 +19,8 @@ from typing import Any
 import pooch
 from tqdm import tqdm
 
-from openke.data.labels import JOINS
-from openke.data.registry import HOST, KnownDataSet, LabelRecipe, RemoteFile
+from openke.datasets.labels import JOINS
+from openke.datasets.registry import HOST, KnownDataSet, LabelRecipe, RemoteFile
 
 SECONDS_TO_ANSWER = 30
 GIT = "git:"

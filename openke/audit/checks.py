@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from openke.data.audit_report import SplitFigures
-from openke.data.findings import Finding
+from openke.audit.finding import Finding
+from openke.audit.report import SplitFigures
 from openke.data.overlap import LEAKY, shared_with
 from openke.data.store import Split, TripleStore
 
