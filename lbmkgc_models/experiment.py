@@ -12,8 +12,9 @@ from lbmkgc_models.store import ModalFeatures
 from openke.config.experiment import Experiment, ExperimentSettings
 from openke.config.recipe import Make, Recipe, structural
 from openke.config.report import RankingReport
-from openke.data.loaders import TestDataLoader, TrainDataLoader
 from openke.data.store import TripleStore
+from openke.data.test_data_loader import TestDataLoader
+from openke.data.train_data_loader import TrainDataLoader
 from openke.datasets.search import find_dataset
 from openke.module.loss.loss import Loss
 from openke.module.model import Model
@@ -57,7 +58,7 @@ def run_experiment(
     loss, regul_rate, l3_regul_rate, opt_method
         What is minimised and by which optimiser.
     sampling
-        Further arguments of :class:`~openke.data.loaders.TrainDataLoader`.
+        Further arguments of :class:`~openke.data.train_data_loader.TrainDataLoader`.
     uses
         How many modalities the model takes.
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from openke.audit.finding import Finding
 from openke.audit.report import ConstraintFigures
-from openke.data.ranker import FILE, TypeConstraint
 from openke.data.store import Split, TripleStore
+from openke.data.type_constraint import FILE, TypeConstraint
 
 TOLERATED = 0.01  # share of a split's rows a file may exclude before ranks mean something else
 

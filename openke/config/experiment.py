@@ -17,8 +17,8 @@ from openke.config.report import RankingReport
 from openke.config.tester import Tester
 from openke.config.trainer import Trainer
 from openke.data.loader import Loader
-from openke.data.loaders import TestDataLoader
 from openke.data.store import TripleStore
+from openke.data.test_data_loader import TestDataLoader
 from openke.module.strategy.strategy import Strategy
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text, write_whole

@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from openke.config.run import load_run
 from openke.data.store import TripleStore
-from openke.data.vocabulary import Names, entity_names, relation_names
+from openke.data.vocabulary import Vocabulary, entity_names, relation_names
 from openke.module.model.model import Model
 from openke.runtime.files import write_text, write_whole
 
@@ -90,7 +90,7 @@ def _write_rows(path: Path, rows: NDArray[np.float32], format: Format) -> None:
         write_whole(path, lambda stream: np.savetxt(stream, rows, fmt="%.9g", delimiter="\t"))
 
 
-def _metadata(path: Path, names: Names) -> Path:
+def _metadata(path: Path, names: Vocabulary) -> Path:
     # The projector takes a header where there are two columns or more.
     lines: Sequence[str] = [f"{names.name(i)}\t{names.title(i)}" for i in range(names.count)]
     write_text(path, "\n".join(["name\tlabel", *lines]) + "\n")

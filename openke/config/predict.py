@@ -15,7 +15,7 @@ from tabulate import tabulate
 from openke.config.questions import score_questions
 from openke.config.run import load_run
 from openke.data.store import SPLITS, Slot, Split, TripleStore
-from openke.data.vocabulary import Names, entity_names, relation_names
+from openke.data.vocabulary import Vocabulary, entity_names, relation_names
 from openke.datasets.named_triples import read_named
 from openke.module.model.lineage import in_house_form
 from openke.module.model.model import Model
@@ -137,7 +137,7 @@ class Predictor:
         return known
 
     def _answer(self, slot: Slot, id: int, score: float, known: dict[int, Split]) -> Answer:
-        names: Names = self.relations if slot == "relation" else self.entities
+        names: Vocabulary = self.relations if slot == "relation" else self.entities
         return Answer(id, names.name(id), names.title(id), float(score), known.get(id))
 
 

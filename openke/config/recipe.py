@@ -21,9 +21,9 @@ from openke.config.schedule import Schedule
 from openke.config.setters import check_values
 from openke.config.trainer import Trainer
 from openke.data.loader import Loader
-from openke.data.loaders import TrainDataLoader
-from openke.data.questions import QuestionDataLoader
+from openke.data.query_data_loader import QueryDataLoader
 from openke.data.store import TripleStore
+from openke.data.train_data_loader import TrainDataLoader
 from openke.module.loss import LOSSES
 from openke.module.loss.answers import ANSWER_LOSSES
 from openke.module.model import MODELS, Model, Reciprocal
@@ -209,7 +209,7 @@ class Recipe:
     def _loader(self, store: TripleStore, seed: int, hold_out: float) -> Loader:
         common: Any = {"batch_size": self.batch_size, "seed": seed, "hold_out": hold_out}
         if self.training in QUESTIONS:
-            return QuestionDataLoader(store, targets=QUESTIONS[self.training].targets, **common)
+            return QueryDataLoader(store, targets=QUESTIONS[self.training].targets, **common)
         return TrainDataLoader(store, **common, **self.sampling)
 
     def _strategy(self, model: Model) -> Strategy:

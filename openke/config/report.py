@@ -12,16 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tabulate import tabulate
 
-from openke.data.store import RelationStatistics, TripleStore
 from openke.runtime.files import write_text
 
 Policy = Literal["realistic", "optimistic", "pessimistic"]
 POLICIES: tuple[Policy, ...] = ("realistic", "optimistic", "pessimistic")
 SIDES = ("both", "head", "tail")
 HITS = (1, 3, 10)
-CATEGORIES = ("1-1", "1-n", "n-1", "n-n")
-MANY = 1.5
-"""A side is "n" from this mean number of partners on (Bordes et al., NIPS 2013, section 4.2)."""
 
 Metrics = dict[str, float]
 
@@ -46,18 +42,6 @@ def metrics(values: NDArray[np.float64]) -> Metrics:
     return found
 
 
-def categories(store: TripleStore) -> NDArray[np.str_]:
-    """Return the category of each relation, "1-1", "1-n", "n-1" or "n-n", from the train split."""
-    return relation_categories(store.relation_statistics())
-
-
-def relation_categories(statistics: RelationStatistics) -> NDArray[np.str_]:
-    """Return the category of each relation: "n" on a side with :data:`MANY` partners or more."""
-    heads = np.where(statistics.heads_per_tail >= MANY, "n", "1")
-    tails = np.where(statistics.tails_per_head >= MANY, "n", "1")
-    return np.char.add(np.char.add(heads, "-"), tails)
-
-
 @dataclass(frozen=True, kw_only=True)
 class RankingReport:
     """The ranks of a model on a split and what they mean.
@@ -77,7 +61,7 @@ class RankingReport:
     equal: NDArray[np.int64]
     relation_category: NDArray[np.str_]
     relation_kind: NDArray[np.str_] | None = None
-    """Of each relation, where the data set tells kinds apart (:mod:`openke.data.kinds`)."""
+    """Of each relation, where the data set tells kinds apart."""
     unseen: NDArray[np.bool_] | None = None
     """Of each query, whether its triple holds an entity that no train triple has."""
     seconds: float = 0.0

@@ -13,13 +13,14 @@ from tqdm.auto import tqdm
 
 from openke.config import classification
 from openke.config.questions import Questions, score_questions
-from openke.config.report import RankingReport, categories
+from openke.config.report import RankingReport
 from openke.data.batch import HEAD, RELATION, TAIL
-from openke.data.kinds import relation_kinds
-from openke.data.loaders import TestDataLoader
 from openke.data.overlap import seen_entities
-from openke.data.ranker import TypeConstraint, count_better
+from openke.data.relation_types import categories, relation_kinds
 from openke.data.store import SPLITS, Slot, Split
+from openke.data.test_data_loader import TestDataLoader
+from openke.data.type_constraint import TypeConstraint
+from openke.evaluation.ranker import count_better
 from openke.module.model.lineage import in_house_form
 from openke.module.model.model import Model, require_same_graph
 from openke.module.model.rows import Rows

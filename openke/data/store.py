@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from openke import _native
+from openke.data.name_list import NameList
 
 Split = Literal["train", "valid", "test"]
 Slot = Literal["head", "relation", "tail"]
@@ -32,38 +33,6 @@ class RelationStatistics(NamedTuple):
 
     tails_per_head: NDArray[np.float64]
     heads_per_tail: NDArray[np.float64]
-
-
-class Names(Sequence[str]):
-    """The names of entities or relations by id, decoded when asked for."""
-
-    def __init__(self, blob: bytes, offsets: NDArray[np.int64]) -> None:
-        self._blob = blob
-        self._offsets = offsets
-
-    def __len__(self) -> int:
-        return len(self._offsets) - 1
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        i = range(len(self))[index]  # raises IndexError, counts negative ones from the end
-        return self._blob[self._offsets[i] : self._offsets[i + 1]].decode("utf-8")
-
-    def __iter__(self) -> Iterator[str]:
-        return (self[i] for i in range(len(self)))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} names: {', '.join(self[:3])}{', …' if len(self) > 3 else ''}>"
 
 
 class TripleStore:
@@ -380,7 +349,7 @@ def _optional(folder: Path, given: str | PathLike[str] | None, usual: str) -> Pa
     raise FileNotFoundError(f"{folder / given}: found no such file, in {folder} or as {given}")
 
 
-def _names(handle: _native.Handle, kind: Slot) -> Names | None:
+def _names(handle: _native.Handle, kind: Slot) -> NameList | None:
     """Copy the names out of the core; None where the file held only a count."""
     blob, offsets = _native.Address(), _native.Address()
     _native.call(
@@ -396,7 +365,7 @@ def _names(handle: _native.Handle, kind: Slot) -> Names | None:
     _native.call("store_counts", handle.pointer, _native.reference(counts))
     count = int(counts.entities if kind == "head" else counts.relations)
     ends = np.frombuffer(_native.copy_bytes(offsets.value, (count + 1) * 8), np.int64)
-    return Names(_native.copy_bytes(blob.value, int(ends[-1])), ends)
+    return NameList(_native.copy_bytes(blob.value, int(ends[-1])), ends)
 
 
 def _named(what: str, given: int | Sequence[str]) -> tuple[int, Sequence[str] | None]:

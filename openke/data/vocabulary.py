@@ -14,7 +14,7 @@ LISTED = 5
 """Names listed where one is not known or a label means several."""
 
 
-class Names:
+class Vocabulary:
     """The names and labels of one kind, in both directions.
 
     Parameters
@@ -95,11 +95,11 @@ class Names:
         return found
 
 
-def entity_names(store: TripleStore) -> Names:
+def entity_names(store: TripleStore) -> Vocabulary:
     """Return the names of a store's entities."""
-    return Names("entity", store.entity_count, store.entity_names, store.directory)
+    return Vocabulary("entity", store.entity_count, store.entity_names, store.directory)
 
 
-def relation_names(store: TripleStore) -> Names:
+def relation_names(store: TripleStore) -> Vocabulary:
     """Return the names of a store's relations."""
-    return Names("relation", store.relation_count, store.relation_names, store.directory)
+    return Vocabulary("relation", store.relation_count, store.relation_names, store.directory)

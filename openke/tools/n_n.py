@@ -11,11 +11,11 @@ import numpy as np
 import tyro
 from numpy.typing import NDArray
 
-from openke.config.report import CATEGORIES, relation_categories
 from openke.data.batch import HEAD, RELATION, TAIL
-from openke.data.ranker import FILE as CONSTRAINT
-from openke.data.ranker import TypeConstraint
+from openke.data.relation_types import CATEGORIES, relation_categories
 from openke.data.store import SPLITS, TripleStore
+from openke.data.type_constraint import FILE as CONSTRAINT
+from openke.data.type_constraint import TypeConstraint
 from openke.runtime.files import write_text
 from openke.runtime.script import exit_status
 

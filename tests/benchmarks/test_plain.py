@@ -12,7 +12,7 @@ from openke.data import TestDataLoader
 from openke.data.store import TripleStore
 from openke.module.model.scoring import score_triples
 from tests.contracts.graphs import graph
-from tests.openke.data.test_loaders import write_openke
+from tests.openke.data.test_train_data_loader import write_openke
 
 
 def twins(name, store):

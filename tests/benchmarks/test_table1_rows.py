@@ -16,7 +16,7 @@ from openke.config.precision import check_precision
 from openke.data.store import TripleStore
 from tests.benchmarks.tiny import write_row
 from tests.contracts.graphs import graph
-from tests.openke.data.test_loaders import write_openke
+from tests.openke.data.test_train_data_loader import write_openke
 
 ROWS = find_rows()
 FILES = sorted(path for path in FOLDER.glob("*/*") if path.parent != SPACES)

@@ -7,7 +7,7 @@ import numpy as np
 from openke.config import Tester
 from openke.config.trainer import Trainer
 from openke.data.store import TripleStore
-from tests.openke.data.test_loaders import write_openke
+from tests.openke.data.test_train_data_loader import write_openke
 
 ENTITIES, RELATIONS = 31, 3
 """Entity 30 is in test only."""

@@ -16,8 +16,8 @@ from lbmkgc_models.lbmkgc import LBMKGC
 from lbmkgc_models.mentions import Mentions, MentionScore, find_mentions
 from lbmkgc_models.store import ModalFeatures
 from openke.data.batch import Batch
-from openke.data.loaders import TrainDataLoader
 from openke.data.store import TripleStore
+from openke.data.train_data_loader import TrainDataLoader
 from openke.module.model import (
     GCOTE,
     OTE,

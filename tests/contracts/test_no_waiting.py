@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 from openke.config import Trainer
 from openke.config.optim import OPTIMIZERS
 from openke.data import TrainDataLoader
-from openke.data.questions import QuestionDataLoader
+from openke.data.query_data_loader import QueryDataLoader
 from openke.kernels import compare_reference
 from openke.kernels.compare_reference import KINDS, Sides
 from openke.module.loss import LOSSES
@@ -120,7 +120,7 @@ def test_no_question_waits(case, strategy, loss, most, monkeypatch):
     if case in WAITING or case.endswith("mentions"):
         return
     monkeypatch.setattr("openke.module.strategy.questions.LOGITS_BYTES", most)
-    loader = QuestionDataLoader(graph(), batch_size=16, targets=strategy.targets)
+    loader = QueryDataLoader(graph(), batch_size=16, targets=strategy.targets)
     objective = strategy(build(case), loss)
     trainer = Trainer(objective, loader, 1, 0.05, opt_method="adam", device="meta", progress=False)
     for batch in [batch.to(META) for batch in list(loader.epoch(0))[:2]]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from openke.config import Trainer
-from openke.data import QuestionDataLoader
+from openke.data import QueryDataLoader
 from openke.module.loss import SigmoidLoss
 from openke.module.model import Reciprocal
 from openke.module.model.bilinear import Bilinear
@@ -33,7 +33,7 @@ directions = pytest.mark.parametrize("make", [build, reciprocal], ids=["plain", 
 
 
 def first_questions(name, size=10):
-    loader = QuestionDataLoader(graph(), size, targets=STRATEGIES[name].targets)
+    loader = QueryDataLoader(graph(), size, targets=STRATEGIES[name].targets)
     return next(loader.epoch(0))
 
 
@@ -186,7 +186,7 @@ def test_relation_prediction_is_a_cross_entropy_over_all_relations(case, make, n
 def test_a_resumed_run_is_an_unbroken_one(name, tmp_path):
     def trainer(epochs):
         strategy = STRATEGIES[name](reciprocal("ComplEx"), query_dropout=0.3)
-        loader = QuestionDataLoader(graph(), 16, targets=STRATEGIES[name].targets)
+        loader = QueryDataLoader(graph(), 16, targets=STRATEGIES[name].targets)
         options = {"opt_method": "adagrad", "device": "cpu", "progress": False}
         return Trainer(strategy, loader, epochs, 0.1, **options)
 
@@ -220,7 +220,7 @@ def test_what_a_strategy_does_not_take_is_named():
         (every, first_questions("OneVsAll"), "one"),
         (one, first_batch("mixed"), "Batch"),
     ):
-        message = rf"{kind.__name__} trains on QuestionDataLoader\(…, targets='{kind.targets}'\), "
+        message = rf"{kind.__name__} trains on QueryDataLoader\(…, targets='{kind.targets}'\), "
         with pytest.raises(ValueError, match=f"{message}found '{found}'"):
             kind(model)(batch)
 

@@ -11,7 +11,7 @@ import pytest
 from safetensors.torch import load_file
 
 from tests.contracts.graphs import graph
-from tests.openke.data.test_loaders import write_openke
+from tests.openke.data.test_train_data_loader import write_openke
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ANY = "train_openke.py"

@@ -12,8 +12,8 @@ from lbmkgc_models.lbmkgc import LBMKGC
 from lbmkgc_models.models import MULTIMODAL, make_multimodal
 from lbmkgc_models.projectors import ModalProjector
 from openke.config import Trainer
-from openke.data.loaders import TrainDataLoader
 from openke.data.store import TripleStore
+from openke.data.train_data_loader import TrainDataLoader
 from openke.module.loss import SigmoidLoss
 from openke.module.model import MODELS, RotatE
 from openke.module.model.rows import Pairwise, take

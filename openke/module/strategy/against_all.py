@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from openke.data.questions import QuestionBatch, Targets
+from openke.data.query_batch import QueryBatch
+from openke.data.query_data_loader import Targets
 from openke.module.loss.answers import ANSWER_LOSSES
 from openke.module.model.model import Model
 from openke.module.model.rows import Rows, branch
@@ -80,7 +81,7 @@ class AgainstAll(Strategy):
             "relation_prediction": self.relation_prediction,
         }
 
-    def forward(self, batch: QuestionBatch) -> Tensor:
+    def forward(self, batch: QueryBatch) -> Tensor:
         """Return the loss of a batch, a scalar."""
         self._check(batch)
         model, asked = as_asked(self.model, batch)
@@ -109,12 +110,12 @@ class AgainstAll(Strategy):
         loss = ANSWER_LOSSES[self.loss]
         return loss(scores, block.answer, block.offsets, self.label_smoothing).sum()
 
-    def _check(self, batch: QuestionBatch) -> None:
+    def _check(self, batch: QueryBatch) -> None:
         found = type(batch).__name__
-        if isinstance(batch, QuestionBatch):
+        if isinstance(batch, QueryBatch):
             found = "one" if batch.offsets is None else "all"
         if found != self.targets:
             raise ValueError(
-                f"{type(self).__name__} trains on QuestionDataLoader(…, targets="
+                f"{type(self).__name__} trains on QueryDataLoader(…, targets="
                 f"{self.targets!r}), found {found!r}"
             )

@@ -7,7 +7,7 @@ class KVsAll(AgainstAll):
     """Mean over distinct questions of the loss of all right answers among all entities.
 
     Arguments are those of :class:`AgainstAll`; batches come from
-    ``QuestionDataLoader(store, targets="all")``. Under softmax all right answers are equally
+    ``QueryDataLoader(store, targets="all")``. Under softmax all right answers are equally
     likely; penalties count a fact for each of them.
 
     References

@@ -7,7 +7,7 @@ class OneVsAll(AgainstAll):
     """Mean over questions of the loss of one right answer among all entities.
 
     Arguments are those of :class:`AgainstAll`; batches come from
-    ``QuestionDataLoader(store, targets="one")``. Other answers known to be right count as wrong.
+    ``QueryDataLoader(store, targets="one")``. Other answers known to be right count as wrong.
 
     References
     ----------

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from openke.data.batch import Side
-from openke.data.questions import QuestionBatch
+from openke.data.query_batch import QueryBatch
 from openke.module.model.model import Model
 from openke.module.model.reciprocal import Reciprocal
 from openke.module.penalty import Facts
@@ -32,7 +32,7 @@ class Block(NamedTuple):
     offsets: Tensor | None
 
 
-def as_asked(model: Model, batch: QuestionBatch) -> tuple[Model, QuestionBatch]:
+def as_asked(model: Model, batch: QueryBatch) -> tuple[Model, QueryBatch]:
     """Return what answers, and the questions it is asked: with inverses, all about tails."""
     if not isinstance(model, Reciprocal):
         return model, batch
@@ -41,7 +41,7 @@ def as_asked(model: Model, batch: QuestionBatch) -> tuple[Model, QuestionBatch]:
     return model.inner, replace(batch, relation=asked, tails=len(batch))
 
 
-def facts(batch: QuestionBatch) -> Facts:
+def facts(batch: QueryBatch) -> Facts:
     """Return a fact for each answer."""
     if batch.offsets is None:
         return Facts(batch.anchor, batch.relation, batch.answer, batch.tails)
@@ -52,7 +52,7 @@ def facts(batch: QuestionBatch) -> Facts:
     return Facts(batch.anchor[asked], batch.relation[asked], batch.answer, tails)
 
 
-def blocks(model: Model, batch: QuestionBatch) -> Iterator[tuple[Block, bool]]:
+def blocks(model: Model, batch: QueryBatch) -> Iterator[tuple[Block, bool]]:
     """Divide a batch by slot, and say for each block whether its scores must not be kept.
 
     A relational model gets blocks of one relation: all entities as one relation sees them are as
@@ -75,7 +75,7 @@ def blocks(model: Model, batch: QuestionBatch) -> Iterator[tuple[Block, bool]]:
             yield _stretch(batch, side, first, min(first + most, rows.stop)), large
 
 
-def _stretch(batch: QuestionBatch, side: Side, first: int, last: int) -> Block:
+def _stretch(batch: QueryBatch, side: Side, first: int, last: int) -> Block:
     """Return the questions in [first, last)."""
     part = slice(first, last)
     anchor, relation = batch.anchor[part], batch.relation[part]
@@ -88,7 +88,7 @@ def _stretch(batch: QuestionBatch, side: Side, first: int, last: int) -> Block:
     )
 
 
-def _of_one_relation(batch: QuestionBatch, rows: range, most: int) -> Iterator[Tensor]:
+def _of_one_relation(batch: QueryBatch, rows: range, most: int) -> Iterator[Tensor]:
     """Divide some rows of a batch by relation, at most so many together."""
     relation = batch.relation[rows.start : rows.stop]
     order = torch.argsort(relation, stable=True)
@@ -97,7 +97,7 @@ def _of_one_relation(batch: QuestionBatch, rows: range, most: int) -> Iterator[T
         yield from torch.split(group, most) if len(group) else ()
 
 
-def _answers(batch: QuestionBatch, rows: Tensor) -> tuple[Tensor, Tensor | None]:
+def _answers(batch: QueryBatch, rows: Tensor) -> tuple[Tensor, Tensor | None]:
     """Return the answers to the questions in ``rows`` and where each one's begin and end."""
     if batch.offsets is None:
         return batch.answer[rows], None

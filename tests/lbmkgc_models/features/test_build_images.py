@@ -22,8 +22,8 @@ from lbmkgc_models.features.select import gather_features
 from lbmkgc_models.lbmkgc import LBMKGC
 from lbmkgc_models.store import ModalFeatures
 from openke.config import Trainer
-from openke.data.loaders import TrainDataLoader
 from openke.data.store import TripleStore
+from openke.data.train_data_loader import TrainDataLoader
 from openke.module.loss import SigmoidLoss
 from openke.module.strategy import NegativeSampling
 from tests.lbmkgc_models.features.small import MeanColour, write_dataset, write_picture

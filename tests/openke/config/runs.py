@@ -10,7 +10,7 @@ from openke.module.loss import SigmoidLoss
 from openke.module.model import Model, RotatE
 from openke.module.strategy import NegativeSampling
 from tests.contracts.graphs import graph
-from tests.openke.data.test_loaders import write_openke
+from tests.openke.data.test_train_data_loader import write_openke
 
 LABELS = ["Ann", "Bob", "Ann"]
 """Labels of the first entities; two share one."""

@@ -10,7 +10,7 @@ import tyro
 from openke.config.predict import Predictor, command
 from openke.config.run import load_run
 from openke.data.store import SPLITS
-from openke.data.vocabulary import Names, entity_names
+from openke.data.vocabulary import Vocabulary, entity_names
 from openke.module.model import TransE
 from openke.module.model.scoring import score_triples
 from tests.contracts.graphs import ENTITIES, RELATIONS, build, graph
@@ -103,7 +103,7 @@ def test_what_a_name_may_not_be(predictor):
 
 
 def test_a_data_set_without_names_takes_ids_as_text():
-    names = Names("entity", 3, None, None)
+    names = Vocabulary("entity", 3, None, None)
     assert names.id("2") == 2
     assert names.title(2) == names.name(2) == "2"
     with pytest.raises(ValueError, match="entity id is 3, expected 0 to 2"):

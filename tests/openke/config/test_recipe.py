@@ -9,7 +9,7 @@ from lbmkgc_models.experiment import maker
 from lbmkgc_models.fusion import seen_in_train
 from openke.config import Tester, Validation
 from openke.config.recipe import Recipe
-from openke.data import QuestionDataLoader, TestDataLoader, TrainDataLoader
+from openke.data import QueryDataLoader, TestDataLoader, TrainDataLoader
 from openke.module.loss import MarginLoss, SampledSoftmaxLoss
 from openke.module.model import ComplEx, Reciprocal, TransE
 from openke.module.penalty import N3
@@ -69,7 +69,7 @@ def test_every_field_of_questions_arrives():
     )  # fmt: skip
     assert isinstance(strategy.penalty, N3)
     assert (strategy.anchor_dropout, strategy.query_dropout) == (0.1, 0.2)
-    assert isinstance(made.loader, QuestionDataLoader)
+    assert isinstance(made.loader, QueryDataLoader)
     assert made.loader.settings == {
         "batch_size": 16, "targets": "all", "seed": 3, "hold_out": 0.1,
     }  # fmt: skip

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from openke.config import RankingReport, Tester, Trainer
-from openke.config.report import categories, ranks
+from openke.config.report import ranks
 from openke.data import TestDataLoader, TrainDataLoader, TripleStore
+from openke.data.relation_types import categories
 from openke.module.loss import MarginLoss
 from openke.module.model import TransE
 from openke.module.model.model import Model

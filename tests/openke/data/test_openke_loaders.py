@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from openke.data import TrainDataLoader
-from openke.data.PyTorchTrainDataLoader import PyTorchTrainDataLoader
+from openke.data.pytorch_train_data_loader import PyTorchTrainDataLoader
 from tests.contracts.graphs import graph
-from tests.openke.data.test_loaders import write_openke
+from tests.openke.data.test_train_data_loader import write_openke
 
 OPTIONS = {"batch_size": 7, "neg_ent": 3, "seed": 4}
 

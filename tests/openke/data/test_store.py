@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openke.data.store import SPLITS, Names, Slot, Split, TripleStore
+from openke.data.name_list import NameList
+from openke.data.store import SPLITS, Slot, Split, TripleStore
 from tests.openke.data.graphs import Graph, graphs, split_sets
 
 FILES = {
@@ -62,7 +63,7 @@ def test_triples_are_cached_and_read_only(folder: Path) -> None:
 
 def test_names_are_a_sequence(folder: Path) -> None:
     names = TripleStore.open(folder).entity_names
-    assert isinstance(names, Names)
+    assert isinstance(names, NameList)
     assert names[-1] == names[2] == "new york"
     assert names[:2] == ["anna", "bob"]
     assert names.index("bob") == 1

@@ -331,7 +331,7 @@ from openke.module.BaseModule import BaseModule
 from openke.module.loss import MarginLoss, SigmoidLoss, SoftplusLoss
 from openke.module.strategy import NegativeSampling
 from openke.data import TrainDataLoader, TestDataLoader
-from openke.data.PyTorchTrainDataLoader import PyTorchTrainDataLoader
+from openke.data.pytorch_train_data_loader import PyTorchTrainDataLoader
 import openke.module.model
 from openke.module.model.TransE import TransE as Deep
 from openke.module.model.RESCAL import RESCAL

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from openke.data.loaders import TrainDataLoader
+from openke.data.train_data_loader import TrainDataLoader
 from openke.module.interaction import orthogonal
 from openke.module.model import GCOTE, OTE
 from openke.module.model.neighbours import Neighbours

@@ -12,7 +12,7 @@ import torch
 
 from openke.data import TrainDataLoader
 from openke.data.loader import part_of
-from openke.data.questions import QuestionDataLoader
+from openke.data.query_data_loader import QueryDataLoader
 from openke.runtime.distributed import World, join
 from tests.contracts.graphs import graph
 
@@ -24,7 +24,7 @@ import torch
 from openke.config import Tester, Trainer
 from openke.config.callbacks import Checkpoint, Log
 from openke.data import TestDataLoader, TrainDataLoader
-from openke.data.questions import QuestionDataLoader
+from openke.data.query_data_loader import QueryDataLoader
 from openke.module.loss import SigmoidLoss
 from openke.module.model import ComplEx, Reciprocal, RotatE, TransD
 from openke.module.strategy import NegativeSampling, OneVsAll
@@ -36,10 +36,10 @@ torch.set_num_threads(1)
 store = graph()
 e, r = store.entity_count, store.relation_count
 if case == "questions":
-    loader = QuestionDataLoader(store, 15)
+    loader = QueryDataLoader(store, 15)
     strategy = OneVsAll(Reciprocal(ComplEx(e, 2 * r, dim=8)))
 elif case == "features":
-    loader = QuestionDataLoader(store, 15)
+    loader = QueryDataLoader(store, 15)
     strategy = OneVsAll(fused(interaction="ComplEx", gate="sum", score_mentions=True))
 else:
     negatives = "shared" if case == "shared" else "own"
@@ -142,7 +142,7 @@ def test_processes_share_the_batches_of_one(negatives):
 
 def test_processes_share_the_questions_of_one():
     def questions(part):
-        loader = QuestionDataLoader(graph(), 15)
+        loader = QueryDataLoader(graph(), 15)
         loader.prepare(pairs=None, pin=False, part=part)
         return [
             sorted(zip(*(x.tolist() for x in (b.anchor, b.relation, b.answer)), strict=True))

@@ -6,12 +6,12 @@ from collections import defaultdict
 
 import pytest
 
-from openke.config.report import CATEGORIES
-from openke.data.ranker import TypeConstraint
+from openke.data.relation_types import CATEGORIES
 from openke.data.store import SPLITS, TripleStore
+from openke.data.type_constraint import TypeConstraint
 from openke.tools.n_n import write_categories
 from tests.contracts.graphs import graph
-from tests.openke.data.test_loaders import write_openke
+from tests.openke.data.test_train_data_loader import write_openke
 
 
 def rows(path):

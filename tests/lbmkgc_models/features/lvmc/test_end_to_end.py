@@ -20,7 +20,7 @@ from openke.data.store import TripleStore
 from openke.module.loss import SigmoidLoss
 from openke.module.strategy import NegativeSampling
 from tests.lbmkgc_models.features.small import picture, write_picture
-from tests.openke.data.test_loaders import write_openke
+from tests.openke.data.test_train_data_loader import write_openke
 
 EXAMPLES = Path(__file__).parents[4] / "examples"
 ENTITIES = 24

@@ -1,10 +1,10 @@
-"""OpenKE's loader in Python, under the path its scripts import it from."""  # noqa: N999
+"""OpenKE's loader in Python, under the path its scripts import it from."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from openke.data.loaders import Source, TrainDataLoader
+from openke.data.train_data_loader import Source, TrainDataLoader
 
 
 class PyTorchTrainDataLoader(TrainDataLoader):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from openke.data import QuestionBatch, QuestionDataLoader, TripleStore
+from openke.data import QueryBatch, QueryDataLoader, TripleStore
 from tests.contracts.graphs import graph
-from tests.openke.data.test_loaders import write_openke
+from tests.openke.data.test_train_data_loader import write_openke
 
 
 def asked(batch):
@@ -37,7 +37,7 @@ def test_every_triple_asks_for_its_tail_and_for_its_head():
         expected[("tail", head, relation, (tail,))] += 1
         expected[("head", tail, relation, (head,))] += 1
     for number in (0, 1):
-        assert Counter(epoch(QuestionDataLoader(store, 7), number)) == expected
+        assert Counter(epoch(QueryDataLoader(store, 7), number)) == expected
 
 
 def test_every_distinct_question_is_asked_once_with_all_its_answers():
@@ -45,7 +45,7 @@ def test_every_distinct_question_is_asked_once_with_all_its_answers():
     train = store.triples("train").tolist()
     expected = {("tail", h, r, tuple(store.known("tail", h, r, ["train"]))) for h, r, _ in train}
     expected |= {("head", t, r, tuple(store.known("head", t, r, ["train"]))) for _, r, t in train}
-    found = epoch(QuestionDataLoader(store, 7, targets="all"))
+    found = epoch(QueryDataLoader(store, 7, targets="all"))
     assert max(len(question[3]) for question in found) > 1
     assert len(found) == len(set(found))
     assert set(found) == expected
@@ -54,7 +54,7 @@ def test_every_distinct_question_is_asked_once_with_all_its_answers():
 @pytest.mark.parametrize("targets", ["one", "all"])
 def test_the_same_seed_gives_the_same_batches(targets):
     def run(seed, number):
-        return epoch(QuestionDataLoader(graph(), 7, targets=targets, seed=seed), number)
+        return epoch(QueryDataLoader(graph(), 7, targets=targets, seed=seed), number)
 
     assert run(3, 2) == run(3, 2)
     assert run(3, 2) != run(4, 2)
@@ -63,7 +63,7 @@ def test_the_same_seed_gives_the_same_batches(targets):
 
 @pytest.mark.parametrize("targets", ["one", "all"])
 def test_sizes(targets):
-    loader = QuestionDataLoader(graph(), 7, targets=targets)
+    loader = QueryDataLoader(graph(), 7, targets=targets)
     sizes = [len(batch) for batch in loader.epoch(0)]
     assert len(sizes) == len(loader)
     assert set(sizes[:-1]) == {7}
@@ -72,7 +72,7 @@ def test_sizes(targets):
 
 def test_a_folder_is_read_and_a_split_held_out(tmp_path):
     write_openke(graph(), tmp_path)
-    loader = QuestionDataLoader(tmp_path, hold_out=0.1, seed=5)
+    loader = QueryDataLoader(tmp_path, hold_out=0.1, seed=5)
     expected = TripleStore.open(tmp_path).hold_out(0.1, 5)
     assert loader.store.fingerprint == expected.fingerprint
     assert len(epoch(loader)) == 2 * len(expected.triples("train"))
@@ -81,7 +81,7 @@ def test_a_folder_is_read_and_a_split_held_out(tmp_path):
 
 def test_a_loader_that_is_left_early_leaves_no_thread():
     before = threading.active_count()
-    batches = QuestionDataLoader(graph(), 7).epoch(0)
+    batches = QueryDataLoader(graph(), 7).epoch(0)
     next(batches)
     batches.close()
     assert threading.active_count() == before
@@ -89,10 +89,10 @@ def test_a_loader_that_is_left_early_leaves_no_thread():
 
 def test_a_batch_moves_to_a_device():
     for targets in ("one", "all"):
-        batch = next(QuestionDataLoader(graph(), 7, targets=targets).epoch(0))
+        batch = next(QueryDataLoader(graph(), 7, targets=targets).epoch(0))
         assert batch.to(torch.device("cpu")) is batch
         moved = batch.to(torch.device("meta"))
-        assert isinstance(moved, QuestionBatch)
+        assert isinstance(moved, QueryBatch)
         assert (moved.anchor.device.type, moved.answer.device.type) == ("meta", "meta")
         assert (moved.tails, len(moved)) == (batch.tails, len(batch))
         assert (moved.offsets is None) == (targets == "one")
@@ -100,15 +100,15 @@ def test_a_batch_moves_to_a_device():
 
 def test_bad_values_are_named():
     with pytest.raises(ValueError, match="targets is 'some', expected 'one' or 'all'"):
-        QuestionDataLoader(graph(), targets="some")
+        QueryDataLoader(graph(), targets="some")
     with pytest.raises(ValueError, match="batch_size is 0, expected at least 1 question"):
-        QuestionDataLoader(graph(), 0)
+        QueryDataLoader(graph(), 0)
     with pytest.raises(ValueError, match="seed is -1"):
-        QuestionDataLoader(graph(), seed=-1)
+        QueryDataLoader(graph(), seed=-1)
 
 
 def test_ids_are_int64():
-    batch = next(QuestionDataLoader(graph(), 7, targets="all").epoch(0))
+    batch = next(QueryDataLoader(graph(), 7, targets="all").epoch(0))
     for ids in (batch.anchor, batch.relation, batch.answer, batch.offsets):
         assert ids.numpy().dtype == np.int64
 
@@ -116,8 +116,8 @@ def test_ids_are_int64():
 def test_offsets_are_on_the_host_too_wherever_a_batch_is_and_whoever_made_it():
     offsets = torch.tensor([0, 2, 3])
     one = torch.tensor([1, 2])
-    batch = QuestionBatch(one, one, 1, torch.tensor([3, 4, 5]), offsets)
+    batch = QueryBatch(one, one, 1, torch.tensor([3, 4, 5]), offsets)
     moved = batch.to(torch.device("meta"))
     assert moved.offsets.device.type == "meta"
     assert torch.equal(moved.ends, offsets)
-    assert QuestionBatch(one, one, 1, one).ends is None
+    assert QueryBatch(one, one, 1, one).ends is None

@@ -1,4 +1,4 @@
-"""Kinds of relations that a data set tells apart, such as perceptual and conceptual ones."""
+"""Types of relations: 1-1 to n-n by their partners, and kinds that a data set tells apart."""
 
 from __future__ import annotations
 
@@ -7,9 +7,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from openke.data.store import TripleStore
+from openke.data.store import RelationStatistics, TripleStore
 
 KINDS = "relation_kinds.tsv"
+CATEGORIES = ("1-1", "1-n", "n-1", "n-n")
+MANY = 1.5
+"""A side is "n" from this mean number of partners on (Bordes et al., NIPS 2013, section 4.2)."""
+
+
+def categories(store: TripleStore) -> NDArray[np.str_]:
+    """Return the category of each relation, "1-1", "1-n", "n-1" or "n-n", from the train split."""
+    return relation_categories(store.relation_statistics())
+
+
+def relation_categories(statistics: RelationStatistics) -> NDArray[np.str_]:
+    """Return the category of each relation: "n" on a side with :data:`MANY` partners or more."""
+    heads = np.where(statistics.heads_per_tail >= MANY, "n", "1")
+    tails = np.where(statistics.tails_per_head >= MANY, "n", "1")
+    return np.char.add(np.char.add(heads, "-"), tails)
 
 
 def relation_kinds(store: TripleStore) -> NDArray[np.str_] | None:

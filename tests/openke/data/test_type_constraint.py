@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openke.data.ranker import TypeConstraint, count_better
 from openke.data.store import Slot, Split, TripleStore
+from openke.data.type_constraint import TypeConstraint
+from openke.evaluation.ranker import count_better
 from tests.openke.data.graphs import Graph, graphs, split_sets
 
 SLOTS: tuple[Slot, ...] = ("head", "relation", "tail")

@@ -3,8 +3,8 @@ import pytest
 
 from openke.config import Tester
 from openke.data import TestDataLoader
-from openke.data.kinds import relation_kinds
 from openke.data.overlap import seen_entities
+from openke.data.relation_types import relation_kinds
 from openke.data.store import TripleStore
 from openke.module.model import TransE
 

@@ -1,4 +1,4 @@
-"""Loaders under OpenKE's names: batches for training, triples to rank for testing."""
+"""Batches of train triples with negatives, under OpenKE's name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from openke.data.batch import HEAD, TAIL, Batch
 from openke.data.distinct import find_distinct
 from openke.data.loader import WHOLE, Part, one_ahead, part_of
-from openke.data.ranker import TypeConstraint
+from openke.data.options import check_one_of, check_whole
 from openke.data.sampler import Sampler
 from openke.data.store import TripleStore
 
@@ -89,9 +89,9 @@ class TrainDataLoader:
         negatives: Literal["own", "shared"] = "own",
         hold_out: float = 0.0,
     ) -> None:
-        _one_of("sampling_mode", sampling_mode, SAMPLING_MODES)
-        _one_of("order", order, ORDERS)
-        _one_of("negatives", negatives, NEGATIVES)
+        check_one_of("sampling_mode", sampling_mode, SAMPLING_MODES)
+        check_one_of("order", order, ORDERS)
+        check_one_of("negatives", negatives, NEGATIVES)
         self._files = (tri_file, ent_file, rel_file)
         self._hold_out = hold_out
         self._given_sizes = (batch_size, nbatches)
@@ -227,13 +227,13 @@ class TrainDataLoader:
 
     def set_sampling_mode(self, sampling_mode: Literal["normal", "cross", "head", "tail"]) -> None:
         """Set ``sampling_mode``."""
-        _one_of("sampling_mode", sampling_mode, SAMPLING_MODES)
+        check_one_of("sampling_mode", sampling_mode, SAMPLING_MODES)
         self.sampling_mode = sampling_mode
 
     def _resample(self, **changes: int) -> None:
         now = {name: getattr(self, name) for name in SAMPLED} | changes
         for name in ("neg_ent", "neg_rel", "threads"):
-            _whole(name, now[name])
+            check_whole(name, now[name])
         if now["neg_ent"] + now["neg_rel"] < 1:
             raise ValueError(
                 f"neg_ent is {now['neg_ent']} and neg_rel is {now['neg_rel']}, expected at least "
@@ -269,51 +269,6 @@ class TrainDataLoader:
         return self.batch_size
 
 
-class TestDataLoader:
-    """The triples a :class:`~openke.config.Tester` ranks (OpenKE's name and arguments).
-
-    Parameters
-    ----------
-    in_path
-        A folder in OpenKE's format, or an open :class:`TripleStore`.
-    sampling_mode
-        ``"link"`` or ``"classification"``: accepted for OpenKE's scripts, a Tester does both.
-    type_constrain
-        Whether type-constrained ranks can be asked for: candidates are then those that
-        ``type_constrain.txt`` lists for the relation, or where there is no such file, those seen
-        with it in any split, which is how the lineage makes that file.
-    """
-
-    __test__ = False  # pytest collects classes named Test*
-
-    def __init__(
-        self,
-        in_path: Source = "./",
-        sampling_mode: Literal["link", "classification"] = "link",
-        type_constrain: bool = True,
-    ) -> None:
-        self.set_sampling_mode(sampling_mode)
-        self.store = in_path if isinstance(in_path, TripleStore) else TripleStore.open(in_path)
-        self.constraint = TypeConstraint.of(self.store) if type_constrain else None
-
-    def set_sampling_mode(self, sampling_mode: Literal["link", "classification"]) -> None:
-        """Accept OpenKE's modes; a Tester does what it is asked for."""
-        _one_of("sampling_mode", sampling_mode, ("link", "classification"))
-        self.sampling_mode = sampling_mode
-
-    def get_ent_tot(self) -> int:
-        """Return the number of entities (OpenKE's name)."""
-        return self.store.entity_count
-
-    def get_rel_tot(self) -> int:
-        """Return the number of relations (OpenKE's name)."""
-        return self.store.relation_count
-
-    def get_triple_tot(self) -> int:
-        """Return the number of distinct test triples (OpenKE's name)."""
-        return len(self.store.triples("test"))
-
-
 def _open(
     source: Source | None, tri_file: str | None, ent_file: str | None, rel_file: str | None
 ) -> TripleStore:
@@ -331,20 +286,10 @@ def _open(
 def _sizes(batch_size: int | None, nbatches: int | None, triples: int) -> tuple[int, int]:
     for name, value in (("batch_size", batch_size), ("nbatches", nbatches)):
         if value is not None:
-            _whole(name, value)
+            check_whole(name, value)
             if value < 1:
                 raise ValueError(f"{name} is {value}, expected at least 1")
     if batch_size is None:
         batch_size = 512 if nbatches is None else -(-triples // nbatches)
     available = -(-triples // batch_size)
     return batch_size, available if nbatches is None else min(nbatches, available)
-
-
-def _whole(name: str, value: object) -> None:
-    if not isinstance(value, int | np.integer):
-        raise ValueError(f"{name} is {value!r}, expected a whole number")
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")

@@ -10,74 +10,17 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from openke.data.batch import HEAD, RELATION, TAIL
 from openke.data.loader import WHOLE, Part, one_ahead, part_of
+from openke.data.query_batch import QueryBatch
 from openke.data.store import TripleStore, check_seed
 
 Targets = Literal["one", "all"]
 TARGETS: tuple[Targets, ...] = ("one", "all")
 
 
-@dataclass(frozen=True)
-class QuestionBatch:
-    """Questions about tails, then questions about heads, and what answers them.
-
-    Attributes
-    ----------
-    anchor, relation : Int["q"]
-        What is given: the head where the tail is asked for, else the tail; and the relation.
-    tails : int
-        How many ask for a tail; they stand first.
-    answer : Int["n"]
-        The answers, question by question.
-    offsets : Int["q+1"] or None
-        Where each question's answers begin and end; None: each has one.
-    ends : Int["q+1"] or None
-        ``offsets`` on the host, wherever the batch is: sizes that a step need not wait for. Made
-        of ``offsets`` where they are not given.
-    share : float
-        What a mean over this batch weighs, where several processes have a part of it each.
-    """
-
-    anchor: Tensor
-    relation: Tensor
-    tails: int
-    answer: Tensor
-    offsets: Tensor | None = None
-    ends: Tensor | None = None
-    share: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Keep the offsets on the host, too."""
-        if self.offsets is not None and self.ends is None:
-            object.__setattr__(self, "ends", self.offsets.cpu())
-
-    def __len__(self) -> int:
-        """Return the number of questions."""
-        return len(self.anchor)
-
-    def to(self, device: torch.device) -> QuestionBatch:
-        """Return the batch on ``device``, copied asynchronously where that is possible."""
-        if device == self.anchor.device:
-            return self
-        anchor, relation, answer = (
-            tensor.to(device, non_blocking=True)
-            for tensor in (self.anchor, self.relation, self.answer)
-        )
-        offsets = None if self.offsets is None else self.offsets.to(device, non_blocking=True)
-        return replace(self, anchor=anchor, relation=relation, answer=answer, offsets=offsets)
-
-    def pin(self) -> QuestionBatch:
-        """Return the batch in pinned memory, from which copies to a GPU run asynchronously."""
-        offsets = None if self.offsets is None else self.offsets.pin_memory()
-        anchor, relation = self.anchor.pin_memory(), self.relation.pin_memory()
-        answer = self.answer.pin_memory()
-        return replace(self, anchor=anchor, relation=relation, answer=answer, offsets=offsets)
-
-
-class QuestionDataLoader:
+class QueryDataLoader:
     """Batches of train questions; the same seed gives the same batches.
 
     Parameters
@@ -139,12 +82,12 @@ class QuestionDataLoader:
         """Return the number of batches in an epoch."""
         return -(-len(self._questions.anchor) // self.batch_size)
 
-    def epoch(self, number: int) -> Iterator[QuestionBatch]:
+    def epoch(self, number: int) -> Iterator[QueryBatch]:
         """Iterate over the batches of epoch ``number``, preparing one ahead in the background."""
         count = len(self._questions.anchor)
         order = np.random.default_rng([self.seed, number]).permutation(count)
 
-        def prepare(index: int) -> QuestionBatch:
+        def prepare(index: int) -> QueryBatch:
             first = index * self.batch_size
             rows = order[first : first + self.batch_size]
             mine, share = part_of(len(rows), self._part)
@@ -185,7 +128,7 @@ class _Questions:
         tails = int((~about_head[at]).sum())
         return cls(anchor[at], relation[at], tails, answer[order], np.r_[starts, 2 * n])
 
-    def batch(self, rows: NDArray[np.int64]) -> QuestionBatch:
+    def batch(self, rows: NDArray[np.int64]) -> QueryBatch:
         """Return the questions in ``rows`` (Int["q"]), those about tails first."""
         about_tail = rows < self.tails
         rows = np.concatenate([rows[about_tail], rows[~about_tail]])
@@ -196,7 +139,7 @@ class _Questions:
             offsets = torch.from_numpy(ends)
             # 0, 1, … within each question, from where its answers begin
             answers = np.arange(ends[-1]) + np.repeat(self.offsets[rows] - ends[:-1], counts)
-        return QuestionBatch(
+        return QueryBatch(
             torch.from_numpy(self.anchor[rows]),
             torch.from_numpy(self.relation[rows]),
             int(about_tail.sum()),

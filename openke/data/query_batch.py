@@ -1,0 +1,65 @@
+"""Queries (h, r, ?) and (?, r, t) of a training step, with their answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class QueryBatch:
+    """Questions about tails, then questions about heads, and what answers them.
+
+    Attributes
+    ----------
+    anchor, relation : Int["q"]
+        What is given: the head where the tail is asked for, else the tail; and the relation.
+    tails : int
+        How many ask for a tail; they stand first.
+    answer : Int["n"]
+        The answers, question by question.
+    offsets : Int["q+1"] or None
+        Where each question's answers begin and end; None: each has one.
+    ends : Int["q+1"] or None
+        ``offsets`` on the host, wherever the batch is: sizes that a step need not wait for. Made
+        of ``offsets`` where they are not given.
+    share : float
+        What a mean over this batch weighs, where several processes have a part of it each.
+    """
+
+    anchor: Tensor
+    relation: Tensor
+    tails: int
+    answer: Tensor
+    offsets: Tensor | None = None
+    ends: Tensor | None = None
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Keep the offsets on the host, too."""
+        if self.offsets is not None and self.ends is None:
+            object.__setattr__(self, "ends", self.offsets.cpu())
+
+    def __len__(self) -> int:
+        """Return the number of questions."""
+        return len(self.anchor)
+
+    def to(self, device: torch.device) -> QueryBatch:
+        """Return the batch on ``device``, copied asynchronously where that is possible."""
+        if device == self.anchor.device:
+            return self
+        anchor, relation, answer = (
+            tensor.to(device, non_blocking=True)
+            for tensor in (self.anchor, self.relation, self.answer)
+        )
+        offsets = None if self.offsets is None else self.offsets.to(device, non_blocking=True)
+        return replace(self, anchor=anchor, relation=relation, answer=answer, offsets=offsets)
+
+    def pin(self) -> QueryBatch:
+        """Return the batch in pinned memory, from which copies to a GPU run asynchronously."""
+        offsets = None if self.offsets is None else self.offsets.pin_memory()
+        anchor, relation = self.anchor.pin_memory(), self.relation.pin_memory()
+        answer = self.answer.pin_memory()
+        return replace(self, anchor=anchor, relation=relation, answer=answer, offsets=offsets)

@@ -1,0 +1,57 @@
+"""The triples that a Tester ranks, under OpenKE's name."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Literal
+
+from openke.data.options import check_one_of
+from openke.data.store import TripleStore
+from openke.data.type_constraint import TypeConstraint
+
+Source = str | PathLike[str] | TripleStore
+
+
+class TestDataLoader:
+    """The triples a :class:`~openke.config.Tester` ranks (OpenKE's name and arguments).
+
+    Parameters
+    ----------
+    in_path
+        A folder in OpenKE's format, or an open :class:`TripleStore`.
+    sampling_mode
+        ``"link"`` or ``"classification"``: accepted for OpenKE's scripts, a Tester does both.
+    type_constrain
+        Whether type-constrained ranks can be asked for: candidates are then those that
+        ``type_constrain.txt`` lists for the relation, or where there is no such file, those seen
+        with it in any split, which is how the lineage makes that file.
+    """
+
+    __test__ = False  # pytest collects classes named Test*
+
+    def __init__(
+        self,
+        in_path: Source = "./",
+        sampling_mode: Literal["link", "classification"] = "link",
+        type_constrain: bool = True,
+    ) -> None:
+        self.set_sampling_mode(sampling_mode)
+        self.store = in_path if isinstance(in_path, TripleStore) else TripleStore.open(in_path)
+        self.constraint = TypeConstraint.of(self.store) if type_constrain else None
+
+    def set_sampling_mode(self, sampling_mode: Literal["link", "classification"]) -> None:
+        """Accept OpenKE's modes; a Tester does what it is asked for."""
+        check_one_of("sampling_mode", sampling_mode, ("link", "classification"))
+        self.sampling_mode = sampling_mode
+
+    def get_ent_tot(self) -> int:
+        """Return the number of entities (OpenKE's name)."""
+        return self.store.entity_count
+
+    def get_rel_tot(self) -> int:
+        """Return the number of relations (OpenKE's name)."""
+        return self.store.relation_count
+
+    def get_triple_tot(self) -> int:
+        """Return the number of distinct test triples (OpenKE's name)."""
+        return len(self.store.triples("test"))
