@@ -20,11 +20,11 @@ from comparison.spaces import Space, read_space, settings_outside, value_at, wit
 from measuring import RESULTS
 from tabulate import tabulate
 
-from openke.config.callback import Callback, Training
-from openke.config.callbacks import EarlyStopping
-from openke.config.history import Record
 from openke.runtime.files import write_text
 from openke.runtime.script import run_script
+from openke.training.callback import Callback, Training
+from openke.training.callbacks import EarlyStopping
+from openke.training.history import Record
 
 WAITING = (optuna.trial.TrialState.WAITING,)
 COMPLETE = (optuna.trial.TrialState.COMPLETE,)

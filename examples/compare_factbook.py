@@ -19,11 +19,11 @@ from tabulate import tabulate
 from lbmkgc_models.experiment import Features, maker
 from lbmkgc_models.features.select import gather_features
 from openke.config import Tester
-from openke.config.recipe import Recipe
-from openke.config.report import RankingReport
 from openke.data import TestDataLoader
 from openke.data.store import Split, TripleStore
 from openke.datasets.search import find_dataset
+from openke.evaluation.report import RankingReport
+from openke.runs.recipe import Recipe
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
 from openke.runtime.script import run_script

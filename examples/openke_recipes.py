@@ -8,9 +8,9 @@ from typing import Any, Literal
 import tyro
 
 from lbmkgc_models.experiment import run_experiment
-from openke.config.experiment import ExperimentSettings
 from openke.module.loss import Loss, MarginLoss, SigmoidLoss, SoftplusLoss
 from openke.module.model import MODELS, Model
+from openke.runs.experiment import ExperimentSettings
 from openke.runtime.script import exit_status, program_name
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lbmkgc_models.experiment import run_recipe
-from openke.config.experiment import ExperimentSettings
-from openke.config.recipe import Recipe
+from openke.runs.experiment import ExperimentSettings
+from openke.runs.recipe import Recipe
 from openke.runtime.script import run_script
 
 

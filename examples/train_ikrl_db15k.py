@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from lbmkgc_models.experiment import run_experiment
 from lbmkgc_models.ikrl import IKRL
-from openke.config.experiment import ExperimentSettings
 from openke.module.loss import MarginLoss
+from openke.runs.experiment import ExperimentSettings
 from openke.runtime.script import run_script
 
 

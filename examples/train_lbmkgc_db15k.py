@@ -8,8 +8,8 @@ from functools import partial
 
 from lbmkgc_models.experiment import run_experiment
 from lbmkgc_models.lbmkgc import LBMKGC
-from openke.config.experiment import ExperimentSettings
 from openke.module.loss import SigmoidLoss
+from openke.runs.experiment import ExperimentSettings
 from openke.runtime.script import run_script
 
 

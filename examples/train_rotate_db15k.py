@@ -6,9 +6,9 @@ python examples/train_rotate_db15k.py --epochs 10
 from dataclasses import dataclass
 
 from lbmkgc_models.experiment import run_experiment
-from openke.config.experiment import ExperimentSettings
 from openke.module.loss import SigmoidLoss
 from openke.module.model import RotatE
+from openke.runs.experiment import ExperimentSettings
 from openke.runtime.script import run_script
 
 

@@ -9,16 +9,16 @@ from typing import Any, Literal, NamedTuple
 from lbmkgc_models.features.select import gather_features
 from lbmkgc_models.models import MULTIMODAL, make_multimodal
 from lbmkgc_models.store import ModalFeatures
-from openke.config.experiment import Experiment, ExperimentSettings
-from openke.config.recipe import Make, Recipe, structural
-from openke.config.report import RankingReport
 from openke.data.store import TripleStore
 from openke.data.test_data_loader import TestDataLoader
 from openke.data.train_data_loader import TrainDataLoader
 from openke.datasets.search import find_dataset
+from openke.evaluation.report import RankingReport
 from openke.module.loss.loss import Loss
 from openke.module.model import Model
 from openke.module.strategy.negative_sampling import NegativeSampling
+from openke.runs.experiment import Experiment, ExperimentSettings
+from openke.runs.recipe import Make, Recipe, structural
 from openke.runtime.distributed import join
 
 Features = Mapping[str, ModalFeatures]

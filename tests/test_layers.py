@@ -47,7 +47,7 @@ def test_rooms_of_openke_import_only_what_is_below_them():
 
 def test_the_trainer_does_not_know_the_tester():
     for name in ("trainer", "callbacks"):
-        assert "openke.config.tester" not in imports(ROOT / "openke" / "config" / f"{name}.py")
+        assert "openke.evaluation.tester" not in imports(ROOT / "openke" / "config" / f"{name}.py")
 
 
 def test_only_native_uses_ctypes_and_nothing_unpickles():

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from openke.config.recipe import Recipe
-from openke.config.recipe_parts import divide
 from openke.module.settings import configure
+from openke.runs.recipe import Recipe
+from openke.runs.recipe_parts import divide
 
 FOLDER = Path(__file__).parents[1] / "settings"
 DATASETS = ("DB15K", "MKG-W", "MKG-Y")
@@ -36,7 +36,7 @@ class Row:
     recipe: Recipe
     """How to train; a tuned row's epochs are the most that dev may choose."""
     precision: str = "float32"
-    """Of matrix products in training, see openke.config.precision."""
+    """Of matrix products in training, see openke.training.precision."""
     modalities: tuple[str, ...] = ()
     """Features that the model sees."""
     text_encoder: str = ""

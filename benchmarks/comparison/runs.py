@@ -16,16 +16,16 @@ from lbmkgc_models.features.select import gather_features
 from lbmkgc_models.mentions import MentionScore
 from lbmkgc_models.projectors import Projectors
 from openke.config import Tester
-from openke.config.callback import Callback, Training
-from openke.config.callbacks import Checkpoint, EarlyStopping, Validation
-from openke.config.history import Record
-from openke.config.trainer import Trainer
 from openke.data import TestDataLoader
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset
 from openke.module.model import Model
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
+from openke.training.callback import Callback, Training
+from openke.training.callbacks import Checkpoint, EarlyStopping, Validation
+from openke.training.history import Record
+from openke.training.trainer import Trainer
 
 DEV_SEED = 0
 """Seed of the run whose epochs count for all seeds."""

@@ -11,8 +11,8 @@ from typing import Any
 import optuna
 
 from comparison.rows import FOLDER, Row, slug
-from openke.config.recipe import Recipe
 from openke.module.settings import configure
+from openke.runs.recipe import Recipe
 
 SPACES = FOLDER / "spaces"
 

@@ -7,9 +7,9 @@ from plain import PlainStore, draw_negatives, filtered_ranks
 from speed_models import own_model, plain_model
 
 from openke.config import Tester
-from openke.config.report import ranks
 from openke.data import TestDataLoader
 from openke.data.store import TripleStore
+from openke.evaluation.report import ranks
 from openke.module.model.scoring import score_triples
 from tests.contracts.graphs import graph
 from tests.openke.data.test_train_data_loader import write_openke

@@ -12,8 +12,8 @@ from comparison.spaces import SPACES, read_space, settings_outside, value_at, wi
 
 from lbmkgc_models.experiment import maker
 from lbmkgc_models.store import ModalFeatures
-from openke.config.precision import check_precision
 from openke.data.store import TripleStore
+from openke.training.precision import check_precision
 from tests.benchmarks.tiny import write_row
 from tests.contracts.graphs import graph
 from tests.openke.data.test_train_data_loader import write_openke

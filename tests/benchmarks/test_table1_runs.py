@@ -11,7 +11,7 @@ from table1 import Settings, main
 
 from lbmkgc_models.store import ModalFeatures
 from openke.config import Tester
-from openke.config.trainer import Trainer
+from openke.training.trainer import Trainer
 from tests.benchmarks.tiny import ENTITIES, Watch, write_dataset, write_row
 
 

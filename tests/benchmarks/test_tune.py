@@ -8,7 +8,7 @@ from comparison.rows import read_row
 from comparison.spaces import Range, value_at
 from tune import Settings, main, search
 
-from openke.config.trainer import Trainer
+from openke.training.trainer import Trainer
 from tests.benchmarks.tiny import Watch, write_dataset, write_row
 
 SPACE = {

@@ -5,8 +5,8 @@ import json
 import numpy as np
 
 from openke.config import Tester
-from openke.config.trainer import Trainer
 from openke.data.store import TripleStore
+from openke.training.trainer import Trainer
 from tests.openke.data.test_train_data_loader import write_openke
 
 ENTITIES, RELATIONS = 31, 3

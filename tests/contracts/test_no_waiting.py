@@ -13,7 +13,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from openke.config import Trainer
-from openke.config.optim import OPTIMIZERS
 from openke.data import TrainDataLoader
 from openke.data.query_data_loader import QueryDataLoader
 from openke.kernels import compare_reference
@@ -22,6 +21,7 @@ from openke.module.loss import LOSSES
 from openke.module.loss.answers import ANSWER_LOSSES
 from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll
 from openke.module.strategy.questions import LOGITS_BYTES
+from openke.training.optimizers import OPTIMIZERS
 from tests.contracts.graphs import BATCHES, CASES, ENTITIES, WAITING, build, graph
 
 META = torch.device("meta")

@@ -22,7 +22,7 @@ import json, sys
 from pathlib import Path
 import torch
 from openke.config import Tester, Trainer
-from openke.config.callbacks import Checkpoint, Log
+from openke.training.callbacks import Checkpoint, Log
 from openke.data import TestDataLoader, TrainDataLoader
 from openke.data.query_data_loader import QueryDataLoader
 from openke.module.loss import SigmoidLoss

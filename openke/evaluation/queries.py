@@ -1,0 +1,63 @@
+"""Queries about one slot of a triple: grouped, so that each is scored once, and scored."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from openke.data.batch import HEAD, RELATION, TAIL
+from openke.data.store import Slot
+from openke.module.model.model import Model
+from openke.module.model.rows import Rows
+from openke.module.model.scoring import score_all, score_relations
+
+GIVEN: dict[Slot, tuple[int, int]] = {
+    "head": (TAIL, RELATION),
+    "relation": (HEAD, TAIL),
+    "tail": (HEAD, RELATION),
+}
+"""The two slots that a question about the third gives, in the order the ranker takes them."""
+ASKED: dict[Slot, int] = {"head": HEAD, "relation": RELATION, "tail": TAIL}
+
+
+class Queries(NamedTuple):
+    """The distinct questions of a split about one slot, and the rows that ask them."""
+
+    distinct: NDArray[np.int64]
+    """Int["q 2"]: what each gives"""
+    order: NDArray[np.int64]
+    """Int["n"]: rows of the split, sorted by question; the arrays below follow it"""
+    question: NDArray[np.int64]
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    target: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, triples: NDArray[np.int64], slot: Slot) -> Queries:
+        """Group the triples (Int["n 3"]) that ask the same: scored once, ranked for each."""
+        first, second = GIVEN[slot]
+        # Sorted by what is given second, a relation where entities are asked for.
+        distinct, question = np.unique(triples[:, [second, first]], axis=0, return_inverse=True)
+        question = question.reshape(-1)
+        order = np.argsort(question, kind="stable")
+        return cls(
+            np.ascontiguousarray(distinct[:, ::-1]),
+            order,
+            question[order],
+            *(np.ascontiguousarray(triples[order, c]) for c in (first, second, ASKED[slot])),
+        )
+
+
+def score_queries(
+    model: Model, slot: Slot, first: Tensor, second: Tensor, entities: Rows
+) -> Tensor:
+    """Return Float["q e"], or Float["q r"] where relations are asked for.
+
+    ``first`` and ``second`` (Int["q"] each) are what is given, ``entities`` all entities encoded.
+    """
+    if slot == "relation":
+        return score_relations(model, first, second, entities)
+    return score_all(model, slot, first, second, entities)

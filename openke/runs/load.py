@@ -1,0 +1,153 @@
+"""What a training run left behind, as a model again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from openke.data.store import TripleStore
+from openke.datasets.search import find_dataset
+from openke.module.model import MODELS, Model
+from openke.module.model.reciprocal import Reciprocal
+from openke.runs.experiment import Experiment
+from openke.runs.recipe import structural
+from openke.runtime.device import choose_device
+from openke.training.checkpoint import differences
+
+REBUILDERS = "openke.models"
+"""Entry points of models that this package does not have: name -> :data:`Rebuild`."""
+
+Saved = dict[str, Any]
+"""The content of ``settings.json``, see :class:`~openke.runs.experiment.Experiment`."""
+Rebuild = Callable[[TripleStore, Saved, Path | None], Model]
+"""Makes a fresh model from the triples, what was saved and a folder of features.
+
+``saved["model"]["relations"]`` says how many relations it has: with reciprocal ones, twice those of
+the triples.
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained model, in evaluation mode, the triples it was trained on and its settings."""
+
+    folder: Path
+    model: Model
+    store: TripleStore
+    saved: Saved
+
+
+def load_run(
+    folder: Path | str,
+    data: Path | None = None,
+    *,
+    features: Path | None = None,
+    device: str | None = None,
+    rebuild: Rebuild | None = None,
+) -> Run:
+    """Rebuild the model of a run from its output folder.
+
+    Parameters
+    ----------
+    folder
+        The ``--out`` folder of a training script: ``settings.json`` and ``model.safetensors``.
+    data
+        Folder of the data set; by default where it was in training, else looked for by name.
+    features
+        Folder of features, for models that use them; by default as in training.
+    device
+        See :func:`openke.runtime.device.choose_device`.
+    rebuild
+        Makes the model, for one that is neither of this package nor registered as an entry point
+        of ``openke.models``.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder is not that of a finished run, or the data set or the features are gone.
+    ValueError
+        Another data set or other features than in training, an unknown model, an unreadable file.
+    """
+    folder = Path(folder)
+    saved = _saved(folder)
+    store = _store(folder, saved, data)
+    model = _rebuilder(saved["model"]["model"], rebuild)(store, saved, features)
+    if saved["model"].get("reciprocal"):
+        model = Reciprocal(model)
+    expected, found = json.loads(json.dumps(model.identity())), saved["model"]
+    if not model.in_openke_form:  # a setting that came after the run has its default
+        expected["settings"] = {
+            name: value for name, value in expected["settings"].items() if name in found["settings"]
+        }
+    differing = differences(expected, found)
+    if differing:
+        raise ValueError(f"{folder}: the model cannot be rebuilt as it was: {'; '.join(differing)}")
+    weights = folder / Experiment.WEIGHTS
+    try:
+        model.load_state_dict(load_file(weights))
+    except (SafetensorError, RuntimeError) as error:
+        raise ValueError(
+            f"{weights}: not the weights of this {type(model).__name__}: {error}"
+        ) from error
+    return Run(folder, model.to(choose_device(device)).eval(), store, saved)
+
+
+def _saved(folder: Path) -> Saved:
+    for name in (Experiment.SETTINGS, Experiment.WEIGHTS):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(
+                f"{folder / name}: no such file; expected the output folder of a training run that "
+                "has ended"
+            )
+    path = folder / Experiment.SETTINGS
+    try:
+        saved: Saved = json.loads(path.read_text(encoding="utf-8"))
+        for part in (saved["model"]["model"], saved["model"]["settings"], saved["loader"]["seed"]):
+            del part
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not the settings of a run ({error!r})") from error
+    return saved
+
+
+def _store(folder: Path, saved: Saved, data: Path | None) -> TripleStore:
+    trained, loader = saved["data"], saved["loader"]
+    directory = trained.get("directory")
+    if data is not None or directory is None or not Path(directory).is_dir():
+        directory = find_dataset(trained["name"], data)
+    store = TripleStore.open(directory)
+    if loader.get("hold_out"):
+        store = store.hold_out(loader["hold_out"], loader["seed"])
+    if store.fingerprint != trained["fingerprint"]:
+        raise ValueError(
+            f"{folder}: was trained on other triples than {directory} holds: give the data set of "
+            "that time by --data"
+        )
+    return store
+
+
+def _rebuilder(name: str, given: Rebuild | None) -> Rebuild:
+    if given is not None:
+        return given
+    if name in MODELS:
+        return _structural
+    registered = {entry.name: entry for entry in entry_points(group=REBUILDERS)}
+    if name not in registered:
+        raise ValueError(
+            f"model {name!r} is not known, expected one of "
+            f"{', '.join(sorted({*MODELS, *registered}))}; register it as an entry point of "
+            f"{REBUILDERS!r}, or give load_run a function that makes it"
+        )
+    loaded: Rebuild = registered[name].load()
+    return loaded
+
+
+def _structural(store: TripleStore, saved: Saved, features: Path | None) -> Model:
+    model = saved["model"]
+    return structural(model["model"], store, model["relations"], model["settings"])

@@ -1,0 +1,1 @@
+"""How a strategy is trained: the loop, what happens between epochs, optimisers, checkpoints."""

@@ -1,0 +1,89 @@
+"""Which optimiser, and which tables hand it their gradient as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from openke.module.strategy.strategy import Strategy
+from openke.training.optimizers.adagrad import Adagrad, RowwiseAdagrad
+from openke.training.optimizers.adam import Adam, LazyAdam
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "sgd": torch.optim.SGD,
+    "adagrad": Adagrad,
+    "adadelta": torch.optim.Adadelta,
+    "adam": Adam,
+    "lazy_adam": LazyAdam,
+    "rowwise_adagrad": RowwiseAdagrad,
+}
+"""Every optimiser by the name that ``opt_method`` takes."""
+
+FUSED = ("sgd", "adagrad", "adam", "lazy_adam", "rowwise_adagrad")
+"""Those with one kernel for a whole step on the CPU and on CUDA; the result is the same."""
+
+BY_ROW = ("lazy_adam", "rowwise_adagrad")
+"""Those that see only the rows a batch touched, on every device."""
+
+
+def tables_by_row(
+    strategy: Strategy, method: str, device: torch.device, weight_decay: float
+) -> list[nn.Embedding]:
+    """Return the entity tables whose gradients come as rows.
+
+    By nature for the methods of :data:`BY_ROW`. On the CPU also where it changes no result: for
+    Adam, and for Adagrad without weight decay. On a GPU a zero-filled gradient costs nothing. A
+    model written for OpenKE keeps dense gradients: it may do anything with its tables; so does a
+    strategy whose every step touches all rows.
+    """
+    model = strategy.model
+    exact = method == "adam" or (method == "adagrad" and not weight_decay)
+    if strategy.whole_tables and method not in BY_ROW:
+        return []
+    if model.in_openke_form or not (method in BY_ROW or (exact and device.type == "cpu")):
+        return []
+    return [
+        module
+        for module in model.modules()
+        if isinstance(module, nn.Embedding)
+        and module.num_embeddings == model.ent_tot
+        and module.weight.requires_grad
+    ]
+
+
+def make_optimizer(
+    strategy: Strategy,
+    method: str,
+    device: torch.device,
+    *,
+    lr: float,
+    weight_decay: float = 0.0,
+    lr_decay: float = 0.0,
+) -> torch.optim.Optimizer:
+    """Return the optimiser of all parameters that are trained, fused where PyTorch has that."""
+    parameters = [p for p in strategy.parameters() if p.requires_grad]
+    options: dict[str, Any] = {"lr": lr, "weight_decay": weight_decay}
+    if method in ("adagrad", "rowwise_adagrad"):
+        options["lr_decay"] = lr_decay
+    if method == "rowwise_adagrad":
+        tables = tables_by_row(strategy, method, device, weight_decay)
+        options["tables"] = [table.weight for table in tables]
+    if method in FUSED and device.type in ("cpu", "cuda"):
+        options["fused"] = True
+    return OPTIMIZERS[method](parameters, **options)
+
+
+@contextmanager
+def gradients_by_row(tables: Sequence[nn.Embedding]) -> Iterator[None]:
+    """While it lasts, lookups in these tables hand back the gradient of their rows alone."""
+    for table in tables:
+        table.sparse = True
+    try:
+        yield
+    finally:
+        for table in tables:
+            table.sparse = False

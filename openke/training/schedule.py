@@ -1,0 +1,169 @@
+"""Learning rates that change between epochs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.optim import lr_scheduler
+
+from openke.module.settings import at_least
+from openke.training.callback import Callback, Training
+from openke.training.history import Record
+
+Optimizer = torch.optim.Optimizer
+
+
+def constant(optimizer: Optimizer, epochs: int) -> lr_scheduler.LRScheduler:
+    """Return the same rate always: for ``warm_up`` alone."""
+    return lr_scheduler.ConstantLR(optimizer, factor=1.0)
+
+
+def cosine(optimizer: Optimizer, epochs: int, *, least: float = 0.0) -> lr_scheduler.LRScheduler:
+    """Return half a cosine from the rate down to ``least`` at the end of training."""
+    return lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs, eta_min=least)
+
+
+def exponential(
+    optimizer: Optimizer, epochs: int, *, factor: float = 0.99
+) -> lr_scheduler.LRScheduler:
+    """Return the rate times ``factor`` after each epoch."""
+    return lr_scheduler.ExponentialLR(optimizer, gamma=factor)
+
+
+def step(
+    optimizer: Optimizer, epochs: int, *, every: int = 10, factor: float = 0.1
+) -> lr_scheduler.LRScheduler:
+    """Return the rate times ``factor`` after each ``every`` epochs."""
+    return lr_scheduler.StepLR(optimizer, step_size=every, gamma=factor)
+
+
+def plateau(
+    optimizer: Optimizer,
+    epochs: int,
+    *,
+    factor: float = 0.5,
+    patience: int = 2,
+    least: float = 0.0,
+    min_delta: float = 0.0,
+) -> lr_scheduler.ReduceLROnPlateau:
+    """Return the rate times ``factor`` after more than ``patience`` measurements without a rise."""
+    return lr_scheduler.ReduceLROnPlateau(
+        optimizer,
+        mode="max",
+        factor=factor,
+        patience=patience,
+        min_lr=least,
+        threshold=min_delta,
+        threshold_mode="abs",
+    )
+
+
+SCHEDULES: dict[str, Callable[..., Any]] = {
+    "constant": constant,
+    "cosine": cosine,
+    "exponential": exponential,
+    "plateau": plateau,
+    "step": step,
+}
+"""Every schedule by name; what follows ``epochs`` are its settings."""
+
+
+class Schedule(Callback):
+    """Sets the learning rate of each epoch.
+
+    A resumed run goes on with the schedule it began with.
+
+    Parameters
+    ----------
+    name
+        A key of :data:`SCHEDULES`.
+    warm_up
+        Epochs in which the rate first rises, in equal steps, to what the Trainer was given.
+    metric
+        What ``"plateau"`` looks at, higher is better; put this callback after the Validation.
+    **settings
+        Of the schedule.
+
+    Raises
+    ------
+    ValueError
+        An unknown name or setting, a negative ``warm_up``, or no epoch that measured ``metric``.
+    """
+
+    def __init__(
+        self, name: str, *, warm_up: int = 0, metric: str = "valid_mrr", **settings: Any
+    ) -> None:
+        if name not in SCHEDULES:
+            raise ValueError(f"schedule is {name!r}, expected one of {', '.join(SCHEDULES)}")
+        known = list(inspect.signature(SCHEDULES[name]).parameters)[2:]
+        unknown = sorted(set(settings) - set(known))
+        if unknown:
+            raise ValueError(
+                f"schedule {name!r} has no setting {', '.join(map(repr, unknown))}; it knows "
+                f"{', '.join([*known, 'warm_up', 'metric'])}"
+            )
+        at_least(f"schedule {name!r}", "warm_up", warm_up, 0)
+        self.name = name
+        self.warm_up = warm_up
+        self.metric = metric
+        self.settings = settings
+        self._rates: list[float] = []  # of the optimiser's groups, before anything changes them
+        self._scheduler: Any = None
+        self._remembered: dict[str, Any] | None = None
+        self._measured = False
+
+    def on_start(self, trainer: Training) -> None:
+        """Take over the optimiser's learning rates."""
+        if self._scheduler is not None:
+            return
+        groups = trainer.optimizer.param_groups
+        now = [float(group["lr"]) for group in groups]
+        self._rates = self._rates or now
+        epochs = max(1, trainer.train_times - self.warm_up)
+        self._scheduler = SCHEDULES[self.name](trainer.optimizer, epochs, **self.settings)
+        if self._remembered is not None:
+            self._scheduler.load_state_dict(self._remembered)
+            self._set(trainer, now)  # making a scheduler takes a step of it
+        elif self.warm_up:
+            self._warm(trainer, 1)
+
+    def on_epoch_end(self, trainer: Training, record: Record) -> None:
+        """Set the rate of the next epoch."""
+        if trainer.epoch <= self.warm_up:
+            self._warm(trainer, trainer.epoch + 1)
+        elif self.name != "plateau":
+            self._scheduler.step()
+        elif self.metric in record:
+            self._measured = True
+            self._scheduler.step(record[self.metric])
+        elif trainer.finished and not self._measured:
+            raise ValueError(
+                f"schedule 'plateau': no epoch measured {self.metric!r}; the record has "
+                f"{', '.join(record)}. Put a Validation callback before it"
+            )
+
+    def state(self) -> dict[str, Any]:
+        """Return the first rates and the scheduler's state."""
+        return {
+            "rates": self._rates,
+            "scheduler": self._scheduler and self._scheduler.state_dict(),
+            "measured": self._measured,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state` returned."""
+        self._rates, self._measured = state["rates"], state["measured"]
+        self._remembered = state["scheduler"]
+        self._scheduler = None
+
+    def _warm(self, trainer: Training, epoch: int) -> None:
+        """Set the rates of a training's ``epoch``-th epoch, counted from 1."""
+        share = min(1.0, epoch / (self.warm_up + 1))
+        self._set(trainer, [share * rate for rate in self._rates])
+
+    def _set(self, trainer: Training, rates: list[float]) -> None:
+        for group, rate in zip(trainer.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate

@@ -1,0 +1,319 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from openke.data.loader import Loader
+from openke.module.strategy.strategy import Strategy
+from openke.runtime.device import choose_device
+from openke.runtime.distributed import join
+from openke.training.callback import Callback
+from openke.training.callbacks import Checkpoint
+from openke.training.checkpoint import load_checkpoint, save_checkpoint
+from openke.training.history import History, Record
+from openke.training.openke_setters import Setters, check_strategy, check_values
+from openke.training.optimizers import gradients_by_row
+from openke.training.precision import casting, check_precision
+
+CHECK_EVERY = 100
+"""Steps between two looks at the loss on an accelerator, each of which waits for the device."""
+
+
+class Trainer(Setters):
+    """Trains a strategy on a loader's batches (OpenKE's name and arguments).
+
+    Parameters
+    ----------
+    model
+        The strategy, e.g. ``NegativeSampling(model=…, loss=…)``.
+    data_loader
+        Where batches come from.
+    train_times
+        Epochs.
+    alpha
+        Learning rate.
+    use_gpu
+        OpenKE's switch; None takes a GPU where there is one. ``device`` says it by name.
+    opt_method
+        "sgd", "adagrad", "adadelta", "adam", "lazy_adam" or "rowwise_adagrad", see
+        :mod:`openke.training.optimizers`.
+    save_steps, checkpoint_dir
+        Write ``checkpoint_dir/last.ckpt`` every ``save_steps`` epochs.
+    device
+        See :func:`openke.runtime.device.choose_device`.
+    weight_decay, lr_decay
+        The optimiser's L2 decay; Adagrad's decay of the learning rate.
+    clip_norm
+        The greatest length of the gradient of all parameters together; longer ones are scaled down
+        to it.
+    callbacks
+        Called after each epoch in this order; the checkpoint of ``save_steps`` comes last.
+    precision
+        "float32", or "bfloat16" for matrix products, see :mod:`openke.training.precision`.
+    compile
+        Have ``torch.compile`` make one program of scores and loss; the first steps then take long.
+    progress
+        Show a progress bar on standard error.
+
+    Raises
+    ------
+    ValueError
+        An unknown optimiser, fewer than one epoch, a learning rate that is not positive, a model
+        of another graph.
+    """
+
+    def __init__(
+        self,
+        model: Strategy,
+        data_loader: Loader,
+        train_times: int = 1000,
+        alpha: float = 0.5,
+        use_gpu: bool | None = None,
+        opt_method: str = "sgd",
+        save_steps: int | None = None,
+        checkpoint_dir: str | PathLike[str] | None = None,
+        *,
+        device: str | None = None,
+        weight_decay: float = 0.0,
+        lr_decay: float = 0.0,
+        clip_norm: float | None = None,
+        callbacks: Sequence[Callback] = (),
+        precision: str = "float32",
+        compile: bool = False,
+        progress: bool = True,
+    ) -> None:
+        check_values(
+            opt_method=opt_method, train_times=train_times, alpha=alpha, clip_norm=clip_norm
+        )
+        check_strategy(model, data_loader.store)
+        self.world = join()
+        self.device = self.world.device(choose_device(device, use_gpu))
+        check_precision(precision, self.device)
+        self.precision = precision
+        self._objective = torch.compile(self._loss) if compile else self._loss
+        self.strategy = model.to(self.device)
+        self.data_loader = data_loader
+        self.train_times = train_times
+        self.alpha = alpha
+        self.opt_method = opt_method.lower()
+        self.weight_decay = weight_decay
+        self.lr_decay = lr_decay
+        self.clip_norm = clip_norm
+        self.callbacks = list(callbacks)
+        self.checkpoint_dir = checkpoint_dir
+        self._saving: Checkpoint | None = None
+        self.set_save_steps(save_steps)
+        self._check_saving()
+        self.progress = progress and self.world.chief
+        self.optimizer = self._make_optimizer()
+        self._parallel = self.world.parallel(self.strategy)
+        self.history = History()
+        self.epoch = 0
+        self._stopped: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether no epoch follows: all are done, or a callback stopped the run."""
+        return self.epoch >= self.train_times or self._stopped is not None
+
+    def stop(self, reason: str) -> None:
+        """End training after this epoch; for callbacks."""
+        self._stopped = reason
+
+    def run(self) -> History:
+        """Train until ``train_times`` epochs are done or a callback stops.
+
+        Returns
+        -------
+        History
+            The records of all epochs, those before a resume included.
+
+        Raises
+        ------
+        FloatingPointError
+            The loss is infinite or not a number; names epoch and step.
+        """
+        self._check_saving()
+        if self.finished:
+            warnings.warn(
+                f"nothing to train: {self._stopped or f'all {self.train_times} epochs are done'}; "
+                f"for more call set_train_times({2 * self.train_times}) first",
+                stacklevel=2,
+            )
+        if self.lr_decay and "adagrad" not in self.opt_method:
+            warnings.warn(
+                f"lr_decay is {self.lr_decay}, which {self.opt_method} ignores: it is Adagrad's",
+                stacklevel=2,
+            )
+        for callback in self.callbacks:
+            callback.on_start(self)
+        steps = len(self.data_loader)
+        with tqdm(
+            total=self.train_times * steps,
+            initial=self.epoch * steps,
+            unit="step",
+            disable=not self.progress,
+        ) as bar:
+            while not self.finished:
+                bar.set_description(f"epoch {self.epoch + 1}/{self.train_times}")
+                record = self._train_epoch(bar)
+                self.epoch += 1
+                self.history.records.append(record)
+                for callback in self.callbacks:
+                    callback.on_epoch_end(self, record)
+            if self._stopped:
+                bar.write(f"stopped after epoch {self.epoch}: {self._stopped}")
+        for callback in self.callbacks:
+            callback.on_end(self)
+        return self.history
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write all that :meth:`resume` needs to go on as if nothing had happened.
+
+        Of several processes the first one writes; any number of them can go on from it.
+        """
+        if not self.world.chief:
+            return
+        state = {
+            "epoch": self.epoch,
+            "stopped": self._stopped,
+            "strategy": self.strategy.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": _random_state(self.device),
+            "history": self.history.records,
+            "callbacks": [[type(c).__name__, c.state()] for c in self.callbacks],
+        }
+        save_checkpoint(Path(path), self.identity(), state)
+
+    def resume(self, path: str | PathLike[str]) -> None:
+        """Go on from a checkpoint of the same model, data and settings.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            No such file; a file of another run. The trainer is then unchanged.
+        """
+        state = load_checkpoint(Path(path), self.identity())
+        there = ", ".join(name for name, _ in state["callbacks"]) or "no callbacks"
+        here = ", ".join(type(callback).__name__ for callback in self.callbacks) or "none"
+        if there != here and (state["callbacks"] or self.callbacks):
+            raise ValueError(
+                f"{path}: was written with {there}, this trainer has {here}; resume with the same "
+                "callbacks"
+            )
+        self.strategy.load_state_dict(state["strategy"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch = state["epoch"]
+        self._stopped = state["stopped"]
+        self.history = History(state["history"])
+        for callback, (_, remembered) in zip(self.callbacks, state["callbacks"], strict=True):
+            callback.restore(remembered)
+        _restore_random_state(self.device, state["random"])
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on to be resumed here."""
+        return {
+            "model": self.strategy.model.identity(),
+            "strategy": self.strategy.identity(),
+            "data": self.data_loader.store.fingerprint,
+            "loader": self.data_loader.settings,
+            "precision": self.precision,
+            "optimizer": {
+                "method": self.opt_method,
+                "lr": self.alpha,
+                "weight_decay": self.weight_decay,
+                "lr_decay": self.lr_decay,
+                "clip_norm": self.clip_norm,
+            },
+        }
+
+    def _train_epoch(self, bar: tqdm[Any]) -> Record:
+        self.strategy.train()
+        started = time.perf_counter()
+        total = 0.0
+        pending: list[Tensor] = []
+        check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
+        positives = 0
+        step = 0
+        model = self.strategy.model
+        pairs = model.inverses if model.relational else None
+        part = (self.world.rank, self.world.size)
+        self.data_loader.prepare(pairs=pairs, pin=self.device.type == "cuda", part=part)
+        for step, batch in enumerate(self.data_loader.epoch(self.epoch), start=1):
+            loss = self._step(batch.to(self.device))
+            positives += len(batch) if batch.share else 0
+            pending.append(loss)
+            if len(pending) == check_every:
+                total += self._sum(pending, step)
+                pending = []
+                bar.set_postfix_str(self._news(loss.item()), refresh=False)
+            bar.update()
+        total += self._sum(pending, step)
+        sums = self.world.total(torch.tensor([total, positives], dtype=torch.float64))
+        mean, positives = float(sums[0]) / step / self.world.size, int(sums[1])
+        seconds = time.perf_counter() - started
+        return {
+            "epoch": self.epoch + 1,
+            "loss": mean,
+            "seconds": seconds,
+            "triples_per_second": positives / seconds,
+            "lr": float(self.optimizer.param_groups[0]["lr"]),
+        }
+
+    def _step(self, batch: Any) -> Tensor:
+        self.optimizer.zero_grad(set_to_none=True)
+        with gradients_by_row(self._tables), casting(self.precision, self.device):
+            loss = self._objective(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.strategy.parameters(), self.clip_norm)
+        self.optimizer.step()
+        return loss.detach()
+
+    def _loss(self, batch: Any) -> Tensor:
+        loss: Tensor = self._parallel(batch)
+        return loss if self.world.size == 1 else loss * batch.share
+
+    def _news(self, loss: float) -> str:
+        measured = self.history.records[-1] if self.history.records else {}
+        news = [f"loss {loss:.4f}"]
+        news += [f"{name} {v:.4f}" for name, v in measured.items() if name.endswith("mrr")]
+        return ", ".join(news)
+
+    def _sum(self, losses: list[Tensor], step: int) -> float:
+        """Return the sum of the losses up to ``step``, which must be finite."""
+        if not losses:
+            return 0.0
+        values = torch.stack(losses).cpu().double()
+        wrong = (~values.isfinite()).nonzero()
+        if len(wrong):
+            first = int(wrong[0])
+            raise FloatingPointError(
+                f"the loss is {values[first].item()} in epoch {self.epoch + 1}, step "
+                f"{step - len(losses) + 1 + first} of {len(self.data_loader)}: lower the learning "
+                f"rate (now {self.alpha}) or the margin"
+            )
+        return values.sum().item()
+
+
+def _random_state(device: torch.device) -> dict[str, Tensor]:
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def _restore_random_state(device: torch.device, state: dict[str, Tensor]) -> None:
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)

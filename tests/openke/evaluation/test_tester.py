@@ -1,0 +1,249 @@
+"""Ranks and metrics against an independent evaluation in plain NumPy."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from openke.config import RankingReport, Tester, Trainer
+from openke.data import TestDataLoader, TrainDataLoader, TripleStore
+from openke.data.relation_types import categories
+from openke.evaluation.report import ranks
+from openke.module.loss import MarginLoss
+from openke.module.model import TransE
+from openke.module.model.model import Model
+from openke.module.strategy import NegativeSampling
+from tests.contracts.graphs import CASES, ENTITIES, RELATIONS, build, graph
+
+POLICY_SHARE = {"optimistic": 0.0, "realistic": 0.5, "pessimistic": 1.0}
+
+
+def independent_metrics(scores, triples, known, slot, allowed=None):
+    """Rank every triple by hand: scores(known entity, relation) -> one score per candidate."""
+    rank = {policy: [] for policy in POLICY_SHARE}
+    for head, relation, tail in triples.tolist():
+        anchor, answer = (head, tail) if slot == "tail" else (tail, head)
+        row = scores(anchor, relation)
+        keep = np.ones(len(row), bool)
+        if allowed is not None:
+            keep[:] = False
+            keep[allowed[relation]] = True
+        keep[list(known.get((anchor, relation), ()))] = False
+        keep[answer] = False
+        greater, equal = (row[keep] > row[answer]).sum(), (row[keep] == row[answer]).sum()
+        for policy, share in POLICY_SHARE.items():
+            rank[policy].append(1 + greater + share * equal)
+    return {policy: np.array(values) for policy, values in rank.items()}
+
+
+def summary(values):
+    return {
+        "mrr": (1 / values).mean(),
+        "mr": values.mean(),
+        **{f"hits@{k}": (values <= k).mean() for k in (1, 3, 10)},
+    }
+
+
+def known_answers(triples, slot):
+    known = {}
+    for head, relation, tail in triples.tolist():
+        anchor, answer = (head, tail) if slot == "tail" else (tail, head)
+        known.setdefault((anchor, relation), set()).add(answer)
+    return known
+
+
+def everything(store):
+    return np.concatenate([store.triples(split) for split in ("train", "valid", "test")])
+
+
+def seen_with(store, slot):
+    column = 2 if slot == "tail" else 0
+    rows = everything(store)
+    return {r: np.unique(rows[rows[:, 1] == r, column]) for r in range(store.relation_count)}
+
+
+def test_trained_transe_on_all_of_db15k_equals_a_plain_numpy_evaluation(datasets):
+    """Tables on a grid of 2^-10 make every sum exact, so both sides must agree to the last bit."""
+    store = TripleStore.open(datasets / "DB15K")
+    torch.manual_seed(0)
+    model = TransE(store.entity_count, store.relation_count, dim=8, norm_flag=False)
+    strategy = NegativeSampling(model, MarginLoss(margin=2.0))
+    loader = TrainDataLoader(store, batch_size=1024, neg_ent=8)
+    Trainer(strategy, loader, 3, 0.01, opt_method="adam", device="cpu", progress=False).run()
+    grid = 2.0**10
+    with torch.no_grad():
+        for table in (model.ent_embeddings.weight, model.rel_embeddings.weight):
+            table.copy_((table * grid).round() / grid)
+    e, r = (t.weight.detach().numpy() for t in (model.ent_embeddings, model.rel_embeddings))
+
+    tester = Tester(model, TestDataLoader(store), device="cpu", progress=False)
+    reports = {
+        "filtered": tester.rank("test"),
+        "raw": tester.rank("test", filter_splits=()),
+        "constrained": tester.rank("test", type_constrain=True),
+    }
+    triples = store.triples("test")
+    expected = {name: {} for name in reports}
+    for slot, sign in (("tail", 1), ("head", -1)):
+        cache = {}
+
+        def scores(anchor, relation, cache=cache, sign=sign):
+            if (anchor, relation) not in cache:
+                cache.clear() if len(cache) > 64 else None
+                query = e[anchor] + sign * r[relation]
+                cache[anchor, relation] = -np.abs(query - e).sum(axis=1)
+            return cache[anchor, relation]
+
+        known = known_answers(everything(store), slot)
+        allowed = seen_with(store, slot)
+        expected["filtered"][slot] = independent_metrics(scores, triples, known, slot)
+        expected["raw"][slot] = independent_metrics(scores, triples, {}, slot)
+        expected["constrained"][slot] = independent_metrics(scores, triples, known, slot, allowed)
+
+    for name, report in reports.items():
+        sides = expected[name]
+        for policy in POLICY_SHARE:
+            values = {side: sides[side][policy] for side in ("head", "tail")}
+            values["both"] = np.concatenate([values["head"], values["tail"]])
+            for side, ranked in values.items():
+                found = report.metrics(side, policy)
+                for metric, value in summary(ranked).items():
+                    assert abs(found[metric] - value) < 1e-9, (name, policy, side, metric)
+    found = reports["filtered"].metrics()
+    assert found["mrr"] > 5 * 12842**-1 * math.log(12842)  # training has done something
+
+
+class Constant(Model):
+    """Scores everything alike, or as told."""
+
+    Config = TransE.Config
+    citation = "none"
+
+    def __init__(self, ent_tot, rel_tot, value=0.0):
+        super().__init__(ent_tot, rel_tot)
+        self.value = torch.nn.Parameter(torch.tensor(value))
+
+    def encode(self, entities):
+        return {"entity": torch.zeros(len(entities), 1)}
+
+    def query(self, anchor, relation, side):
+        return {"query": torch.zeros(len(relation), 1)}
+
+    def match(self, query, candidates, compare):
+        return compare("l1", query["query"], candidates["entity"]) + self.value
+
+    def structure(self, entities):
+        return torch.zeros(len(entities), 1)
+
+    relation_rows = structure
+
+
+def test_a_constant_score_ranks_as_guessing_does():
+    store = graph()
+    tester = Tester(Constant(ENTITIES, RELATIONS), TestDataLoader(store), progress=False)
+    report = tester.rank("test", filter_splits=())
+    assert report.metrics()["mr"] == (ENTITIES + 1) / 2
+    assert report.metrics(policy="optimistic")["mrr"] == 1.0
+    assert report.metrics(policy="pessimistic")["mr"] == ENTITIES
+
+
+def test_a_score_that_is_nan_is_an_error_not_a_rank():
+    tester = Tester(
+        Constant(ENTITIES, RELATIONS, math.nan), TestDataLoader(graph()), progress=False
+    )
+    with pytest.raises(ValueError, match="NaN"):
+        tester.rank("test")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_model_is_ranked_as_by_hand(case):
+    store, model = graph(triples=120), build(case)
+    report = Tester(model, TestDataLoader(store), progress=False).rank("test")
+    from openke.module.model.scoring import score_all
+
+    for slot in ("head", "tail"):
+
+        def scores(anchor, relation, slot=slot):
+            asked = torch.tensor([anchor]), torch.tensor([relation])
+            return score_all(model, slot, *asked)[0].detach().numpy()
+
+        known = known_answers(everything(store), slot)
+        expected = independent_metrics(scores, store.triples("test"), known, slot)
+        chosen = report.side == slot
+        found = ranks(report.greater[chosen], report.equal[chosen])
+        # Scores of a block and of a single query may differ in the last bit.
+        assert np.abs(found - expected["realistic"]).max() <= 1
+
+
+def test_link_prediction_returns_openkes_tuple_and_prints_a_table(capsys):
+    tester = Tester(model=build("TransE"), data_loader=TestDataLoader(graph()), use_gpu=False)
+    found = tester.run_link_prediction(type_constrain=False)
+    report = tester.report.metrics()
+    assert found == tuple(report[name] for name in ("mrr", "mr", "hits@10", "hits@3", "hits@1"))
+    assert tester.run_link_prediction() == found  # asking twice changes nothing
+    printed = capsys.readouterr().out
+    assert "TransE on memory test (filtered, realistic ranks)" in printed
+    assert f"{100 * report['mrr']:.2f}" in printed
+    constrained = tester.run_link_prediction(type_constrain=True)
+    assert constrained[0] >= found[0]
+
+
+def test_the_report_is_json_and_has_every_policy_and_side(tmp_path):
+    report = Tester(build("RotatE"), TestDataLoader(graph()), progress=False).rank(
+        "test", seed=3, settings={"dim": 5}
+    )
+    report.write_json(tmp_path / "report.json")
+    read = json.loads((tmp_path / "report.json").read_text())
+    assert (read["model"], read["split"], read["seed"]) == ("RotatE", "test", 3)
+    n = len(graph().triples("test"))
+    assert [read["metrics"][side]["count"] for side in ("both", "head", "tail")] == [2 * n, n, n]
+    for side in ("both", "head", "tail"):
+        found = read["metrics"][side]
+        assert found["optimistic"]["mrr"] >= found["realistic"]["mrr"]
+        assert found["realistic"]["mrr"] >= found["pessimistic"]["mrr"]
+        assert set(found["realistic"]) == {"mrr", "mr", "hits@1", "hits@3", "hits@10"}
+    assert sum(found["count"] for found in read["by_relation"].values()) == 2 * n
+    assert sum(found["count"] for found in read["by_category"]["both"].values()) == 2 * n
+    assert "MRR" in report.to_markdown()
+    assert report.to_markdown().count("|") > 20
+
+
+def test_relation_categories_follow_the_rule_of_one_and_a_half():
+    # 0: one head has three tails; 1: three heads share a tail; 2: both; 3: one to one.
+    triples = [[0, 0, 1], [0, 0, 2], [0, 0, 3], [1, 1, 0], [2, 1, 0], [3, 1, 0]]
+    triples += [[a, 2, b] for a in (0, 1) for b in (2, 3)] + [[0, 3, 1], [2, 3, 3]]
+    store = TripleStore.from_triples(triples, entities=4, relations=4)
+    assert categories(store).tolist() == ["1-n", "n-1", "n-n", "1-1"]
+
+
+def test_errors_before_any_work():
+    store = graph()
+    with pytest.raises(ValueError, match="the model has 24 entities and 4 relations, the data 23"):
+        Tester(TransE(24, RELATIONS), TestDataLoader(store))
+    bare = TestDataLoader(store, type_constrain=False)
+    with pytest.raises(ValueError, match="type_constrain=True needs"):
+        Tester(build("TransE"), bare).run_link_prediction(type_constrain=True)
+    only_train = TripleStore.from_triples(
+        store.triples("train"), entities=ENTITIES, relations=RELATIONS
+    )
+    with pytest.raises(ValueError, match="test"):
+        Tester(build("TransE"), TestDataLoader(only_train)).run_link_prediction()
+
+
+def test_an_empty_report_is_refused():
+    empty = np.empty(0, np.int64)
+    with pytest.raises(ValueError, match="no triple of x test was ranked"):
+        RankingReport(
+            model="m",
+            dataset="x",
+            split="test",
+            filtered=True,
+            type_constrained=False,
+            side=np.empty(0, str),
+            relation=empty,
+            greater=empty,
+            equal=empty,
+            relation_category=np.array(["1-1"]),
+        )

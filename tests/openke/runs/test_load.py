@@ -1,0 +1,251 @@
+"""A run folder becomes the model it was, or says why not."""
+
+import json
+import shutil
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+
+import pytest
+import torch
+
+import lbmkgc_models
+from lbmkgc_models.features.select import gather_features
+from lbmkgc_models.fusion import seen_in_train
+from lbmkgc_models.ikrl import IKRL
+from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.models import make_multimodal
+from lbmkgc_models.store import ModalFeatures
+from openke.data.store import TripleStore
+from openke.module.model import MODELS, Model, Reciprocal
+from openke.runs import load as run_module
+from openke.runs.experiment import Experiment, ExperimentSettings
+from openke.runs.load import load_run
+from openke.runs.recipe import Recipe
+from tests.contracts.graphs import CASES, build, reciprocal
+from tests.openke.module.openke_models import Margined
+from tests.openke.runs.trained import data_folder, trained
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    directory = data_folder(folder)
+    trained(folder / "rotate", directory)
+    return folder
+
+
+def copied(place, tmp_path, change=None):
+    """Copy the run, with its settings changed."""
+    shutil.copytree(place / "rotate", tmp_path / "run")
+    path = tmp_path / "run" / "settings.json"
+    content = json.loads(path.read_text())
+    if change:
+        change(content)
+    path.write_text(json.dumps(content))
+    return tmp_path / "run"
+
+
+def same(first: Model, second: Model) -> bool:
+    pairs = zip(first.state_dict().items(), second.state_dict().items(), strict=True)
+    return all(a == b and torch.equal(x, y) for (a, x), (b, y) in pairs)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.split()[0] in MODELS])
+def test_every_structural_model_comes_back(case, place, tmp_path):
+    model = trained(tmp_path / "run", place / "TOY", build(case))
+    loaded = load_run(tmp_path / "run")
+    assert same(loaded.model, model)
+    assert loaded.model.identity() == model.identity()
+    assert not loaded.model.training
+    assert loaded.store.name == "TOY"
+    assert loaded.saved["options"]["epochs"] == 1
+
+
+@pytest.mark.parametrize("case", ["ComplEx", "TransR"])
+def test_reciprocal_relations_come_back(case, place, tmp_path):
+    model = trained(tmp_path / "run", place / "TOY", reciprocal(case))
+    loaded = load_run(tmp_path / "run")
+    assert isinstance(loaded.model, Reciprocal)
+    assert same(loaded.model, model)
+    assert loaded.model.identity() == model.identity()
+    assert loaded.saved["model"]["relations"] == 2 * loaded.model.rel_tot
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert report["model"] == case
+
+
+def test_a_recipe_is_written_down_and_gone_on_with(place, tmp_path):
+    recipe = Recipe(
+        model="ComplEx", model_settings={"dim": 4}, reciprocal=True, epochs=2, batch_size=32,
+        schedule="cosine",
+    )  # fmt: skip
+    store, out = TripleStore.open(place / "TOY"), tmp_path / "run"
+    options = {"device": "cpu", "out": out, "hold_out": 0.1, "validate_every": 1, "patience": 5}
+    Experiment(ExperimentSettings(**options), out).follow(recipe, store)
+    saved = load_run(out).saved
+    assert Recipe.from_json(saved["recipe"]) == recipe
+    assert saved["loader"] == {"batch_size": 32, "targets": "one", "seed": 0, "hold_out": 0.1}
+    more = Experiment(ExperimentSettings(**options, resume=True), out)
+    history = more.follow(replace(recipe, epochs=3), store).history
+    assert len(history.records) == 3
+    assert all("valid_mrr" in record for record in history.records)
+
+
+def test_a_run_that_held_out_a_split_gets_it_again(place, tmp_path):
+    trained(tmp_path / "run", place / "TOY", hold_out=0.1)
+    assert load_run(tmp_path / "run").store.held_out == (0.1, 0)
+
+
+def entry_points(group):
+    assert group == "openke.models"
+    return [
+        EntryPoint(name, "lbmkgc_models.rebuild:multimodal", group) for name in ("LBMKGC", "IKRL")
+    ]
+
+
+@pytest.mark.parametrize(("kind", "modalities"), [(LBMKGC, 2), (LBMKGC, 1), (LBMKGC, 0), (IKRL, 1)])
+def test_multimodal_models_find_their_features_again(
+    kind, modalities, place, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(run_module, "entry_points", entry_points)
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    store = TripleStore.open(place / "TOY")
+    features = {}
+    for number, modality in enumerate(("image", "text")[:modalities]):
+        rows = torch.randn(20, 3 + number, generator=torch.Generator().manual_seed(number))
+        names = list(store.entity_names)
+        features[modality] = ModalFeatures.from_rows(modality, names[:20], rows, names)
+        features[modality].save(tmp_path / "features" / modality)
+    model = kind(store.entity_count, store.relation_count, features, dim=4)
+    trained(tmp_path / "run", place / "TOY", model)
+    found = load_run(tmp_path / "run", features=tmp_path / "features" if modalities else None)
+    assert same(found.model, model)
+    assert found.model.identity() == model.identity()
+    if modalities:
+        with pytest.raises(FileNotFoundError, match="image"):
+            load_run(tmp_path / "run")
+    if modalities == 1:
+        rows = torch.ones(20, 3)
+        other = ModalFeatures.from_rows("image", names[:20], rows, names)
+        other.save(tmp_path / "other" / "image")
+        with pytest.raises(ValueError, match=r"cannot be rebuilt as it was: features.image is '"):
+            load_run(tmp_path / "run", features=tmp_path / "other")
+
+
+def test_what_an_encoder_made_is_found_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "entry_points", entry_points)
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    directory = data_folder(tmp_path)
+    store = TripleStore.open(directory)
+    lines = [
+        f"{number}\t{name}\tname{number}\tsees name{number // 2}"
+        for number, name in enumerate(store.entity_names)
+    ]
+    (directory / "labels.tsv").write_text("\n".join(lines), encoding="utf-8")
+    features = gather_features(store, text_encoder="tfidf", progress=False).features
+    settings = {"dim": 4, "score_mentions": True}
+    model = make_multimodal("LBMKGC", store, store.relation_count, features, settings)
+    trained(tmp_path / "run", directory, model, text_encoder="tfidf")
+    found = load_run(tmp_path / "run").model
+    assert same(found, model)
+    assert found.identity() == model.identity()
+    features["text"].save(tmp_path / "given" / "text")
+    shutil.rmtree(tmp_path / "cache")
+    assert same(load_run(tmp_path / "run", features=tmp_path / "given").model, model)
+
+
+def test_fused_models_keep_their_interaction_and_their_unseen_entities(
+    place, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(run_module, "entry_points", entry_points)
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    store = TripleStore.open(place / "TOY")
+    names = list(store.entity_names)
+    text = ModalFeatures.from_rows("text", names[:20], torch.randn(20, 3), names)
+    text.save(tmp_path / "features" / "text")
+    model = LBMKGC(
+        store.entity_count,
+        store.relation_count,
+        {"text": text},
+        seen=seen_in_train(store),
+        dim=4,
+        interaction="TuckER",
+        interaction_settings={"dim_r": 3},
+        gate="sum",
+        drop_structure=0.3,
+        drop_unseen=True,
+    )
+    trained(tmp_path / "run", place / "TOY", model)
+    found = load_run(tmp_path / "run", features=tmp_path / "features").model
+    assert same(found, model)
+    assert found.identity() == model.identity()
+    assert torch.equal(found.mask.seen, seen_in_train(store))
+    assert found.interaction.config == model.interaction.config
+
+
+def test_settings_that_came_after_a_run_have_their_defaults(place, tmp_path):
+    def older(content):
+        del content["model"]["settings"]["epsilon"]
+
+    assert load_run(copied(place, tmp_path, older)).model.config.epsilon == 2.0
+
+
+def test_a_model_of_the_user_needs_a_function(place, tmp_path):
+    store = TripleStore.open(place / "TOY")
+    model = Margined(store.entity_count, store.relation_count, dim=4)
+    trained(tmp_path / "run", place / "TOY", model)
+    with pytest.raises(ValueError, match="model 'Margined' is not known, expected one of Analogy"):
+        load_run(tmp_path / "run")
+    loaded = load_run(
+        tmp_path / "run", rebuild=lambda s, *_: Margined(s.entity_count, s.relation_count, 4)
+    )
+    assert same(loaded.model, model)
+    with pytest.raises(ValueError, match=r"cannot be rebuilt as it was: settings.ent_embeddings"):
+        load_run(
+            tmp_path / "run", rebuild=lambda s, *_: Margined(s.entity_count, s.relation_count, 5)
+        )
+
+
+def test_the_data_set_is_looked_for_and_must_be_the_same(place, tmp_path, monkeypatch):
+    def gone(content):
+        content["data"]["directory"] = str(tmp_path / "gone")
+
+    run = copied(place, tmp_path, gone)
+    monkeypatch.setenv("OPENKE_DATA", str(place))
+    assert load_run(run).store.directory == place / "TOY"
+    monkeypatch.delenv("OPENKE_DATA")
+    assert load_run(run, place).store.directory == place / "TOY"
+    other = shutil.copytree(place / "TOY", tmp_path / "other" / "TOY")
+    (other / "train2id.txt").write_text("1\n0 1 0\n")
+    with pytest.raises(ValueError, match="was trained on other triples than"):
+        load_run(run, other)
+
+
+def test_what_is_no_run_is_refused(place, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"settings.json: no such file; expected the outp"):
+        load_run(tmp_path)
+    run = copied(place, tmp_path)
+    (run / "model.safetensors").write_bytes(b"none")
+    with pytest.raises(ValueError, match="not the weights of this RotatE"):
+        load_run(run)
+    (run / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"model.safetensors: no such file"):
+        load_run(run)
+    shutil.rmtree(run)
+    for content in ("{", "[]", '{"model": {}}'):
+        run = copied(place, tmp_path)
+        (run / "settings.json").write_text(content)
+        with pytest.raises(ValueError, match=r"settings.json: not the settings of a run"):
+            load_run(run)
+        shutil.rmtree(run)
+
+
+def test_the_entry_points_are_declared():
+    text = (run_module.Path(lbmkgc_models.__file__).parents[1] / "pyproject.toml").read_text()
+    for line in (
+        'IKRL = "lbmkgc_models.rebuild:multimodal"',
+        'LBMKGC = "lbmkgc_models.rebuild:multimodal"',
+        'import = "openke.datasets.importing:command"',
+        'predict = "openke.runs.predict:command"',
+        'export = "openke.runs.export:command"',
+    ):
+        assert line in text

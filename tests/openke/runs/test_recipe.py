@@ -1,0 +1,221 @@
+"""A recipe says all about a training, or what is wrong with it."""
+
+import json
+
+import pytest
+import torch
+
+from lbmkgc_models.experiment import maker
+from lbmkgc_models.fusion import seen_in_train
+from openke.config import Tester, Validation
+from openke.data import QueryDataLoader, TestDataLoader, TrainDataLoader
+from openke.module.loss import MarginLoss, SampledSoftmaxLoss
+from openke.module.model import ComplEx, Reciprocal, TransE
+from openke.module.penalty import N3
+from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll
+from openke.runs.recipe import Recipe
+from tests.contracts.graphs import ENTITIES, RELATIONS, both, graph
+
+WHOLE = {
+    "model": "ComplEx",
+    "model_settings": {"dim": 4, "init_scale": 0.01},
+    "training": "kvsall",
+    "reciprocal": True,
+    "loss": "bce",
+    "label_smoothing": 0.1,
+    "relation_prediction": 0.5,
+    "penalty": {"name": "N3", "weight": 0.05},
+    "dropout": 0.1,
+    "query_dropout": 0.2,
+    "optimizer": {"name": "adam", "lr": 0.01, "weight_decay": 0.001},
+    "schedule": {"name": "cosine", "warm_up": 1},
+    "clip_norm": 1.0,
+    "epochs": 3,
+    "batch_size": 16,
+}
+SAMPLED = {
+    "model": "TransE",
+    "model_settings": {"dim": 4},
+    "training": "negative sampling",
+    "loss": {"name": "MarginLoss", "margin": 3.0},
+    "sampling": {"neg_ent": 5, "bern_flag": True},
+    "regul_rate": 0.1,
+    "optimizer": {"name": "sgd", "lr": 0.5},
+    "batch_size": 16,
+    "epochs": 2,
+}
+
+
+def test_models_over_a_graph_and_over_features_get_what_they_need():
+    small = {"training": "kvsall", "loss": "bce", "optimizer": {"name": "adam", "lr": 0.01}}
+    recipe = Recipe(model="GCOTE", model_settings={"dim": 4, "group": 2}, **small)
+    assert len(recipe.build(graph()).strategy.model.facts) == len(graph().triples("train"))
+    settings = {"dim": 4, "interaction": "TuckER", "drop_unseen": True}
+    recipe = Recipe(model="LBMKGC", model_settings=settings, **small)
+    model = recipe.build(graph(), make=maker(both())).strategy.model
+    assert torch.equal(model.mask.seen, seen_in_train(graph()))
+
+
+def test_every_field_of_questions_arrives():
+    made = Recipe.from_json(WHOLE).build(graph(), seed=3, hold_out=0.1)
+    strategy, model = made.strategy, made.strategy.model
+    assert isinstance(strategy, KVsAll)
+    assert isinstance(model, Reciprocal)
+    assert isinstance(model.inner, ComplEx)
+    assert (model.rel_tot, model.inner.rel_tot) == (RELATIONS, 2 * RELATIONS)
+    assert model.inner.config.init_scale == 0.01
+    assert (strategy.loss, strategy.label_smoothing, strategy.relation_prediction) == (
+        "bce", 0.1, 0.5,
+    )  # fmt: skip
+    assert isinstance(strategy.penalty, N3)
+    assert (strategy.anchor_dropout, strategy.query_dropout) == (0.1, 0.2)
+    assert isinstance(made.loader, QueryDataLoader)
+    assert made.loader.settings == {
+        "batch_size": 16, "targets": "all", "seed": 3, "hold_out": 0.1,
+    }  # fmt: skip
+    assert made.schedule.name == "cosine"
+    assert made.options == {
+        "train_times": 3, "opt_method": "adam", "alpha": 0.01, "weight_decay": 0.001,
+        "lr_decay": 0.0, "clip_norm": 1.0,
+    }  # fmt: skip
+
+
+def test_every_field_of_negative_sampling_arrives():
+    made = Recipe.from_json(SAMPLED).build(graph())
+    assert isinstance(made.strategy, NegativeSampling)
+    assert isinstance(made.strategy.model, TransE)
+    assert isinstance(made.strategy.loss, MarginLoss)
+    assert (made.strategy.loss.margin, made.strategy.regul_rate) == (3.0, 0.1)
+    assert isinstance(made.loader, TrainDataLoader)
+    assert (made.loader.neg_ent, made.loader.bern_flag, made.loader.batch_size) == (5, True, 16)
+    assert made.schedule is None
+
+
+@pytest.mark.parametrize("content", [WHOLE, SAMPLED, {"model": "RotatE"}])
+def test_json_round_trips(content):
+    recipe = Recipe.from_json(content)
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+    assert {name: recipe.to_json()[name] for name in content} == content
+
+
+@pytest.mark.parametrize("content", [WHOLE, SAMPLED])
+def test_a_trainer_is_made_and_the_same_seed_trains_the_same(content):
+    def losses(seed):
+        trainer = Recipe.from_json(content).trainer(
+            graph(), seed=seed, device="cpu", progress=False
+        )
+        return trainer.run().losses
+
+    assert losses(0) == losses(0)
+    assert losses(0) != losses(1)
+
+
+def test_a_schedule_sees_what_callbacks_measure():
+    store = graph()
+    recipe = Recipe(
+        model="DistMult", epochs=4, schedule={"name": "plateau", "patience": 0, "min_delta": 1.0}
+    )
+    validation = Validation(lambda: {"mrr": 0.1}, store)
+    trainer = recipe.trainer(store, device="cpu", callbacks=[validation], progress=False)
+    assert trainer.run().records[-1]["lr"] == pytest.approx(0.1 / 4)
+
+
+def test_one_vs_all_learns_the_graph():
+    store = graph()
+    recipe = Recipe(
+        model="ComplEx", model_settings={"dim": 16, "init_scale": 1e-3}, reciprocal=True, epochs=40,
+        batch_size=8, penalty={"name": "N3", "weight": 1e-3},
+    )  # fmt: skip
+    trainer = recipe.trainer(store, device="cpu", progress=False)
+    trainer.run()
+    assert isinstance(trainer.strategy, OneVsAll)
+    loader = TestDataLoader(store)
+    tester = Tester(trainer.strategy.model, loader, device="cpu", progress=False)
+    assert tester.rank("train").metrics()["mrr"] > 0.9
+    assert tester.rank("train").model == "ComplEx"
+    assert tester.rank_relations("train").metrics()["mrr"] > 0.5
+
+
+def test_shared_negatives_and_sampled_softmax_learn_the_graph():
+    recipe = Recipe(
+        model="ComplEx", model_settings={"dim": 16}, reciprocal=True,
+        training="negative sampling", loss="SampledSoftmaxLoss", epochs=60, batch_size=8,
+        sampling={"negatives": "shared", "neg_ent": 12},
+    )  # fmt: skip
+    store = graph()
+    trainer = recipe.trainer(store, device="cpu", progress=False)
+    trainer.run()
+    assert isinstance(trainer.strategy.loss, SampledSoftmaxLoss)
+    tester = Tester(trainer.strategy.model, TestDataLoader(store), device="cpu", progress=False)
+    assert tester.rank("train").metrics()["mrr"] > 0.9
+
+
+def test_models_with_features_are_made_by_their_package():
+    recipe = Recipe(model="LBMKGC", model_settings={"dim": 4}, reciprocal=True)
+    model = recipe.build(graph(), make=maker(both())).strategy.model
+    assert list(model.inner.projectors.names) == ["image", "text"]
+    other = Recipe(model="TransE").build(graph(), make=maker({})).strategy.model
+    assert isinstance(other, TransE)
+    with pytest.raises(ValueError, match="recipe: model is 'LBMKGC', expected one of 'Analogy'"):
+        recipe.build(graph())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"width": 3}, "recipe has no setting 'width'; it knows model, model_settings, training"),
+        ({"training": "all"}, "training is 'all', expected one of '1vsall', 'kvsall', 'negative s"),
+        ({"loss": "SigmoidLoss"}, "loss is 'SigmoidLoss', expected one of 'softmax', 'bce' with"),
+        ({"loss": {"name": "bce", "margin": 1}}, "loss 'bce' has no setting margin"),
+        ({"loss": {"margin": 1}}, r"loss is \{'margin': 1\}, expected a name, or \{'name': …\}"),
+        ({"sampling": {"neg_ent": 3}}, "sampling is .*, but training by kvsall has none"),
+        ({"regul_rate": 0.1}, "regul_rate is 0.1, but training by kvsall has none; leave it out"),
+        ({"penalty": "N4"}, "penalty is 'N4', expected one of 'DURA', 'L2', 'N3'"),
+        ({"penalty": "N3"}, "penalty 'N3': missing a required argument: 'weight'; it takes weight"),
+        ({"penalty": {"name": "N3", "weight": -1}}, "N3: weight is -1, expected at least 0"),
+        ({"optimizer": {"name": "adam", "rate": 1}}, "optimizer 'adam' has no setting 'rate'; it"),
+        ({"optimizer": "lion"}, "opt_method is 'lion', expected one of sgd, adagrad"),
+        ({"optimizer": {"name": "sgd", "lr": 0}}, r"alpha \(the learning rate\) is 0"),
+        ({"schedule": "linear"}, "schedule is 'linear', expected one of"),
+        ({"clip_norm": 0}, "clip_norm is 0, expected more than 0, or None"),
+        ({"epochs": 0}, "train_times is 0, expected at least 1 epoch"),
+        ({"batch_size": 0}, "recipe: batch_size is 0, expected at least 1"),
+    ],
+)
+def test_what_is_wrong_is_said_at_once(change, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe.from_json({**WHOLE, **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"loss": "softmax"},
+            "loss is 'softmax', expected one of 'MarginLoss', .* with negative s",
+        ),
+        ({"loss": {"name": "MarginLoss", "gamma": 1}}, "loss 'MarginLoss': got an unexpected keyw"),
+        ({"label_smoothing": 0.1}, "label_smoothing is 0.1, but training by negative sampling has"),
+        ({"relation_prediction": 1}, "relation_prediction is 1, but training by negative sampling"),
+        ({"sampling": {"negs": 3}}, "an argument in sampling is 'negs', expected one of 'threads'"),
+        ({"sampling": {"seed": 3}}, "an argument in sampling is 'seed', expected one of 'threads'"),
+    ],
+)
+def test_what_is_wrong_with_sampling_is_said_at_once(change, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe.from_json({**SAMPLED, **change})
+
+
+def test_what_only_the_model_knows_is_said_when_it_is_made():
+    with pytest.raises(ValueError, match="ComplEx has no setting 'width'"):
+        Recipe(model="ComplEx", model_settings={"width": 3}).build(graph())
+    with pytest.raises(ValueError, match="DURA is for scores that are dot products"):
+        Recipe(model="TransE", penalty={"name": "DURA", "weight": 1.0}).build(graph())
+
+
+def test_small_tables_start_small():
+    made = Recipe(model="ComplEx", model_settings={"dim": 50, "init_scale": 1e-3}).build(graph())
+    for name, values in made.strategy.named_parameters():
+        assert values.std().item() == pytest.approx(1e-3, rel=0.3), name
+    assert made.strategy.model.ent_tot == ENTITIES
+    assert torch.initial_seed() == 0

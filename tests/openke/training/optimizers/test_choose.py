@@ -1,0 +1,127 @@
+"""Which tables hand over rows, and that training with them is training without."""
+
+import pytest
+import torch
+
+from openke.config import Trainer
+from openke.data import TrainDataLoader
+from openke.module.loss import SigmoidLoss
+from openke.module.model import Model
+from openke.module.strategy import NegativeSampling
+from openke.training.optimizers import OPTIMIZERS, gradients_by_row, tables_by_row
+from tests.contracts.graphs import BATCHES, CASES, build, first_batch, graph
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+
+
+def strategy(case="RotatE"):
+    return NegativeSampling(build(case), SigmoidLoss(), regul_rate=0.1, l3_regul_rate=0.01)
+
+
+def names(strategy, method, device=CPU, weight_decay=0.0):
+    tables = tables_by_row(strategy, method, device, weight_decay)
+    return [name for name, module in strategy.named_modules() if module in tables]
+
+
+def test_entity_tables_hand_over_rows_where_that_changes_nothing():
+    for method in ("adam", "adagrad", "lazy_adam", "rowwise_adagrad"):
+        assert names(strategy("TransD"), method) == ["model.ent_embeddings", "model.ent_transfer"]
+    assert names(strategy(), "adam", weight_decay=0.1) == ["model.ent_embeddings"]
+    assert names(strategy(), "adagrad", weight_decay=0.1) == []
+    assert names(strategy(), "adam", CUDA) == []
+    assert names(strategy(), "lazy_adam", CUDA) == ["model.ent_embeddings"]
+    assert names(strategy(), "sgd") == names(strategy(), "adadelta") == []
+    frozen = strategy()
+    frozen.model.ent_embeddings.weight.requires_grad_(False)
+    assert names(frozen, "adam") == []
+
+
+class Foreign(Model):
+    def __init__(self):
+        super().__init__(23, 4)
+        self.ent_embeddings = torch.nn.Embedding(23, 3)
+
+    def forward(self, data):
+        return self.ent_embeddings(data["batch_h"]).sum(dim=1)
+
+    def predict(self, data):
+        return self.forward(data)
+
+
+def test_a_model_of_openke_keeps_dense_gradients():
+    assert names(NegativeSampling(Foreign(), SigmoidLoss()), "lazy_adam") == []
+
+
+def test_tables_are_as_before_after_a_step_that_fails():
+    (table,) = tables_by_row(strategy(), "adam", CPU, 0.0)
+
+    def fail():
+        with gradients_by_row([table]):
+            assert table.sparse
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert not table.sparse
+
+
+@pytest.mark.parametrize(
+    ("case", "shape"),
+    [(case, "mixed") for case in CASES]
+    + [(case, shape) for case in ("RotatE", "TransD", "LBMKGC") for shape in BATCHES],
+)
+@pytest.mark.parametrize("method", ["adam", "adagrad"])
+def test_steps_by_row_are_dense_steps(case, shape, method):
+    trained = {}
+    for by_row in (True, False):
+        trainer = Trainer(
+            *(strategy(case).double(), loader(shape), 1, 0.05),
+            **{"opt_method": method, "device": "cpu", "progress": False},
+        )
+        assert bool(trainer._tables) == ("without structural" not in case)
+        if not by_row:
+            trainer._tables = []
+        for batch in loader(shape).epoch(0):
+            trainer._step(batch)
+        trained[by_row] = trainer.strategy.state_dict()
+    for name, value in trained[True].items():
+        torch.testing.assert_close(value, trained[False][name], rtol=1e-7, atol=1e-8)
+
+
+def loader(shape="mixed"):
+    return TrainDataLoader(graph(), batch_size=16, **BATCHES[shape])
+
+
+@pytest.mark.parametrize("method", OPTIMIZERS)
+def test_every_optimiser_trains_and_resumes_bit_for_bit(method, tmp_path):
+    def trainer(epochs):
+        return Trainer(
+            strategy("LBMKGC"),
+            loader(),
+            epochs,
+            0.05,
+            opt_method=method,
+            device="cpu",
+            progress=False,
+        )
+
+    whole = trainer(4)
+    losses = whole.run().losses
+    assert losses[-1] < losses[0]
+    first = trainer(2)
+    first.run()
+    first.save(tmp_path / "a.ckpt")
+    second = trainer(4)
+    second.resume(tmp_path / "a.ckpt")
+    second.run()
+    for name, value in whole.strategy.state_dict().items():
+        assert torch.equal(second.strategy.state_dict()[name], value), name
+
+
+def test_a_batch_hands_over_its_distinct_entities():
+    trained = strategy()
+    batch = first_batch("mixed")
+    tables = tables_by_row(trained, "adam", CPU, 0.0)
+    with gradients_by_row(tables):
+        NegativeSampling(trained.model, SigmoidLoss())(batch).backward()
+    assert torch.equal(tables[0].weight.grad._indices()[0], batch.entities)

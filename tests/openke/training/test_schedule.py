@@ -1,0 +1,107 @@
+"""Learning rates by epoch."""
+
+import math
+
+import pytest
+
+from openke.config import Callback, Trainer
+from openke.training.schedule import SCHEDULES, Schedule
+from tests.openke.training.test_trainer import CPU, loader, strategy
+
+RATE = 0.08
+
+
+class Measured(Callback):
+    """Adds what a validation would."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def on_epoch_end(self, trainer, record):
+        if trainer.epoch <= len(self.values):
+            record["valid_mrr"] = self.values[trainer.epoch - 1]
+
+
+def trainer(schedule, epochs, measured=()):
+    return Trainer(
+        strategy(), loader(), epochs, RATE, opt_method="adam",
+        callbacks=[Measured(measured), schedule], **CPU,
+    )  # fmt: skip
+
+
+def rates(schedule, epochs, measured=()):
+    """Return the learning rate of each epoch."""
+    return [record["lr"] for record in trainer(schedule, epochs, measured).run().records]
+
+
+def test_cosine():
+    expected = [RATE * (1 + math.cos(math.pi * epoch / 4)) / 2 for epoch in range(4)]
+    assert rates(Schedule("cosine"), 4) == pytest.approx(expected)
+    expected = [0.01 + (RATE - 0.01) * (1 + math.cos(math.pi * e / 4)) / 2 for e in range(4)]
+    assert rates(Schedule("cosine", least=0.01), 4) == pytest.approx(expected)
+
+
+def test_step_and_exponential():
+    found = rates(Schedule("step", every=2, factor=0.5), 5)
+    assert found == pytest.approx([RATE, RATE, RATE / 2, RATE / 2, RATE / 4])
+    assert rates(Schedule("exponential", factor=0.5), 3) == pytest.approx(
+        [RATE, RATE / 2, RATE / 4]
+    )
+
+
+def test_plateau_looks_at_a_metric():
+    schedule = Schedule("plateau", factor=0.5, patience=1)
+    found = rates(schedule, 6, [0.1, 0.2, 0.2, 0.1, 0.3, 0.3])
+    assert found == pytest.approx([RATE] * 4 + [RATE / 2] * 2)
+    schedule = Schedule("plateau", factor=0.1, patience=0, least=RATE / 2, min_delta=0.05)
+    assert rates(schedule, 3, [0.1, 0.14, 0.1])[1:] == pytest.approx([RATE, RATE / 2])
+    with pytest.raises(ValueError, match="no epoch measured 'valid_mrr'; the record has epoch, lo"):
+        rates(Schedule("plateau"), 2)
+
+
+def test_the_rate_warms_up():
+    assert rates(Schedule("constant", warm_up=3), 5) == pytest.approx(
+        [RATE / 4, RATE / 2, 3 * RATE / 4, RATE, RATE]
+    )
+    found = rates(Schedule("cosine", warm_up=1), 4)
+    expected = [RATE * (1 + math.cos(math.pi * epoch / 3)) / 2 for epoch in range(3)]
+    assert found == pytest.approx([RATE / 2, *expected])
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("warm_up", [0, 1, 3])
+def test_a_resumed_schedule_is_an_unbroken_one(name, warm_up, tmp_path):
+    measured = [0.5, 0.4, 0.3, 0.2, 0.1, 0.1]
+    whole = rates(Schedule(name, warm_up=warm_up), 6, measured)
+    begun = trainer(Schedule(name, warm_up=warm_up), 6, measured)
+    begun.callbacks.append(stopping := StopAt(2))
+    begun.run()
+    begun.callbacks.remove(stopping)
+    begun._stopped = None
+    begun.save(tmp_path / "last.ckpt")
+    resumed = trainer(Schedule(name, warm_up=warm_up), 6, measured)
+    resumed.resume(tmp_path / "last.ckpt")
+    assert [record["lr"] for record in resumed.run().records] == whole
+    assert [record["lr"] for record in begun.run().records] == whole  # the same trainer, too
+
+
+class StopAt(Callback):
+    """Stops after an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_epoch_end(self, trainer, record):
+        if trainer.epoch == self.epoch:
+            trainer.stop("enough")
+
+
+def test_bad_values_are_named():
+    with pytest.raises(ValueError, match="schedule is 'linear', expected one of constant, cosine"):
+        Schedule("linear")
+    with pytest.raises(
+        ValueError, match="'cosine' has no setting 'gamma'; it knows least, warm_up"
+    ):
+        Schedule("cosine", gamma=0.1)
+    with pytest.raises(ValueError, match="schedule 'cosine': warm_up is -1, expected at least 0"):
+        Schedule("cosine", warm_up=-1)
