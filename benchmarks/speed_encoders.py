@@ -20,12 +20,12 @@ import torch
 from PIL import Image
 from tabulate import tabulate
 
+from lbmkgc_models.feature_store.labels import read_texts
+from lbmkgc_models.feature_store.manifest import library_versions
 from lbmkgc_models.features.encoders.protocol import fitted
 from lbmkgc_models.features.encoders.registry import image_encoder, text_encoder
-from lbmkgc_models.features.images import BadPicture, read_image
-from lbmkgc_models.features.labels import read_texts
 from lbmkgc_models.features.picture_files import of_files
-from lbmkgc_models.manifest import library_versions
+from lbmkgc_models.features.read_image import BadPicture, read_image
 from openke.datasets.search import find_dataset
 from openke.runtime.device import choose_device
 from openke.runtime.environment import environment

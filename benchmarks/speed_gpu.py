@@ -21,8 +21,8 @@ import torch
 import tyro
 from tabulate import tabulate
 
-from lbmkgc_models.lbmkgc import LBMKGC
-from lbmkgc_models.store import ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.model.lbmkgc import LBMKGC
 from openke.config import Tester, Trainer
 from openke.data import TestDataLoader, TrainDataLoader, TripleStore
 from openke.datasets.search import find_dataset

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from plain import PlainModel
 
-from lbmkgc_models.lbmkgc import LBMKGC
-from lbmkgc_models.store import ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.model.lbmkgc import LBMKGC
 from openke.module.loss import SigmoidLoss
 from openke.module.model import ComplEx, Model, RotatE, TransE
 from openke.module.strategy import NegativeSampling

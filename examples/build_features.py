@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 from lbmkgc_models.features import image_command
-from lbmkgc_models.features.build import command as encode_texts
 from lbmkgc_models.features.cmoa.command import command as align
 from lbmkgc_models.features.lvmc.command import command as generate
-from lbmkgc_models.features.lvmc.recipe import Recipe
+from lbmkgc_models.features.lvmc.settings import Recipe
 from lbmkgc_models.features.report.command import command as report
+from lbmkgc_models.features.text_command import command as encode_texts
 from openke.datasets.search import find_dataset
 from openke.runtime.script import run_script
 

@@ -16,8 +16,8 @@ from typing import Literal
 import torch
 from tabulate import tabulate
 
-from lbmkgc_models.experiment import Features, maker
-from lbmkgc_models.features.select import gather_features
+from lbmkgc_models.runs.choose_features import gather_features
+from lbmkgc_models.runs.experiment import Features, maker
 from openke.config import Tester
 from openke.data import TestDataLoader
 from openke.data.store import Split, TripleStore

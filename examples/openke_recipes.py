@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import tyro
 
-from lbmkgc_models.experiment import run_experiment
+from lbmkgc_models.runs.experiment import run_experiment
 from openke.module.loss import Loss, MarginLoss, SigmoidLoss, SoftplusLoss
 from openke.module.model import MODELS, Model
 from openke.runs.experiment import ExperimentSettings

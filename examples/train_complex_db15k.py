@@ -6,7 +6,7 @@ python examples/train_complex_db15k.py --hold-out 0.1 --validate-every 1
 from dataclasses import dataclass
 from typing import Any
 
-from lbmkgc_models.experiment import run_recipe
+from lbmkgc_models.runs.experiment import run_recipe
 from openke.runs.experiment import ExperimentSettings
 from openke.runs.recipe import Recipe
 from openke.runtime.script import run_script

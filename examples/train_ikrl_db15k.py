@@ -5,8 +5,8 @@ python examples/train_ikrl_db15k.py --epochs 10
 
 from dataclasses import dataclass
 
-from lbmkgc_models.experiment import run_experiment
-from lbmkgc_models.ikrl import IKRL
+from lbmkgc_models.model.ikrl import IKRL
+from lbmkgc_models.runs.experiment import run_experiment
 from openke.module.loss import MarginLoss
 from openke.runs.experiment import ExperimentSettings
 from openke.runtime.script import run_script

@@ -6,8 +6,8 @@ python examples/train_lbmkgc_db15k.py --epochs 10 --dim 200
 from dataclasses import dataclass
 from functools import partial
 
-from lbmkgc_models.experiment import run_experiment
-from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.model.lbmkgc import LBMKGC
+from lbmkgc_models.runs.experiment import run_experiment
 from openke.module.loss import SigmoidLoss
 from openke.runs.experiment import ExperimentSettings
 from openke.runtime.script import run_script

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from train_complex_db15k import Settings as ComplExSettings
 from train_complex_db15k import against_all
 
-from lbmkgc_models.experiment import run_recipe
+from lbmkgc_models.runs.experiment import run_recipe
 from openke.runtime.script import run_script
 
 

@@ -5,7 +5,7 @@ python examples/train_transe_db15k.py --epochs 10
 
 from dataclasses import dataclass
 
-from lbmkgc_models.experiment import run_experiment
+from lbmkgc_models.runs.experiment import run_experiment
 from openke.module.loss import MarginLoss
 from openke.module.model import TransE
 from openke.runs.experiment import ExperimentSettings

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.model.lbmkgc import LBMKGC
 from openke.config import Tester
 from openke.data import TestDataLoader, TrainDataLoader, TripleStore
 from openke.module.loss import SigmoidLoss

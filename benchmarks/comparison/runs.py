@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from comparison.rows import TUNED, Row, read_content
-from lbmkgc_models.experiment import maker
-from lbmkgc_models.features.select import gather_features
-from lbmkgc_models.mentions import MentionScore
-from lbmkgc_models.projectors import Projectors
+from lbmkgc_models.fusion.mention_score import MentionScore
+from lbmkgc_models.fusion.projection import Projectors
+from lbmkgc_models.runs.choose_features import gather_features
+from lbmkgc_models.runs.experiment import maker
 from openke.config import Tester
 from openke.data import TestDataLoader
 from openke.data.store import TripleStore

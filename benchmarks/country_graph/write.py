@@ -10,7 +10,7 @@ from string import Template
 from benchmarks.country_graph.countries import COUNTRIES
 from benchmarks.country_graph.facts import Fact, kinds
 from benchmarks.country_graph.texts import label
-from lbmkgc_models.features.pictures import folder_name
+from lbmkgc_models.features.find_pictures import folder_name
 
 SUMS = "SHA256SUMS"
 

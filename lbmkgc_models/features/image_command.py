@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from lbmkgc_models.features.build import describe
-from lbmkgc_models.features.build_images import SKIPPED, build_image_features
-from lbmkgc_models.features.labels import read_names
-from lbmkgc_models.features.places import default_features_dir
-from lbmkgc_models.store import ModalFeatures
+from lbmkgc_models.feature_store.labels import read_names
+from lbmkgc_models.feature_store.search_path import default_features_dir
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.features.describe import describe
+from lbmkgc_models.features.image import SKIPPED, build_image_features
 from openke.datasets.search import find_dataset
 
 

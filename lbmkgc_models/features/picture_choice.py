@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbmkgc_models.features.images import BadPicture, check_header
-from lbmkgc_models.features.pictures import Pictures, is_generated
-from lbmkgc_models.manifest import Value, sha256_of
+from lbmkgc_models.feature_store.manifest import Value, sha256_of
+from lbmkgc_models.features.find_pictures import Pictures, is_generated
+from lbmkgc_models.features.read_image import BadPicture, check_header
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lbmkgc_models.features.encoders.protocol import Described, Encoder, Unfitted
-from lbmkgc_models.features.images import BadPicture, read_image
+from lbmkgc_models.features.read_image import BadPicture, read_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -52,7 +52,7 @@ class ConstraintFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditReport:
-    """What :func:`openke.audit.audit.audit` found."""
+    """What :func:`.audit` found."""
 
     dataset: str
     directory: Path | None

@@ -35,7 +35,7 @@ class QueryDataLoader:
     seed
         Of the order, which is another in each epoch.
     hold_out
-        As of :class:`~openke.data.TrainDataLoader`.
+        As of :class:`.TrainDataLoader`.
 
     Raises
     ------

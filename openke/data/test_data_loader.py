@@ -13,7 +13,7 @@ Source = str | PathLike[str] | TripleStore
 
 
 class TestDataLoader:
-    """The triples a :class:`~openke.config.Tester` ranks (OpenKE's name and arguments).
+    """The triples a :class:`.Tester` ranks (OpenKE's name and arguments).
 
     Parameters
     ----------

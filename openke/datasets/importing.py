@@ -60,14 +60,14 @@ def import_graph(
     Parameters
     ----------
     source
-        A path or a factory as in :func:`openke.datasets.named_triples.read_named`, divided by
+        A path or a factory as in :func:`.read_named`, divided by
         ``division``; or a mapping of "train", "valid", "test" to such sources, taken as they are.
     out
         The folder to make.
     division
         Shares and seed; by default a tenth each for valid and test.
     format, literals
-        See :func:`openke.datasets.named_triples.read_named`.
+        See :func:`.read_named`.
     overwrite
         Replace the data set that ``out`` holds.
 

@@ -51,7 +51,7 @@ class Tester:
     use_gpu
         OpenKE's switch; None takes a GPU where there is one. ``device`` says it by name.
     device
-        See :func:`openke.runtime.device.choose_device`.
+        See :func:`.choose_device`.
     progress
         Show a progress bar on standard error.
 

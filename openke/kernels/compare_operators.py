@@ -28,7 +28,7 @@ def pairs(
     query_index: Tensor,
     candidate_index: Tensor,
 ) -> Tensor:
-    """Return Float["p"]; see :func:`openke.kernels.compare_pairs`."""
+    """Return Float["p"]; see :func:`.compare_pairs`."""
     sides = Sides(query, table, modal, gate)
     if not in_core(query, *REALS):
         check_range("query_index", query_index, query.shape[0])
@@ -77,7 +77,7 @@ def pairs_backward(
 def every(
     kind: str, query: Tensor, table: Tensor, modal: Tensor | None, gate: Tensor | None
 ) -> Tensor:
-    """Return Float["q u"]; see :func:`openke.kernels.compare_all`."""
+    """Return Float["q u"]; see :func:`.compare_all`."""
     sides = Sides(query, table, modal, gate)
     if not in_core(query, *REALS):
         return reference.every(kind, sides)

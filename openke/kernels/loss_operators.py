@@ -18,7 +18,7 @@ REALS = (torch.float32, torch.float64, torch.bfloat16)
 def softmax(
     logits: Tensor, targets: Tensor, offsets: Tensor | None, smoothing: float
 ) -> tuple[Tensor, Tensor]:
-    """Return losses and normalisers; see :func:`openke.kernels.softmax_cross_entropy`."""
+    """Return losses and normalisers; see :func:`.softmax_cross_entropy`."""
     labels = Labels(targets, offsets, smoothing)
     if not in_core(logits, *REALS):
         _check(logits, labels)
@@ -48,7 +48,7 @@ def softmax_backward(
 
 @torch.library.custom_op("openke::binary_cross_entropy", mutates_args=())
 def binary(logits: Tensor, targets: Tensor, offsets: Tensor, smoothing: float) -> Tensor:
-    """Return losses; see :func:`openke.kernels.binary_cross_entropy`."""
+    """Return losses; see :func:`.binary_cross_entropy`."""
     labels = Labels(targets, offsets, smoothing)
     if not in_core(logits, *REALS):
         _check(logits, labels)

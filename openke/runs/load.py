@@ -25,7 +25,7 @@ REBUILDERS = "openke.models"
 """Entry points of models that this package does not have: name -> :data:`Rebuild`."""
 
 Saved = dict[str, Any]
-"""The content of ``settings.json``, see :class:`~openke.runs.experiment.Experiment`."""
+"""The content of ``settings.json``, see :class:`.Experiment`."""
 Rebuild = Callable[[TripleStore, Saved, Path | None], Model]
 """Makes a fresh model from the triples, what was saved and a folder of features.
 
@@ -63,7 +63,7 @@ def load_run(
     features
         Folder of features, for models that use them; by default as in training.
     device
-        See :func:`openke.runtime.device.choose_device`.
+        See :func:`.choose_device`.
     rebuild
         Makes the model, for one that is neither of this package nor registered as an entry point
         of ``openke.models``.

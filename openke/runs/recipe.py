@@ -168,7 +168,7 @@ class Recipe:
         seed
             Of parameters, order and negatives; sets PyTorch's seed.
         hold_out
-            As of :class:`~openke.data.TrainDataLoader`; the loader's store is then the divided one.
+            As of :class:`.TrainDataLoader`; the loader's store is then the divided one.
 
         Raises
         ------

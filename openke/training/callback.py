@@ -13,7 +13,7 @@ from openke.training.history import History, Record
 
 
 class Training(Protocol):
-    """A training run as its callbacks see it; :class:`~openke.config.Trainer` is one."""
+    """A training run as its callbacks see it; :class:`.Trainer` is one."""
 
     strategy: Strategy
     optimizer: torch.optim.Optimizer

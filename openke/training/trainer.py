@@ -50,7 +50,7 @@ class Trainer(Setters):
     save_steps, checkpoint_dir
         Write ``checkpoint_dir/last.ckpt`` every ``save_steps`` epochs.
     device
-        See :func:`openke.runtime.device.choose_device`.
+        See :func:`.choose_device`.
     weight_decay, lr_decay
         The optimiser's L2 decay; Adagrad's decay of the learning rate.
     clip_norm

@@ -11,8 +11,8 @@ from PIL import Image
 from benchmarks.country_graph.countries import COUNTRIES
 from benchmarks.country_graph.facts import PERCEPTUAL, Fact
 from benchmarks.country_graph.words import titles
-from lbmkgc_models.features.labels import read_texts
-from lbmkgc_models.features.pictures import folder_name
+from lbmkgc_models.feature_store.labels import read_texts
+from lbmkgc_models.features.find_pictures import folder_name
 from openke.audit.audit import audit
 from openke.data.store import SPLITS, TripleStore
 from openke.datasets.search import find_dataset

@@ -13,7 +13,7 @@ from benchmarks.country_graph.facts import Fact
 from benchmarks.country_graph.sources import PACKAGES, Package, fetch, located, unpack
 from benchmarks.country_graph.write import write_graph, write_pictures, write_readme, write_sums
 from benchmarks.factbook_build import build
-from lbmkgc_models.features.labels import read_texts
+from lbmkgc_models.feature_store.labels import read_texts
 from openke.data.store import TripleStore
 
 

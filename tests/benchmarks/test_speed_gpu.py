@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.model.lbmkgc import LBMKGC
 from tests.contracts.graphs import ENTITIES, RELATIONS, graph
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "speed_gpu.py"

@@ -10,8 +10,8 @@ import torch
 from comparison.rows import DATASETS, FOLDER, MODES, PUBLISHED, TUNED, find_rows, read_row
 from comparison.spaces import SPACES, read_space, settings_outside, value_at, with_values
 
-from lbmkgc_models.experiment import maker
-from lbmkgc_models.store import ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.runs.experiment import maker
 from openke.data.store import TripleStore
 from openke.training.precision import check_precision
 from tests.benchmarks.tiny import write_row

@@ -9,7 +9,7 @@ from comparison.rows import read_row
 from comparison.runs import Bench, choose, read_result, run_row
 from table1 import Settings, main
 
-from lbmkgc_models.store import ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
 from openke.config import Tester
 from openke.training.trainer import Trainer
 from tests.benchmarks.tiny import ENTITIES, Watch, write_dataset, write_row

@@ -9,12 +9,13 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from lbmkgc_models.features.labels import EntityLabel
-from lbmkgc_models.ikrl import IKRL
-from lbmkgc_models.interactions import INTERACTIONS
-from lbmkgc_models.lbmkgc import LBMKGC
-from lbmkgc_models.mentions import Mentions, MentionScore, find_mentions
-from lbmkgc_models.store import ModalFeatures
+from lbmkgc_models.feature_store.labels import EntityLabel
+from lbmkgc_models.feature_store.mentions import Mentions, find_mentions
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.mention_score import MentionScore
+from lbmkgc_models.fusion.structural_interaction import INTERACTIONS
+from lbmkgc_models.model.ikrl import IKRL
+from lbmkgc_models.model.lbmkgc import LBMKGC
 from openke.data.batch import Batch
 from openke.data.store import TripleStore
 from openke.data.train_data_loader import TrainDataLoader

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lbmkgc_models.models import MODELS
+from lbmkgc_models.runs.make_model import MODELS
 from openke.module.loss import LOSSES, Loss
 from openke.module.model.scoring import encode_all, score_all, score_batch, score_triples
 from openke.module.strategy import STRATEGIES, NegativeSampling

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.cmoa import baselines
 from lbmkgc_models.features.cmoa.heads import ContrastiveAlignment
 from lbmkgc_models.features.cmoa.retrieval import BothWays, chance, retrieval
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from lbmkgc_models.features.cmoa.split import held_out
 from lbmkgc_models.features.cmoa.training import fit, refit
-from lbmkgc_models.store import ModalFeatures
 
 FEWEST = 2
 """Held-out entities below which retrieval says nothing."""
@@ -77,7 +77,7 @@ def align(
     image, text
         Features of the same entities in the same order.
     settings
-        See :class:`~lbmkgc_models.features.cmoa.settings.AlignmentSettings`.
+        See :class:`.AlignmentSettings`.
 
     Raises
     ------

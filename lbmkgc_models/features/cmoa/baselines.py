@@ -9,7 +9,7 @@ from lbmkgc_models.features.cmoa.heads import ContrastiveAlignment
 from lbmkgc_models.features.cmoa.retrieval import BothWays, mean_of, retrieval
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from lbmkgc_models.features.cmoa.training import untrained
-from lbmkgc_models.features.extras import extra
+from lbmkgc_models.features.optional_packages import extra
 
 DRAWS = 5
 """Untrained heads differ by luck: the mean over so many is reported."""

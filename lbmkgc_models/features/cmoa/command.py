@@ -8,14 +8,14 @@ from typing import Literal
 import tyro
 from tabulate import tabulate
 
-from lbmkgc_models.entity_names import read_utf8
+from lbmkgc_models.feature_store.load import load_features
+from lbmkgc_models.feature_store.names import read_utf8
+from lbmkgc_models.feature_store.search_path import find_features
+from lbmkgc_models.feature_store.store import NAMES, ModalFeatures
 from lbmkgc_models.features.cmoa.align import Alignment, align, keep
+from lbmkgc_models.features.cmoa.alignment_files import write_alignment
 from lbmkgc_models.features.cmoa.heads import MODALITIES
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
-from lbmkgc_models.features.cmoa.written import write_alignment
-from lbmkgc_models.features.places import find_features
-from lbmkgc_models.features.select import load_features
-from lbmkgc_models.store import NAMES, ModalFeatures
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset
 

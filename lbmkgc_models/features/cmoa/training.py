@@ -39,7 +39,7 @@ def fit(image: Tensor, text: Tensor, settings: AlignmentSettings) -> Fitted:
     image, text
         Float["n width"] each, row i of the same entity.
     settings
-        See :class:`~lbmkgc_models.features.cmoa.settings.AlignmentSettings`.
+        See :class:`.AlignmentSettings`.
 
     Raises
     ------

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.hub import Loaded, load_model, token_counts
 from lbmkgc_models.features.encoders.options import OneSize, check_max_length, finish
-from lbmkgc_models.manifest import Value
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.options import OneSize, check_dim, finish
-from lbmkgc_models.manifest import Value
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.hub import weights_checksum
 from lbmkgc_models.features.encoders.options import OneSize, finish
 from lbmkgc_models.features.encoders.packaged import INSTALL_EFFICIENTNET, packaged_efficientnet
-from lbmkgc_models.manifest import Value
 
 if TYPE_CHECKING:
     from PIL.Image import Image

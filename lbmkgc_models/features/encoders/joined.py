@@ -8,14 +8,14 @@ from typing import Any, Generic
 import torch
 from torch import Tensor
 
+from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.protocol import Encoder, Item, Unfitted, fitted
-from lbmkgc_models.manifest import Value
 
 Parts = Sequence[Encoder[Item] | Unfitted[Item]]
 
 
 class Joined(Generic[Item]):
-    """Encoders that are ready, as one :class:`~lbmkgc_models.features.encoders.Encoder`.
+    """Encoders that are ready, as one :class:`.Encoder`.
 
     What is cut and how items batch is up to the first part that reads no more than a limit.
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.hub import not_loaded, token_counts, weights_checksum
 from lbmkgc_models.features.encoders.options import OneSize, finish
-from lbmkgc_models.manifest import Value
 
 if TYPE_CHECKING:
     from PIL.Image import Image

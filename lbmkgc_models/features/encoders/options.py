@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from lbmkgc_models.manifest import Value
+from lbmkgc_models.feature_store.manifest import Value
 
 
 def check_pooling(pooling: str, known: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
-from lbmkgc_models.manifest import Value
+from lbmkgc_models.feature_store.manifest import Value
 
 Item = TypeVar("Item", contravariant=True)
 

@@ -8,10 +8,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.hub import load_model, not_loaded, token_counts
 from lbmkgc_models.features.encoders.options import check_max_length, check_pooling, finish
 from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, packaged_minilm
-from lbmkgc_models.manifest import Value
 
 POOLINGS = ("mean", "cls")
 WAYS = (

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.options import check_dim, finish
-from lbmkgc_models.manifest import Value
 
 MOST_TERMS = 100_000
 
@@ -93,7 +93,7 @@ class Tfidf:
 
 
 class FittedTfidf:
-    """What :meth:`Tfidf.fit` makes: an :class:`~lbmkgc_models.features.encoders.Encoder`."""
+    """What :meth:`Tfidf.fit` makes: an :class:`.Encoder`."""
 
     limit = None
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
+from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.hub import load_model
 from lbmkgc_models.features.encoders.options import OneSize, check_pooling, finish
-from lbmkgc_models.manifest import Value
 
 if TYPE_CHECKING:
     from PIL.Image import Image

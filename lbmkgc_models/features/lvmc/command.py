@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import tyro
 
-from lbmkgc_models.features.labels import read_labels
-from lbmkgc_models.features.lvmc.recipe import Recipe
-from lbmkgc_models.features.pictures import find_pictures
+from lbmkgc_models.feature_store.labels import read_labels
+from lbmkgc_models.features.find_pictures import find_pictures
+from lbmkgc_models.features.lvmc.settings import Recipe
 from openke.datasets.search import find_dataset
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
@@ -72,9 +72,9 @@ def command(
 
     from lbmkgc_models.features.lvmc.generate import generate
     from lbmkgc_models.features.lvmc.pipeline import Sdxl
-    from lbmkgc_models.features.lvmc.ranks import Rank
     from lbmkgc_models.features.lvmc.summary import count
     from lbmkgc_models.features.lvmc.tasks import tasks_of
+    from lbmkgc_models.features.lvmc.worker import Rank
     from openke.runtime.device import choose_device
 
     rank = Rank.from_environment()

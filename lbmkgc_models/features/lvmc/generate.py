@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lbmkgc_models.features.lvmc.pipeline import Sdxl
-from lbmkgc_models.features.lvmc.ranks import Rank
 from lbmkgc_models.features.lvmc.record import Record, fault_of, is_made, save, save_failure
 from lbmkgc_models.features.lvmc.summary import Summary, write_summary
 from lbmkgc_models.features.lvmc.tasks import Task
+from lbmkgc_models.features.lvmc.worker import Rank
 
 IN_A_ROW = 20
 """Entities that fail one after the other before the cause is taken to be a common one."""
@@ -41,7 +41,7 @@ def generate(
     Parameters
     ----------
     tasks
-        Of all entities without a picture: see :func:`~lbmkgc_models.features.lvmc.tasks.tasks_of`.
+        Of all entities without a picture: see :func:`.tasks_of`.
     out
         Folder of generated pictures.
     sdxl

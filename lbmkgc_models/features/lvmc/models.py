@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import torch
 
-from lbmkgc_models.manifest import sha256_of
+from lbmkgc_models.feature_store.manifest import sha256_of
 
 INDEX = "model_index.json"
 FP16 = "fp16"

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.lvmc.models import find_model, load_pipeline
 from lbmkgc_models.features.lvmc.prompt import split_prompt
-from lbmkgc_models.features.lvmc.recipe import Recipe
 from lbmkgc_models.features.lvmc.seeds import generators, initial_noise
-from lbmkgc_models.manifest import Value
+from lbmkgc_models.features.lvmc.settings import Recipe
 
 HALF = (torch.float16, torch.bfloat16)
 
@@ -49,7 +49,7 @@ class Sdxl:
     Raises
     ------
     OSError, ValueError
-        See :func:`~lbmkgc_models.features.lvmc.models.find_model`.
+        See :func:`.find_model`.
 
     References
     ----------
@@ -95,7 +95,7 @@ class Sdxl:
         Raises
         ------
         OSError
-            See :func:`~lbmkgc_models.features.lvmc.models.load_pipeline`.
+            See :func:`.load_pipeline`.
         ValueError
             A base without SDXL's two text encoders; so few steps that a model gets none.
         """

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lbmkgc_models.feature_store.manifest import Value, today
 from lbmkgc_models.features.lvmc.record import FAILURE, PICTURE, RECORD, read_json
 from lbmkgc_models.features.lvmc.tasks import Task
-from lbmkgc_models.manifest import Value, today
 from openke.runtime.files import write_text
 
 MANIFEST, FAILED = "manifest.json", "failed.tsv"

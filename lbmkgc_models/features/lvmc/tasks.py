@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbmkgc_models.features.labels import EntityLabel
+from lbmkgc_models.feature_store.labels import EntityLabel
+from lbmkgc_models.features.find_pictures import folder_name
 from lbmkgc_models.features.lvmc.prompt import PromptTemplate
-from lbmkgc_models.features.lvmc.recipe import Recipe
 from lbmkgc_models.features.lvmc.seeds import seed_of
-from lbmkgc_models.features.pictures import folder_name
+from lbmkgc_models.features.lvmc.settings import Recipe
 
 
 @dataclass(frozen=True)

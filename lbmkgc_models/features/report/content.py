@@ -9,11 +9,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lbmkgc_models.features.audit import audit_features
+from lbmkgc_models.feature_store.audit import audit_features
+from lbmkgc_models.feature_store.labels import LABELS, read_texts
+from lbmkgc_models.feature_store.load import load_features
+from lbmkgc_models.feature_store.manifest import Manifest
+from lbmkgc_models.feature_store.search_path import find_features
+from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.cmoa.heads import MODALITIES
-from lbmkgc_models.features.labels import LABELS, read_texts
-from lbmkgc_models.features.pictures import find_pictures, is_generated
-from lbmkgc_models.features.places import find_features
+from lbmkgc_models.features.find_pictures import find_pictures, is_generated
 from lbmkgc_models.features.report.coverage import Coverage, classes_of, coverage
 from lbmkgc_models.features.report.pictures import Shown, show
 from lbmkgc_models.features.report.spaces import (
@@ -23,9 +26,6 @@ from lbmkgc_models.features.report.spaces import (
     shared_space,
     space_before,
 )
-from lbmkgc_models.features.select import load_features
-from lbmkgc_models.manifest import Manifest
-from lbmkgc_models.store import ModalFeatures
 from openke.audit.finding import Finding
 from openke.data.store import TripleStore
 
@@ -94,7 +94,7 @@ def gather(
     sample: int = 12,
     seed: int = 0,
 ) -> Content:
-    """Gather what the page shows; see :func:`~lbmkgc_models.features.report.page.write_report`."""
+    """Gather what the page shows; see :func:`.write_report`."""
     names = list(store.entity_names or ())
     after = _load(features, store)
     source = {} if before is None else _load(before, store)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lbmkgc_models.entity_names import read_utf8
+from lbmkgc_models.feature_store.names import read_utf8
 from openke.data.store import SPLITS, TripleStore
 
 KINDS = "relation_kinds.tsv"

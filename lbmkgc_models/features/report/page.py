@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lbmkgc_models.features.cmoa.retrieval import BothWays, chance
-from lbmkgc_models.features.extras import extra
+from lbmkgc_models.features.optional_packages import extra
 from lbmkgc_models.features.report import plots
 from lbmkgc_models.features.report.content import Content, drawn, gather
 from lbmkgc_models.features.report.coverage import CLASSES

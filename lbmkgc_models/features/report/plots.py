@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lbmkgc_models.features.extras import extra
+from lbmkgc_models.features.optional_packages import extra
 from lbmkgc_models.features.report.coverage import CLASSES, Coverage
 from openke.runtime.files import write_whole
 

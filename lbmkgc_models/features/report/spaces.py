@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.features.cmoa.alignment_files import SEED, SHARE
 from lbmkgc_models.features.cmoa.heads import MODALITIES
 from lbmkgc_models.features.cmoa.retrieval import BothWays, retrieval
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from lbmkgc_models.features.cmoa.split import held_out
 from lbmkgc_models.features.cmoa.training import untrained
-from lbmkgc_models.features.cmoa.written import SEED, SHARE
-from lbmkgc_models.store import ModalFeatures
 
 Features = Mapping[str, ModalFeatures]
 

@@ -44,7 +44,7 @@ def place(model: Model, rows: Rows, entity: Tensor, relation: Tensor) -> tuple[R
 def place_batch(model: Model, rows: Rows, batch: Batch) -> tuple[Rows, Tensor]:
     """Return the encoded entities of a batch as :func:`place` does, without waiting for a GPU.
 
-    Where each is stands in the order of :class:`~openke.data.batch.Pairs`.
+    Where each is stands in the order of :class:`.Pairs`.
     """
     pairs = batch.with_pairs(model.inverses).pairs
     assert pairs is not None
@@ -60,7 +60,7 @@ def score_all_placed(
 ) -> Tensor:
     """Return Float["q e"] of a relational model: all entities are placed once for each relation.
 
-    Arguments are those of :func:`openke.module.model.scoring.score_all`.
+    Arguments are those of :func:`.score_all`.
     """
     order = torch.argsort(relation, stable=True)
     found, sizes = torch.unique_consecutive(relation[order], return_counts=True)

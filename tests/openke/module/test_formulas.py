@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from lbmkgc_models.ikrl import IKRL
-from lbmkgc_models.lbmkgc import LBMKGC
+from lbmkgc_models.model.ikrl import IKRL
+from lbmkgc_models.model.lbmkgc import LBMKGC
 from openke.module.model import RotatE, TransE
 from tests.contracts.graphs import ENTITIES, RELATIONS, both, build, one
 from tests.openke.module.float64 import numbers, score, unit

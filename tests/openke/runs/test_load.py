@@ -9,12 +9,12 @@ import pytest
 import torch
 
 import lbmkgc_models
-from lbmkgc_models.features.select import gather_features
-from lbmkgc_models.fusion import seen_in_train
-from lbmkgc_models.ikrl import IKRL
-from lbmkgc_models.lbmkgc import LBMKGC
-from lbmkgc_models.models import make_multimodal
-from lbmkgc_models.store import ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.structure_mask import seen_in_train
+from lbmkgc_models.model.ikrl import IKRL
+from lbmkgc_models.model.lbmkgc import LBMKGC
+from lbmkgc_models.runs.choose_features import gather_features
+from lbmkgc_models.runs.make_model import make_multimodal
 from openke.data.store import TripleStore
 from openke.module.model import MODELS, Model, Reciprocal
 from openke.runs import load as run_module
@@ -98,7 +98,8 @@ def test_a_run_that_held_out_a_split_gets_it_again(place, tmp_path):
 def entry_points(group):
     assert group == "openke.models"
     return [
-        EntryPoint(name, "lbmkgc_models.rebuild:multimodal", group) for name in ("LBMKGC", "IKRL")
+        EntryPoint(name, "lbmkgc_models.runs.rebuild:multimodal", group)
+        for name in ("LBMKGC", "IKRL")
     ]
 
 
@@ -242,8 +243,8 @@ def test_what_is_no_run_is_refused(place, tmp_path):
 def test_the_entry_points_are_declared():
     text = (run_module.Path(lbmkgc_models.__file__).parents[1] / "pyproject.toml").read_text()
     for line in (
-        'IKRL = "lbmkgc_models.rebuild:multimodal"',
-        'LBMKGC = "lbmkgc_models.rebuild:multimodal"',
+        'IKRL = "lbmkgc_models.runs.rebuild:multimodal"',
+        'LBMKGC = "lbmkgc_models.runs.rebuild:multimodal"',
         'import = "openke.datasets.importing:command"',
         'predict = "openke.runs.predict:command"',
         'export = "openke.runs.export:command"',

@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from lbmkgc_models.experiment import maker
-from lbmkgc_models.fusion import seen_in_train
+from lbmkgc_models.fusion.structure_mask import seen_in_train
+from lbmkgc_models.runs.experiment import maker
 from openke.config import Tester, Validation
 from openke.data import QueryDataLoader, TestDataLoader, TrainDataLoader
 from openke.module.loss import MarginLoss, SampledSoftmaxLoss

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lbmkgc_models.store import ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
 
 NAMES = tuple(f"e{i}" for i in range(160))
 WIDTHS = {"image": 24, "text": 16}

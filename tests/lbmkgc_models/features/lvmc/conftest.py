@@ -10,7 +10,7 @@ import pytest
 from lbmkgc_models.features.lvmc import pipeline
 from lbmkgc_models.features.lvmc.models import load_pipeline
 from lbmkgc_models.features.lvmc.pipeline import Sdxl
-from lbmkgc_models.features.lvmc.recipe import Recipe
+from lbmkgc_models.features.lvmc.settings import Recipe
 from tests.lbmkgc_models.features.tiny_sdxl import write_tiny_sdxl
 
 

@@ -6,7 +6,7 @@ import pytest
 import tyro
 from PIL import Image
 
-from lbmkgc_models.features import pictures
+from lbmkgc_models.features import find_pictures as pictures
 from lbmkgc_models.features.lvmc.command import command
 from tests.lbmkgc_models.features.small import LABELS, write_dataset
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lbmkgc_models.features.audit import audit_features
-from lbmkgc_models.features.lvmc.recipe import Recipe
-from lbmkgc_models.features.pictures import folder_name, is_generated
-from lbmkgc_models.features.select import gather_features
-from lbmkgc_models.lbmkgc import LBMKGC
-from lbmkgc_models.store import ModalFeatures
+from lbmkgc_models.feature_store.audit import audit_features
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.features.find_pictures import folder_name, is_generated
+from lbmkgc_models.features.lvmc.settings import Recipe
+from lbmkgc_models.model.lbmkgc import LBMKGC
+from lbmkgc_models.runs.choose_features import gather_features
 from openke.config import Tester, Trainer
 from openke.data import TestDataLoader, TrainDataLoader
 from openke.data.store import TripleStore

@@ -18,14 +18,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from lbmkgc_models.features.labels import EntityLabel
+from lbmkgc_models.feature_store.labels import EntityLabel
 from lbmkgc_models.features.lvmc import generate as work
 from lbmkgc_models.features.lvmc.generate import generate
 from lbmkgc_models.features.lvmc.pipeline import Sdxl
-from lbmkgc_models.features.lvmc.ranks import Rank
-from lbmkgc_models.features.lvmc.recipe import Recipe
+from lbmkgc_models.features.lvmc.settings import Recipe
 from lbmkgc_models.features.lvmc.summary import Summary, count
 from lbmkgc_models.features.lvmc.tasks import Task, tasks_of
+from lbmkgc_models.features.lvmc.worker import Rank
 from tests.lbmkgc_models.features.small import numbered, write_dataset
 
 NAMES = ["ant", "bee", "cat", "dog", "eel"]
@@ -259,7 +259,7 @@ import sys, time
 from pathlib import Path
 from lbmkgc_models.features.lvmc.command import command
 from lbmkgc_models.features.lvmc.pipeline import Sdxl
-from lbmkgc_models.features.lvmc.recipe import Recipe
+from lbmkgc_models.features.lvmc.settings import Recipe
 
 dataset, out, base, refiner, wait = sys.argv[1:]
 draw = Sdxl.draw

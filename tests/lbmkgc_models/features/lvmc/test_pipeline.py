@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lbmkgc_models.features.lvmc.pipeline import Sdxl
-from lbmkgc_models.features.lvmc.recipe import Recipe
 from lbmkgc_models.features.lvmc.record import levels
 from lbmkgc_models.features.lvmc.seeds import generators, initial_noise
+from lbmkgc_models.features.lvmc.settings import Recipe
 
 PROMPTS = ["a photo of dog, animal that barks", "a photo of île", "a photo of bank run"]
 SEEDS = [3, 2**62 + 5, 8]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lbmkgc_models.feature_store.manifest import sha256_of
 from lbmkgc_models.features.lvmc.record import (
     Record,
     fault_of,
@@ -19,7 +20,6 @@ from lbmkgc_models.features.lvmc.record import (
     save,
     save_failure,
 )
-from lbmkgc_models.manifest import sha256_of
 
 SETTINGS = {"base": "here", "base_revision": "1", "steps": 5}
 RECORD = Record(

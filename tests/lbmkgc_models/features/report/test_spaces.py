@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import torch
 
+from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from lbmkgc_models.features.cmoa.split import held_out
 from lbmkgc_models.features.report.spaces import (
@@ -14,7 +15,6 @@ from lbmkgc_models.features.report.spaces import (
     shared_space,
     space_before,
 )
-from lbmkgc_models.store import ModalFeatures
 from tests.lbmkgc_models.features.cmoa.pairs import NAMES, features
 
 WITHOUT = {"image": NAMES[:30], "text": NAMES[20:50]}

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from openke.training.optimizers import rows
+from openke.training.optimizers import row_gradients
 from openke.training.optimizers.row_gradients import row_gradient
 
 
@@ -40,7 +40,7 @@ def test_rows_are_those_of_the_dense_gradient(lookups):
 @pytest.mark.parametrize("lookups", LOOKUPS)
 def test_rows_found_without_asking_for_their_number(lookups):
     sparse = gradient(*lookups)
-    ids, values = rows._without_asking(sparse._indices()[0], sparse._values())
+    ids, values = row_gradients._without_asking(sparse._indices()[0], sparse._values())
     assert len(ids) == sparse._indices().shape[1]
     dense = gradient(*lookups, sparse=False)
     assert set(ids.tolist()) == {i for lookup in lookups for i in lookup}

@@ -1,0 +1,59 @@
+"""The lineage's feature files, ``NAME-visual.pth`` and ``NAME-textual.pth``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lbmkgc_models.feature_store.manifest import Value
+from lbmkgc_models.feature_store.names import name_positions, read_entity_names
+
+ZERO_ROWS = "zero rows taken as missing"
+"""Note in the manifest: how many entities had a row of nothing but zeros."""
+
+
+def read_pth(
+    path: Path, entity_names: Sequence[str] | None, entity_file: str | Path | None
+) -> tuple[Sequence[str], Tensor, dict[str, Value]]:
+    """Return names, rows and notes for the manifest; see ``ModalFeatures.from_pth``."""
+    if entity_file is None:
+        names, order = list(name_positions(entity_names, "the data set")), "the data set"
+    else:
+        listed = read_entity_names(Path(entity_file))
+        names, order = list(name_positions(listed, str(entity_file))), str(entity_file)
+    rows = _read_tensor(path)
+    if len(rows) != len(names):
+        raise ValueError(
+            f"{path}: {len(rows)} rows, but {order} has {len(names)} entities. Such a file has a "
+            "row for each entity in the order of ids of whoever made it, and that order is not "
+            "always the data set's own (LBMKGC renamed the ids of MKG-W and MKG-Y): take the file "
+            "made for this data set, or name the entity2id.txt that was used as entity_file"
+        )
+    return names, rows, {"order of rows": Path(order).name}
+
+
+def _read_tensor(path: Path) -> Tensor:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected a tensor saved by torch.save")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # torch.load raises half a dozen kinds for a broken file
+        with path.open("rb") as file:
+            start = file.read(40)
+        raise ValueError(
+            f"{path}: not a tensor that torch.load(weights_only=True) can read; it starts with "
+            f"{start!r} (a download that went wrong starts with a web page): "
+            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        ) from None
+    if not isinstance(content, Tensor):
+        raise ValueError(f"{path}: holds {type(content).__name__}, expected one tensor")
+    if content.dim() != 2:
+        raise ValueError(
+            f"{path}: a tensor of shape {list(content.shape)}, expected [entities, dim]"
+        )
+    return content

@@ -1,0 +1,334 @@
+"""The feature store: frozen rows of one modality, matched to the entities of a graph by name.
+
+On disk a store is one folder a modality, ``FEATURES/text`` or ``FEATURES/image``:
+
+- ``features.safetensors``: the tensor "features", Float["rows dim"] in float32 or float16, with
+  rows only for the entities that have the modality;
+- ``names.txt``: the entity name of each row, UTF-8, one a line;
+- ``manifest.json``: what the rows are, what made them, the checksums of the two other files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from lbmkgc_models.feature_store.manifest import DTYPES, Manifest, sha256_of
+from lbmkgc_models.feature_store.names import name_positions, read_utf8
+from lbmkgc_models.feature_store.pth import ZERO_ROWS, read_pth
+from openke.runtime.folders import whole_folder
+
+FEATURES, NAMES, MANIFEST = "features.safetensors", "names.txt", "manifest.json"
+
+_LEAVE_OUT = "leave such rows out, and their entities count as missing"
+_MAKE_ZERO = "make such rows all zeros, and their entities count as missing"
+
+
+@dataclass(frozen=True, eq=False)
+class ModalFeatures:
+    """Frozen features of one modality for the entities of one graph.
+
+    Attributes
+    ----------
+    values
+        Float["entities dim"], float32; zeros where the modality is missing.
+    present
+        Bool["entities"], whether an entity has the modality.
+    names
+        Entity names in the order of ids.
+    manifest
+        What the rows are and what made them.
+    unmatched
+        Names that had a row but are no entity of the graph; their rows are left out.
+    """
+
+    values: Tensor
+    present: Tensor
+    names: tuple[str, ...]
+    manifest: Manifest
+    unmatched: tuple[str, ...] = ()
+
+    @property
+    def modality(self) -> str:
+        """What the rows are of: "image", "text"."""
+        return self.manifest.modality
+
+    @property
+    def dim(self) -> int:
+        """Reals of a row."""
+        return self.values.shape[1]
+
+    @property
+    def zero_rows(self) -> int:
+        """How many of the rows that are there hold nothing but zeros."""
+        return int((self.present & ~self.values.any(dim=1)).sum())
+
+    @classmethod
+    def from_rows(
+        cls,
+        modality: str,
+        names: Sequence[str],
+        rows: Tensor | np.ndarray[Any, Any],
+        entity_names: Sequence[str] | None,
+        **about: Any,
+    ) -> ModalFeatures:
+        """Match rows to entities by name.
+
+        Parameters
+        ----------
+        modality
+            "image", "text", …
+        names
+            Entity name of each row.
+        rows
+            Float["rows dim"].
+        entity_names
+            Names of the graph's entities in the order of ids (``TripleStore.entity_names``).
+        about
+            Further fields of the :class:`.Manifest`: dataset, encoder, ….
+
+        Raises
+        ------
+        ValueError
+            Another number of rows than names, not a matrix of reals, NaN or infinite values, a name
+            twice or with a line break, no name that is an entity, a graph without names.
+        """
+        rows = torch.as_tensor(rows)
+        return _matched(
+            f"{modality} features",
+            Manifest(modality=modality, **about | _size(rows)),
+            names,
+            rows,
+            entity_names,
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path, entity_names: Sequence[str] | None) -> ModalFeatures:
+        """Read a store and match its rows to entities by name.
+
+        Raises
+        ------
+        FileNotFoundError
+            The folder or one of its three files is not there.
+        ValueError
+            A damaged store (checksums, row counts, types), or rows that :meth:`from_rows` refuses.
+        """
+        folder = Path(folder)
+        _require_files(folder)
+        manifest = Manifest.read(folder / MANIFEST)
+        for name in (FEATURES, NAMES):
+            found, expected = sha256_of(folder / name), manifest.sha256.get(name)
+            if found != expected:
+                raise ValueError(
+                    f"{folder / name}: SHA-256 is {found}, {MANIFEST} has {expected}: the file is "
+                    "damaged or was changed; copy or build the features again"
+                )
+        rows = _read_rows(folder / FEATURES)
+        names = read_utf8(folder / NAMES, "utf-8").removesuffix("\n").split("\n")
+        _check_size(folder, manifest, rows, names)
+        return _matched(str(folder), manifest, names, rows, entity_names)
+
+    @classmethod
+    def from_pth(
+        cls,
+        path: str | Path,
+        entity_names: Sequence[str] | None,
+        *,
+        modality: str,
+        entity_file: str | Path | None = None,
+    ) -> ModalFeatures:
+        """Read a ``NAME-visual.pth`` or ``NAME-textual.pth``: a row per entity, in an id order.
+
+        Such a file has a row even for an entity without the modality; where that row is all zeros,
+        the modality counts as missing, and the manifest's notes have how many there are.
+
+        Parameters
+        ----------
+        path
+            A tensor Float["entities dim"] that ``torch.load(weights_only=True)`` can read.
+        entity_names
+            Names of the graph's entities in the order of ids.
+        modality
+            "image" or "text".
+        entity_file
+            The ``entity2id.txt`` of whoever made the file, where its order of ids is not the data
+            set's own. LBMKGC renamed the ids of MKG-W and MKG-Y: its files need this.
+
+        Raises
+        ------
+        FileNotFoundError
+            No such file.
+        ValueError
+            Not such a tensor, another number of rows than entities, nothing but zeros, or rows
+            that :meth:`from_rows` refuses.
+        """
+        names, rows, notes = read_pth(Path(path), entity_names, entity_file)
+        manifest = Manifest(
+            modality=modality,
+            encoder=Path(path).name,
+            notes=notes,
+            revision=f"sha256:{sha256_of(Path(path))}",
+            **_size(rows),
+        )
+        features = _matched(str(path), manifest, names, rows, entity_names, _MAKE_ZERO)
+        present = features.present & features.values.any(dim=1)
+        if not present.any():
+            raise ValueError(
+                f"{path}: all {int(features.present.sum())} rows of entities hold nothing but "
+                "zeros, which stand for a missing modality; expected some that do not"
+            )
+        notes = {**notes, ZERO_ROWS: features.zero_rows}
+        return replace(features, present=present, manifest=replace(manifest, notes=notes))
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        dtype: str | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> Path:
+        """Write the rows that are present as a store; an older store there is replaced.
+
+        Parameters
+        ----------
+        folder
+            Where; it appears when it is complete.
+        dtype
+            "float32" or "float16"; the manifest's own by default.
+        extra
+            Further text files to keep in the store, name -> content; they are not read again.
+
+        Raises
+        ------
+        FileExistsError
+            ``folder`` exists and is not a feature store.
+        ValueError
+            Unknown ``dtype``, or values too large for float16.
+        OSError
+            The disk is full or the folder cannot be written.
+        """
+        folder, dtype = Path(folder), dtype or self.manifest.dtype
+        if dtype not in DTYPES:
+            raise ValueError(f"dtype is {dtype!r}, expected one of {', '.join(DTYPES)}")
+        if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
+            raise FileExistsError(
+                f"{folder} exists and is not a feature store (no {MANIFEST}): it is left alone; "
+                "choose another folder or remove it"
+            )
+        names = [self.names[entity] for entity in self.present.nonzero().flatten().tolist()]
+        rows = self.values[self.present].to(getattr(torch, dtype))
+        _check_finite(f"{self.modality} features as {dtype}", names, rows)
+        with whole_folder(folder) as draft:
+            # Not save_file, which makes files that only their owner can read.
+            (draft / FEATURES).write_bytes(save({"features": rows.contiguous()}))
+            (draft / NAMES).write_bytes("".join(f"{name}\n" for name in names).encode())
+            for name, content in (extra or {}).items():
+                (draft / name).write_bytes(content.encode())
+            sums = {name: sha256_of(draft / name) for name in (FEATURES, NAMES, *(extra or {}))}
+            manifest = replace(self.manifest, rows=len(names), dtype=dtype, sha256=sums)
+            manifest.write(draft / MANIFEST)
+        return folder
+
+
+def _matched(
+    where: str,
+    manifest: Manifest,
+    names: Sequence[str],
+    rows: Tensor,
+    entity_names: Sequence[str] | None,
+    way_out: str = _LEAVE_OUT,
+) -> ModalFeatures:
+    """Check rows and names, and put the rows where their entities are."""
+    if rows.dim() != 2 or not rows.is_floating_point() or not rows.shape[1]:
+        raise ValueError(f"{where}: {_shape(rows)}, expected a matrix of reals, one row an entity")
+    if len(names) != len(rows):
+        raise ValueError(f"{where}: {len(names)} names for {len(rows)} rows, expected one each")
+    rows = rows.detach().to("cpu", torch.float32)
+    positions = name_positions(names, where)
+    for row, name in enumerate(names):
+        if not name or "\n" in name or "\r" in name:
+            raise ValueError(f"{where}: row {row} is named {name!r}, expected one line of text")
+    _check_finite(where, names, rows, way_out)
+    entities = name_positions(entity_names, "the data set")
+    matched = [name for name in names if name in entities]
+    if not matched:
+        raise ValueError(
+            f"{where}: none of the {len(names)} names, the first {next(iter(names), None)!r}, is "
+            f"one of the {len(entities)} entities, the first {next(iter(entities), None)!r}: these "
+            "features belong to another data set"
+        )
+    to = torch.tensor([entities[name] for name in matched])
+    values = torch.zeros(len(entities), rows.shape[1])
+    values[to] = rows[torch.tensor([positions[name] for name in matched])]
+    present = torch.zeros(len(entities), dtype=torch.bool)
+    present[to] = True
+    unmatched = tuple(name for name in names if name not in entities)
+    return ModalFeatures(values, present, tuple(entities), manifest, unmatched)
+
+
+def _check_finite(
+    where: str, names: Sequence[str], rows: Tensor, way_out: str = _LEAVE_OUT
+) -> None:
+    finite = torch.isfinite(rows).all(dim=1)
+    if finite.all():
+        return
+    bad = (~finite).nonzero().flatten().tolist()
+    kind = "NaN" if rows[bad[0]].isnan().any() else "an infinite value"
+    raise ValueError(
+        f"{where}: row {bad[0]} ({names[bad[0]]}) has {kind}, {len(bad)} of {len(rows)} rows are "
+        f"not finite; {way_out}"
+    )
+
+
+def _size(rows: Tensor) -> dict[str, Any]:
+    dim = rows.shape[1] if rows.dim() == 2 else 0
+    dtype = "float16" if rows.dtype == torch.float16 else "float32"
+    return {"rows": len(rows) if rows.dim() else 0, "dim": dim, "dtype": dtype}
+
+
+def _shape(rows: Tensor) -> str:
+    return f"a {str(rows.dtype).removeprefix('torch.')} tensor of shape {list(rows.shape)}"
+
+
+def _require_files(folder: Path) -> None:
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder, expected a feature store")
+    missing = [name for name in (MANIFEST, FEATURES, NAMES) if not (folder / name).is_file()]
+    if missing:
+        raise FileNotFoundError(
+            f"{folder} lacks {', '.join(missing)}: a feature store has {FEATURES}, {NAMES} and "
+            f"{MANIFEST}; copy or build it again"
+        )
+
+
+def _read_rows(path: Path) -> Tensor:
+    try:
+        with safe_open(path, framework="pt") as file:
+            if list(file.keys()) != ["features"]:
+                found = ", ".join(file.keys()) or "nothing"
+                raise ValueError(f"{path}: holds {found}, expected one tensor 'features'")
+            rows: Tensor = file.get_tensor("features")
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a safetensors file: {error}") from None
+    return rows
+
+
+def _check_size(folder: Path, manifest: Manifest, rows: Tensor, names: Sequence[str]) -> None:
+    expected = [manifest.rows, manifest.dim]
+    stored = str(rows.dtype).removeprefix("torch.")
+    if list(rows.shape) != expected or stored != manifest.dtype:
+        raise ValueError(
+            f"{folder / FEATURES}: {_shape(rows)}, {MANIFEST} has {manifest.dtype} and {expected}"
+        )
+    if len(names) != manifest.rows:
+        raise ValueError(
+            f"{folder / NAMES}: {len(names)} names, {MANIFEST} has {manifest.rows} rows"
+        )

@@ -1,0 +1,31 @@
+"""A line on a feature store, for who trains with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lbmkgc_models.feature_store.pth import ZERO_ROWS
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.features.make_stores import ZEROS
+
+COUNTS = {
+    "texts cut": "{:,} texts cut",
+    "pictures generated": "{:,} pictures generated",
+    "pictures skipped": "{:,} pictures skipped",
+    ZEROS: "{:,} vectors of zeros left out",
+    ZERO_ROWS: "{:,} zero rows taken as missing",
+}
+"""Notes in the manifest that a description tells, unless they are zero."""
+
+
+def describe(features: ModalFeatures, path: Path) -> str:
+    """Return a line on a store: entities it has, width, encoder, what was cut, where it lies."""
+    made_by = f", {features.manifest.encoder}" if features.manifest.encoder else ""
+    counts = [(form, features.manifest.notes.get(note)) for note, form in COUNTS.items()]
+    told = "".join(
+        f", {form.format(count)}" for form, count in counts if isinstance(count, int) and count
+    )
+    return (
+        f"{features.modality}: {int(features.present.sum()):,} of {len(features.present):,} "
+        f"entities, {features.dim} reals{made_by}{told} ({path})"
+    )

@@ -1,0 +1,143 @@
+"""Frozen features of the modalities, projected into the space of entities.
+
+Shapes: u distinct entities, m modalities, f features of a modality, d reals of an entity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lbmkgc_models.feature_store.store import ModalFeatures
+from openke.kernels.product import Linear
+
+
+class ModalProjector(nn.Module):
+    """Projects frozen features into the entity space, e_m = W2 ReLU(W1 f_m), or e_m = W f_m.
+
+    The features are buffers, not parameters: they are neither trained nor written to checkpoints,
+    which hold their digest instead.
+
+    Parameters
+    ----------
+    features
+        Frozen rows and the mask of entities that have the modality.
+    dim
+        Reals of an entity, the width of both layers.
+    hidden
+        False leaves out the hidden layer and the biases.
+    norm
+        Layer-normalise e_m.
+    dropout
+        Share of the numbers of e_m that a training step forgets.
+    scale
+        Root mean square of the numbers of e_m at the start, over the entities that have the
+        modality; None: whatever PyTorch's layers start with.
+
+    References
+    ----------
+    LBMKGC section 3.2, the projection layer P_m; widths from its reference code.
+    """
+
+    values: Tensor
+    present: Tensor
+
+    def __init__(
+        self,
+        features: ModalFeatures,
+        dim: int,
+        *,
+        hidden: bool = True,
+        norm: bool = False,
+        dropout: float = 0.0,
+        scale: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("values", features.values, persistent=False)
+        self.register_buffer("present", features.present, persistent=False)
+        self.layers: nn.Module = Linear(features.dim, dim, bias=False)
+        if hidden:
+            first = Linear(features.dim, dim)
+            self.layers = nn.Sequential(first, nn.ReLU(), Linear(dim, dim))
+        self.norm = nn.LayerNorm(dim) if norm else nn.Identity()
+        self.dropout = nn.Dropout(dropout)
+        if scale is not None:
+            self._start_at(scale)
+
+    def forward(self, entities: Tensor) -> Tensor:
+        """Return Float["u d"]; rows of entities without the modality mean nothing."""
+        projected: Tensor = self.dropout(self.norm(self.layers(self.values[entities])))
+        return projected
+
+    @torch.no_grad()
+    def _start_at(self, scale: float) -> None:
+        """Scale the last layer so that the numbers of e_m have the root mean square ``scale``."""
+        last: nn.Module = self.norm
+        if isinstance(last, nn.Identity):
+            last = self.layers[-1] if isinstance(self.layers, nn.Sequential) else self.layers
+        found = self.norm(self.layers(self.values[self.present])).square().mean().sqrt()
+        if found > 0:  # not where all rows are missing, or nothing but zeros
+            for parameter in last.parameters():
+                parameter.mul_(scale / found)
+
+    def digest(self) -> str:
+        """Return a SHA-256 of features and mask: what a checkpoint was trained on."""
+        return digest_of(self.values, self.present)
+
+
+class Projectors(nn.Module):
+    """One projector for each modality, in alphabetical order.
+
+    Parameters
+    ----------
+    features
+        Frozen features by modality.
+    dim, **options
+        See :class:`ModalProjector`.
+    """
+
+    def __init__(self, features: Mapping[str, ModalFeatures], dim: int, **options: Any) -> None:
+        super().__init__()
+        self.names = sorted(features)
+        for name in self.names:
+            self.add_module(name, ModalProjector(features[name], dim, **options))
+        found = [features[name].present for name in self.names]
+        self.complete = bool(found) and bool(torch.stack(found).any(dim=0).all())
+        """Whether every entity has some modality."""
+
+    def __iter__(self) -> Iterator[ModalProjector]:
+        """Iterate over the projectors."""
+        for child in self.children():
+            assert isinstance(child, ModalProjector)
+            yield child
+
+    def forward(self, entities: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return m projections, each Float["u d"], and which entities have them, Bool["u m"]."""
+        present = torch.stack([projector.present[entities] for projector in self], dim=1)
+        return [projector(entities) for projector in self], present
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of each modality's features."""
+        return {name: found.digest() for name, found in zip(self.names, self, strict=True)}
+
+
+def digest_of(*tensors: Tensor) -> str:
+    """Return the SHA-256 of the bytes of tensors, one after the other."""
+    found = hashlib.sha256()
+    for tensor in tensors:
+        found.update(tensor.cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+def check_features(ent_tot: int, features: Mapping[str, ModalFeatures]) -> None:
+    """Raise ``ValueError`` where features are not of ``ent_tot`` entities."""
+    for name, found in features.items():
+        if len(found.values) != ent_tot:
+            raise ValueError(
+                f"{name} features have {len(found.values)} rows, the graph has {ent_tot} entities:"
+                " load them with the entity names of this graph"
+            )

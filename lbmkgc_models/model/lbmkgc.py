@@ -1,0 +1,261 @@
+"""LBMKGC: structure, pictures and text, weighed for each entity and each relation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lbmkgc_models.feature_store.mentions import Mentions
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.mention_score import MentionScore
+from lbmkgc_models.fusion.modality_attention import ModalityAttention
+from lbmkgc_models.fusion.projection import Projectors, check_features
+from lbmkgc_models.fusion.relation_gate import RelationGate
+from lbmkgc_models.fusion.structural_interaction import make_interaction
+from lbmkgc_models.fusion.structure_mask import StructureMask
+from lbmkgc_models.model.lbmkgc_config import LBMKGCConfig
+from openke.data.batch import Side
+from openke.module.model.model import Model
+from openke.module.model.scoring import Compare, Rows
+
+ID, ASKED = "id", "asked"
+"""Names of rows that hold numbers, not vectors."""
+
+
+class LBMKGC(Model):
+    """A structural model on e_joint = zeta_r e_s + (1 - zeta_r) e_mm, for heads and tails alike.
+
+    e_mm does not depend on the relation, so every distinct entity is projected once; the gate is
+    applied inside the score kernel. An entity without any modality is its structural row alone,
+    one that leaves this out (:class:`.StructureMask`) its modalities alone.
+
+    With ``score_mentions`` a score is more than that of the fused entities, see
+    :class:`.MentionScore`.
+
+    The tables keep the names they have in the interaction, e.g. ``ent_embeddings`` of RotatE, so
+    those of a trained one fit: ``lbmkgc.set_parameters(rotate.get_parameters())``.
+
+    Parameters
+    ----------
+    ent_tot, rel_tot
+        Numbers of entities and relations.
+    features
+        Frozen features by modality, any subset of what there is; empty is the interaction alone.
+    seen
+        Bool["entities"], which entities are in a train triple, as
+        :func:`.seen_in_train` says; with ``drop_unseen`` alone.
+    mentions
+        Whose text names whom, as :func:`.find_mentions` says; with
+        ``score_mentions`` alone.
+    **settings
+        Fields of :class:`LBMKGCConfig`.
+
+    Raises
+    ------
+    ValueError
+        Features of another number of entities; neither structure nor features; an interaction
+        that does not take an entity as one row; ``seen`` without ``drop_unseen``, ``mentions``
+        without ``score_mentions``, or the reverse.
+
+    References
+    ----------
+    LBMKGC (Large Model-Driven Balanced Multimodal Knowledge Graph Completion), Eq. 9-12. What
+    differs: a modality an entity lacks is masked out of the softmax; the reference code scores it
+    as whatever row stands in its feature file. The paper's interaction is RotatE, and it has no
+    sum for a gate, no structure left out at random, no mentions.
+    """
+
+    Config = LBMKGCConfig
+    citation = "LBMKGC: Large Model-Driven Balanced Multimodal Knowledge Graph Completion"
+    config: LBMKGCConfig
+
+    def __init__(
+        self,
+        ent_tot: int,
+        rel_tot: int,
+        features: Mapping[str, ModalFeatures] | None = None,
+        *,
+        seen: Tensor | None = None,
+        mentions: Mentions | None = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(ent_tot, rel_tot, **settings)
+        c = self.config
+        features = dict(features or {})
+        check_features(ent_tot, features)
+        if not features and not c.structural:
+            raise ValueError("LBMKGC: structural=False needs features of at least one modality")
+        _check_together("drop_unseen", c.drop_unseen, "seen", seen, "fusion.seen_in_train")
+        _check_together(
+            "score_mentions", c.score_mentions, "mentions", mentions, "mentions.find_mentions"
+        )
+        if seen is not None and seen.shape != (ent_tot,):
+            raise ValueError(f"LBMKGC: seen is {list(seen.shape)}, expected [{ent_tot}]")
+        if mentions is not None and mentions.entities != ent_tot:
+            raise ValueError(
+                f"LBMKGC: mentions are of {mentions.entities} entities, expected {ent_tot}"
+            )
+        rows = ent_tot if c.structural else 1
+        self._adopt(
+            make_interaction(c.interaction, rows, rel_tot, asdict(c), c.interaction_settings)
+        )
+        self.projectors = Projectors(
+            features,
+            self.width,
+            hidden=c.projection == "mlp",
+            norm=c.modal_norm,
+            dropout=c.modal_dropout,
+            scale=c.modal_scale,
+        )
+        if features:
+            # One modality needs no weights: a softmax over one number is 1.
+            form = c.attention if len(features) > 1 else "mean"
+            self.attention = ModalityAttention(self.width, form)
+        self.mask = StructureMask(c.drop_structure, seen)
+        self.gated = bool(features) and c.structural and c.gate == "relation"
+        # What is added to the product of a relation's row is not linear in that row.
+        added = self.gated or mentions is not None
+        self.linear = self.interaction.linear and not added  # type: ignore[misc]
+        if self.gated:
+            self.gate = RelationGate(rel_tot, (c.margin + c.epsilon) / (2 * c.dim))
+        self.mentioned = None if mentions is None else MentionScore(mentions, rel_tot)
+
+    def _adopt(self, interaction: Model) -> None:
+        """Take over the parts of a model, but not e_s where there is no structure."""
+        self._interaction = (interaction,)  # in a tuple: its parts are this model's, it is not one
+        self.width = interaction.structure(torch.zeros(1, dtype=torch.long)).shape[1]
+        self.directed = interaction.directed  # type: ignore[misc]
+        for name, part in interaction.named_children():
+            if self.config.structural or not name.startswith("ent_"):
+                self.add_module(name, part)
+
+    @property
+    def interaction(self) -> Model:
+        """What scores the fused entities."""
+        return self._interaction[0]
+
+    def encode(self, entities: Tensor) -> Rows:
+        """Return "entity": Float["u d"] and what else scores need.
+
+        Where a gate mixes them, "modal": Float["u d"]; where mentions count, "id": Int["u"].
+        """
+        rows = self._fuse(entities)
+        return rows if self.mentioned is None else {**rows, ID: entities}
+
+    def _fuse(self, entities: Tensor) -> Rows:
+        if not self.projectors.names:
+            return {"entity": self.interaction.structure(entities)}
+        modal, present = self.projectors(entities)
+        mixed = self.attention(modal, present)
+        if not self.config.structural:
+            return {"entity": mixed}
+        structural = self.interaction.structure(entities)
+        count = present.sum(dim=1, keepdim=True)  # [u 1]
+        some = count > 0
+        if self.gated:
+            entity, modal = structural, mixed.to(structural.dtype)
+            if self.mask.active:
+                entity = torch.where(self.mask(entities, some), structural, mixed)
+            if not self.projectors.complete:
+                modal = torch.where(some, modal, structural)
+            return {"entity": entity, "modal": modal}
+        kept = self.mask(entities, some)
+        joint = structural * kept
+        if self.config.gate == "sum":
+            return {"entity": joint + mixed}
+        return {"entity": (joint + count * mixed) / (kept + count)}
+
+    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        """Return the interaction's queries and what else scores need.
+
+        Where there is a gate, "gate": Float["q"]; where mentions count, "id" and "asked":
+        Int["q"], the known entity and the relation.
+        """
+        queries = self._ask(anchor, relation, side)
+        if self.mentioned is None:
+            return queries
+        return {**queries, ID: anchor[ID], ASKED: self.mentioned.asked(relation, side)}
+
+    def _ask(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+        if not self.gated:
+            return self.interaction.query(anchor, relation, side)
+        gate = self.gate(relation)
+        joint = torch.lerp(anchor["modal"], anchor["entity"], gate[:, None])
+        return {**self.interaction.query({"entity": joint}, relation, side), "gate": gate}
+
+    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+        """Return the interaction's scores, and what mentions add to them."""
+        mixing = compare
+        if self.gated:
+            mixing = partial(compare, modal=candidates["modal"], gate=query["gate"])
+        scores = self.interaction.match(query, candidates, mixing)
+        if self.mentioned is None:
+            return scores
+        whole: Tensor = self.mentioned(scores, query[ID], query[ASKED], candidates[ID], compare)
+        return whole
+
+    def between(self, head: Rows, tail: Rows) -> Tensor:
+        """Return what the interaction says; only where nothing is added to it."""
+        return self.interaction.between(head, tail)
+
+    def structure(self, entities: Tensor) -> Tensor:
+        """Return the entity table's rows e_s; without structure, the mixed modalities."""
+        if not self.config.structural:
+            return self.encode(entities)["entity"]
+        return self.interaction.structure(entities)
+
+    def factors(self, entities: Tensor, rows: Rows | None = None) -> Tensor:
+        """Return the fused rows, Float["u d"], or what a gate mixes side by side, Float["u 2d"]."""
+        rows = self.encode(entities) if rows is None else rows
+        return torch.cat([row for name, row in rows.items() if name != ID], dim=1)
+
+    def entity_moduli(self, rows: Tensor) -> Tensor:
+        """Return what the interaction says, of e_s or :meth:`factors`."""
+        parts = torch.split(rows, self.width, dim=1)
+        return torch.cat([self.interaction.entity_moduli(part) for part in parts], dim=1)
+
+    def relation_rows(self, relation: Tensor) -> Tensor:
+        """Return the interaction's rows."""
+        return self.interaction.relation_rows(relation)
+
+    def relation_moduli(self, rows: Tensor) -> Tensor:
+        """Return what the interaction says."""
+        return self.interaction.relation_moduli(rows)
+
+    def structure_widths(self) -> tuple[int, ...]:
+        """Return the interaction's widths; without structure there is one part."""
+        return self.interaction.structure_widths() if self.config.structural else ()
+
+    def relation_widths(self) -> tuple[int, ...]:
+        """Return the interaction's widths."""
+        return self.interaction.relation_widths()
+
+    def constants(self) -> dict[str, float]:
+        """Return what the interaction's scores depend on beside its tables."""
+        return self.interaction.constants()
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on, digests of what is frozen too."""
+        seen = self.mask.digest()
+        mentioned = {} if self.mentioned is None else {"mentions": self.mentioned.digest()}
+        return {
+            **super().identity(),
+            "features": self.projectors.digests(),
+            **({} if seen is None else {"seen": seen}),
+            **mentioned,
+        }
+
+
+def _check_together(setting: str, on: bool, argument: str, given: object, maker: str) -> None:
+    """Raise ``ValueError`` where a setting and the argument that it needs are not both there."""
+    if on != (given is not None):
+        raise ValueError(
+            f"LBMKGC: {setting} is {on} and {argument} is "
+            f"{'missing' if given is None else 'given'}: they belong together, see "
+            f"lbmkgc_models.{maker}"
+        )

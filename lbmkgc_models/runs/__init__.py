@@ -1,0 +1,1 @@
+"""What multimodal runs add to runs: features chosen and made, models made with them."""

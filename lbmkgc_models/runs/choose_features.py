@@ -1,0 +1,240 @@
+"""Which modalities a training run uses: those whose features are there, or those asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lbmkgc_models.feature_store.labels import LABELS, read_texts
+from lbmkgc_models.feature_store.load import load_features
+from lbmkgc_models.feature_store.search_path import (
+    PTH_ENDINGS,
+    default_features_dir,
+    find_features,
+    lies_in_cache,
+    search_path,
+)
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.features.describe import describe
+from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, available_text_encoder
+from lbmkgc_models.features.text import TEXTS, build_text_features, is_outdated, made_of
+from openke.data.store import TripleStore
+
+KNOWN = ("image", "text")
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features by modality, and one line that says what is used and what is missing."""
+
+    features: dict[str, ModalFeatures]
+    summary: str
+
+
+def gather_features(
+    store: TripleStore,
+    directory: str | Path | None = None,
+    *,
+    modalities: str | Sequence[str] = "auto",
+    features: str | Path | None = None,
+    text_encoder: str = "",
+    device: str = "cpu",
+    progress: bool = True,
+) -> FeatureSet:
+    """Load the features of a graph's entities, and make the text ones where they can be made.
+
+    Looked for in ``features``, in ``features`` below the data set's folder, and in the user's
+    cache. Text features that are in none of these are made into the cache, where the data set has a
+    ``labels.tsv`` and a sentence encoder is installed. So are those in the cache that are another
+    data set's of the same name, or of other texts than ``labels.tsv`` has now; what ``features``
+    names is never changed.
+
+    Parameters
+    ----------
+    store
+        The graph.
+    directory
+        The data set's folder; ``store.directory`` by default.
+    modalities
+        "auto": all that are there or can be made; names ("text", "image,text"); "none".
+    features
+        Folder of feature stores or of the lineage's ``.pth`` files.
+    text_encoder
+        What makes the text features, by name as of 'openke features text'; they are made into a
+        folder of this encoder in the cache, once. "": whatever is there, else MiniLM's.
+    device
+        Where text is encoded: "cpu", "cuda", "auto", ….
+    progress
+        Show a progress bar while text is encoded.
+
+    Raises
+    ------
+    FileNotFoundError
+        A modality asked for by name is not there, or there is nothing in ``features``; the message
+        has the places looked in and the ways to get it.
+    ValueError
+        Features that do not fit the graph (see :class:`.ModalFeatures`), or
+        ``modalities`` that mix names with "auto" or "none", or are commas only; a ``text_encoder``
+        where ``features`` has text features or no text is asked for, or an unknown one.
+    """
+    asked = _asked(modalities)
+    if asked == []:
+        return FeatureSet({}, f"{store.name}: no modalities asked for, structure only")
+    nameless = store.entity_names is None and not text_encoder
+    if asked is None and features is None and nameless:
+        reason = "entity2id.txt has no names, so no features can be matched"
+        return FeatureSet({}, f"{store.name}: {reason}; structure only")
+    directory = store.directory if directory is None else Path(directory)
+    places = search_path(store.name, directory, features)
+    paths = _find(store.name, places)
+    if features is not None:
+        _require_some(Path(features), store.name)
+    wanted = asked is None or "text" in asked
+    if text_encoder:
+        _check_encoder(text_encoder, wanted, features, store.name)
+        paths["text"] = _encoded(text_encoder, store.name, directory, device, progress)
+    cached = "text" not in paths or lies_in_cache(paths["text"], store.name, features)
+    buildable = wanted and cached and _can_build(directory, paths.get("text"))
+    again = ", made again: the store there was of other texts" if "text" in paths else ""
+    if asked is None:
+        asked = sorted({*paths, *(["text"] if buildable else [])})
+    loaded, lines = {}, []
+    for modality in asked:
+        remark = ""
+        if modality == "text" and buildable and directory is not None:
+            remark = again
+            paths["text"] = build_text_features(
+                directory, default_features_dir(store.name), device=device, progress=progress
+            )
+        if modality not in paths:
+            raise FileNotFoundError(_ways(modality, store.name, places, directory))
+        loaded[modality] = load_features(modality, paths[modality], store)
+        remark += _stale(loaded[modality], directory)
+        lines.append(describe(loaded[modality], paths[modality]) + remark)
+    missing = [
+        f"{modality}: not used" if modality in paths else f"{modality}: none found"
+        for modality in KNOWN
+        if modality not in loaded
+    ]
+    used = "; ".join(lines + missing)
+    return FeatureSet(loaded, f"{store.name}: {used}{'' if loaded else '; structure only'}")
+
+
+def _asked(modalities: str | Sequence[str]) -> list[str] | None:
+    """Return the names asked for, each once; None for "auto"."""
+    parts = modalities.split(",") if isinstance(modalities, str) else modalities
+    names = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    if parts and parts != [""] and not names:
+        raise ValueError(
+            f"modalities {modalities!r} name none, expected 'auto', 'none', or names such as "
+            "'image,text'"
+        )
+    if names == ["auto"]:
+        return None
+    if names == ["none"]:
+        return []
+    if {"auto", "none"} & set(names):
+        raise ValueError(
+            f"modalities {','.join(names)!r}, expected 'auto', 'none', or names such as "
+            "'image,text'"
+        )
+    return names
+
+
+def _find(dataset: str, places: Sequence[Path]) -> dict[str, Path]:
+    """Return modality -> store; the first place that has a modality gives it."""
+    found: dict[str, Path] = {}
+    for place in places:
+        found = find_features(place, dataset) | found
+    return found
+
+
+def _require_some(features: Path, dataset: str) -> None:
+    if find_features(features, dataset):
+        return
+    there = "it is no folder"
+    if features.is_dir():
+        names = ", ".join(sorted(path.name for path in features.iterdir())[:10]) or "nothing"
+        there = f"it holds {names}"
+    raise FileNotFoundError(
+        f"--features {features}: no features of {dataset} there ({there}); expected a folder with "
+        f"feature stores (image/, text/, as 'openke features' writes them) or "
+        + " or ".join(dataset + ending for ending in PTH_ENDINGS.values())
+    )
+
+
+def _check_encoder(
+    text_encoder: str, wanted: bool, features: str | Path | None, dataset: str
+) -> None:
+    if not wanted:
+        raise ValueError(
+            f"text encoder {text_encoder!r}: text is not among the modalities; add it, or leave "
+            "out the encoder (--text-encoder '')"
+        )
+    if features is not None and "text" in find_features(features, dataset):
+        raise ValueError(
+            f"text encoder {text_encoder!r}: {features} has text features already; leave out the "
+            "one or the other (--text-encoder '')"
+        )
+
+
+def _encoded(
+    text_encoder: str, dataset: str, directory: Path | None, device: str, progress: bool
+) -> Path:
+    """Return the store of what an encoder makes of a data set's texts, made unless it is there."""
+    if directory is None:
+        raise FileNotFoundError(
+            f"text encoder {text_encoder!r}: these triples come from no folder, which would have "
+            f"the texts ({LABELS})"
+        )
+    folder = default_features_dir(dataset) / text_encoder.replace("/", "_")
+    if made_of(folder / "text") == read_texts(directory).checksum():
+        # On another device or by another version it would be another store, which what was trained
+        # on this one could not be loaded with.
+        return folder / "text"
+    return build_text_features(
+        directory, folder, encoder=text_encoder, device=device, progress=progress
+    )
+
+
+def _can_build(directory: Path | None, there: Path | None) -> bool:
+    """Whether text features can be made, and what is there already, if anything, is outdated."""
+    encoder = available_text_encoder()
+    if directory is None or encoder is None or not (directory / LABELS).is_file():
+        return False
+    texts = read_texts(directory)
+    return any(texts.texts) and (there is None or is_outdated(there, texts, encoder))
+
+
+def _stale(features: ModalFeatures, directory: Path | None) -> str:
+    """Return a remark where text features were made of other texts than the data set has now."""
+    texts = features.manifest.notes.get(TEXTS)
+    if texts is None or directory is None or not (directory / LABELS).is_file():
+        return ""
+    if texts == read_texts(directory).checksum():
+        return ""
+    return f", of other texts than {LABELS} has now: run 'openke features text {directory}' again"
+
+
+def _ways(modality: str, dataset: str, places: Sequence[Path], directory: Path | None) -> str:
+    ways = [f"name a folder that has a {modality}/ store with --features"]
+    if modality in PTH_ENDINGS:
+        ways.append(
+            f"or one with the lineage's {dataset}{PTH_ENDINGS[modality]} (published by AdaMF-MAT "
+            "and LBMKGC)"
+        )
+    if modality == "text":
+        labels = (
+            ""
+            if directory is not None and (directory / LABELS).is_file()
+            else (f"give the data set a {LABELS} (id, raw name, label, description) and ")
+        )
+        ways.append(f"or {labels}install a sentence encoder ({INSTALL_MINILM})")
+        ways.append(f"or run 'openke features text {directory or dataset}' with an --encoder")
+    if modality == "image":
+        ways.append(f"or run 'openke features image {directory or dataset} --pictures FOLDER'")
+    ways.append("or leave it out: --modalities auto uses what there is")
+    return (
+        f"no {modality} features of {dataset} in {', '.join(map(str, places))}; {', '.join(ways)}"
+    )

@@ -1,0 +1,45 @@
+"""Multimodal models of a run, made anew with the features they were trained with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lbmkgc_models.feature_store.search_path import find_features
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.runs.choose_features import gather_features
+from lbmkgc_models.runs.make_model import make_multimodal
+from openke.data.store import TripleStore
+from openke.module.model import Model
+
+
+def multimodal(store: TripleStore, saved: dict[str, Any], features: Path | None = None) -> Model:
+    """Return an untrained multimodal model as a run's ``settings.json`` describes it.
+
+    Raises
+    ------
+    FileNotFoundError
+        Features of a modality it was trained with are not there.
+    """
+    model = saved["model"]
+    found = _features(store, saved, features)
+    return make_multimodal(model["model"], store, model["relations"], found, model["settings"])
+
+
+def _features(
+    store: TripleStore, saved: dict[str, Any], folder: Path | None
+) -> dict[str, ModalFeatures]:
+    trained = sorted(saved["model"]["features"])
+    options = saved["options"]
+    if folder is None and options.get("features"):
+        folder = Path(options["features"])
+    given = folder is not None and "text" in find_features(folder, store.name)
+    encoder = "" if given or "text" not in trained else options.get("text_encoder", "")
+    found = gather_features(
+        store,
+        modalities=",".join(trained) or "none",
+        features=folder,
+        text_encoder=encoder,
+        progress=False,
+    )
+    return {name: found.features[name] for name in trained}
