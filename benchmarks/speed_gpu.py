@@ -106,7 +106,7 @@ def measure(
         *(strategy, loader, 1, 1e-4),
         **{"opt_method": "adam", "device": settings.device, "progress": False, **options},
     )
-    loader.prepare(pairs=model.relational, pin=True)
+    loader.prepare(pairs=model.projects_entities, pin=True)
     batches = (batch.to(trainer.device) for epoch in count() for batch in loader.epoch(epoch))
     for batch in islice(batches, WARM_UP):
         trainer._step(batch)

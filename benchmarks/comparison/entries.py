@@ -99,7 +99,7 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
         if len({json.dumps(run["inputs"], sort_keys=True) for run in found if "inputs" in run}) > 1:
             raise ValueError(f"{folder}: seeds of {' '.join(key)} differ in their data or features")
 
-    def place(key: tuple[str, str, str]) -> tuple[Any, ...]:
+    def project(key: tuple[str, str, str]) -> tuple[Any, ...]:
         dataset, name, mode = key
         known = models.index(name) if name in models else len(models)
         return known, name, MODES.index(mode), DATASETS.index(dataset)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lbmkgc_models.feature_store.mentions import KINDS, Mentions
 from lbmkgc_models.fusion.projection import digest_of
 from openke.data.batch import Side
-from openke.module.model.rows import Compare, Pairwise
+from openke.module.scoring.compare import Compare
 
 
 class MentionScore(nn.Module):
@@ -51,7 +51,7 @@ class MentionScore(nn.Module):
             self.register_buffer(name, frozen, persistent=False)
         self.weight = nn.Parameter(torch.zeros(rel_tot, KINDS))
 
-    def asked(self, relation: Tensor, side: Side) -> Tensor:
+    def weight_row(self, relation: Tensor, side: Side) -> Tensor:
         """Return Int["q"], which weights a question takes."""
         return relation + self.rel_tot if side == "head" else relation
 
@@ -65,15 +65,14 @@ class MentionScore(nn.Module):
         scores
             As ``compare`` makes them.
         known, asked : Int["q"]
-            The known entity of each query, and what :meth:`asked` says of its relation.
+            The known entity of each query, and what :meth:`weight_row` says of its relation.
         other : Int["c"]
             The candidates.
         """
-        if isinstance(compare, Pairwise):
-            query, candidate = compare.query_index, compare.candidate_index
-            return scores + self._of(known[query], asked[query], other[candidate])
-        if len(other) != self.entities or not torch.equal(other, self.everyone):
-            return scores + self._of(known[:, None], asked[:, None], other[None])
+        listed = scores.dim() == 1
+        if listed or len(other) != self.entities or not torch.equal(other, self.everyone):
+            (one, another), (weight_row, _) = compare.meet(known, other), compare.meet(asked, other)
+            return scores + self._of(one, weight_row, another)
         # All entities: only the pairs that there are, not a search for each of q x e. How many
         # these are has to be waited for on a GPU.
         start = self.offsets[known]

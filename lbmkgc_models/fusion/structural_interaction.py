@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import torch
+from torch import nn
 
 from openke.module.model import MODELS, Model
 
 
-class Interaction(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class StructuralInteraction:
+    """A structural model that scores vectors which another model makes.
+
+    It is no module: the other model registers its :meth:`parts` under the names they have here, so
+    that tables trained alone fit the fused model.
+    """
+
+    scorer: Model
+    """Asks and matches; of its entity tables nothing is asked but :meth:`entity_embeddings`."""
+
+    @property
+    def width(self) -> int:
+        """Reals of an entity."""
+        return self.scorer.entity_embeddings(torch.zeros(1, dtype=torch.long)).shape[1]
+
+    def parts(self, *, entities: bool) -> dict[str, nn.Module]:
+        """Return the modules that are trained, with or without the tables of entities."""
+        named = self.scorer.named_children()
+        return {name: part for name, part in named if entities or not name.startswith("ent_")}
+
+
+class Shared(NamedTuple):
     """What a structural model is told by the model whose entities it scores."""
 
-    shared: tuple[str, ...] = ("dim",)
+    settings: tuple[str, ...] = ("dim",)
     """Settings that are the outer model's own."""
     fixed: Mapping[str, Any] = {}
     """Settings that must be so."""
@@ -19,23 +45,23 @@ class Interaction(NamedTuple):
 
 DISTANCE = ("dim", "margin", "epsilon")
 
-INTERACTIONS: dict[str, Interaction] = {
-    "Analogy": Interaction(),
-    "ComplEx": Interaction(),
-    "DistMult": Interaction(),
-    "HolE": Interaction(),
-    "RESCAL": Interaction(),
-    "RotatE": Interaction(DISTANCE),
-    "SimplE": Interaction(),
-    "TransE": Interaction(DISTANCE, {"norm_flag": False}),  # a gate mixes before, not after it
-    "TuckER": Interaction(),
+INTERACTIONS: dict[str, Shared] = {
+    "Analogy": Shared(),
+    "ComplEx": Shared(),
+    "DistMult": Shared(),
+    "HolE": Shared(),
+    "RESCAL": Shared(),
+    "RotatE": Shared(DISTANCE),
+    "SimplE": Shared(),
+    "TransE": Shared(DISTANCE, {"norm_flag": False}),  # a gate mixes before, not after it
+    "TuckER": Shared(),
 }
 """Models whose query and match take an entity as one row, the same for every relation."""
 
 
 def make_interaction(
     name: str, ent_tot: int, rel_tot: int, own: Mapping[str, Any], given: Mapping[str, Any]
-) -> Model:
+) -> StructuralInteraction:
     """Return the model called ``name``, untrained.
 
     Parameters
@@ -67,4 +93,4 @@ def make_interaction(
             f"the outer model's own settings and {', '.join(fixed) or 'none'} must be as they are"
         )
     passed = {setting: own[setting] for setting in shared}
-    return MODELS[name](ent_tot, rel_tot, **passed, **fixed, **given)
+    return StructuralInteraction(MODELS[name](ent_tot, rel_tot, **passed, **fixed, **given))

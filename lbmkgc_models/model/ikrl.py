@@ -13,8 +13,9 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.projection import Projectors, check_features
 from openke.data.batch import Side
 from openke.module.interaction import translate
-from openke.module.model.scoring import Compare, Rows
 from openke.module.model.transe import TransE, TransEConfig
+from openke.module.scoring.compare import Compare
+from openke.module.scoring.encodings import Encodings
 
 VIEWS = ("entity", "modal")
 
@@ -69,19 +70,19 @@ class IKRL(TransE):
         check_features(ent_tot, features)
         self.projectors = Projectors(features, self.config.dim, hidden=False)
 
-    def encode(self, entities: Tensor) -> Rows:
+    def encode(self, entities: Tensor) -> Encodings:
         """Return "entity" and "modal": Float["u d"] each."""
         structural = self.ent_embeddings(entities)
         (projected,), present = self.projectors(entities)
         modal = torch.where(present, projected, structural)
         return {"entity": self._normalise(structural), "modal": self._normalise(modal)}
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the translated views of the known entity: Float["q d"] each."""
         vector = self._normalise(self.rel_embeddings(relation))
         return {view: translate.query(anchor[view], vector, side) for view in VIEWS}
 
-    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+    def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return margin minus the four energies."""
         first, second = (
             compare(self.kind, query["entity"], candidates[view])

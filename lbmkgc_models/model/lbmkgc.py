@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import torch
@@ -21,7 +20,8 @@ from lbmkgc_models.fusion.structure_mask import StructureMask
 from lbmkgc_models.model.lbmkgc_config import LBMKGCConfig
 from openke.data.batch import Side
 from openke.module.model.model import Model
-from openke.module.model.scoring import Compare, Rows
+from openke.module.scoring.compare import Blended, Compare
+from openke.module.scoring.encodings import Encodings
 
 ID, ASKED = "id", "asked"
 """Names of rows that hold numbers, not vectors."""
@@ -101,9 +101,13 @@ class LBMKGC(Model):
                 f"LBMKGC: mentions are of {mentions.entities} entities, expected {ent_tot}"
             )
         rows = ent_tot if c.structural else 1
-        self._adopt(
-            make_interaction(c.interaction, rows, rel_tot, asdict(c), c.interaction_settings)
+        self.structural_interaction = make_interaction(
+            c.interaction, rows, rel_tot, asdict(c), c.interaction_settings
         )
+        self.width = self.structural_interaction.width
+        self.asymmetric_queries = self.interaction.asymmetric_queries  # type: ignore[misc]
+        for name, part in self.structural_interaction.parts(entities=c.structural).items():
+            self.add_module(name, part)
         self.projectors = Projectors(
             features,
             self.width,
@@ -120,26 +124,18 @@ class LBMKGC(Model):
         self.gated = bool(features) and c.structural and c.gate == "relation"
         # What is added to the product of a relation's row is not linear in that row.
         added = self.gated or mentions is not None
-        self.linear = self.interaction.linear and not added  # type: ignore[misc]
+        linear = self.interaction.linear_in_relation and not added
+        self.linear_in_relation = linear  # type: ignore[misc]
         if self.gated:
             self.gate = RelationGate(rel_tot, (c.margin + c.epsilon) / (2 * c.dim))
         self.mentioned = None if mentions is None else MentionScore(mentions, rel_tot)
 
-    def _adopt(self, interaction: Model) -> None:
-        """Take over the parts of a model, but not e_s where there is no structure."""
-        self._interaction = (interaction,)  # in a tuple: its parts are this model's, it is not one
-        self.width = interaction.structure(torch.zeros(1, dtype=torch.long)).shape[1]
-        self.directed = interaction.directed  # type: ignore[misc]
-        for name, part in interaction.named_children():
-            if self.config.structural or not name.startswith("ent_"):
-                self.add_module(name, part)
-
     @property
     def interaction(self) -> Model:
         """What scores the fused entities."""
-        return self._interaction[0]
+        return self.structural_interaction.scorer
 
-    def encode(self, entities: Tensor) -> Rows:
+    def encode(self, entities: Tensor) -> Encodings:
         """Return "entity": Float["u d"] and what else scores need.
 
         Where a gate mixes them, "modal": Float["u d"]; where mentions count, "id": Int["u"].
@@ -147,14 +143,14 @@ class LBMKGC(Model):
         rows = self._fuse(entities)
         return rows if self.mentioned is None else {**rows, ID: entities}
 
-    def _fuse(self, entities: Tensor) -> Rows:
+    def _fuse(self, entities: Tensor) -> Encodings:
         if not self.projectors.names:
-            return {"entity": self.interaction.structure(entities)}
+            return {"entity": self.interaction.entity_embeddings(entities)}
         modal, present = self.projectors(entities)
         mixed = self.attention(modal, present)
         if not self.config.structural:
             return {"entity": mixed}
-        structural = self.interaction.structure(entities)
+        structural = self.interaction.entity_embeddings(entities)
         count = present.sum(dim=1, keepdim=True)  # [u 1]
         some = count > 0
         if self.gated:
@@ -170,7 +166,7 @@ class LBMKGC(Model):
             return {"entity": joint + mixed}
         return {"entity": (joint + count * mixed) / (kept + count)}
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the interaction's queries and what else scores need.
 
         Where there is a gate, "gate": Float["q"]; where mentions count, "id" and "asked":
@@ -179,61 +175,61 @@ class LBMKGC(Model):
         queries = self._ask(anchor, relation, side)
         if self.mentioned is None:
             return queries
-        return {**queries, ID: anchor[ID], ASKED: self.mentioned.asked(relation, side)}
+        return {**queries, ID: anchor[ID], ASKED: self.mentioned.weight_row(relation, side)}
 
-    def _ask(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def _ask(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         if not self.gated:
             return self.interaction.query(anchor, relation, side)
         gate = self.gate(relation)
         joint = torch.lerp(anchor["modal"], anchor["entity"], gate[:, None])
         return {**self.interaction.query({"entity": joint}, relation, side), "gate": gate}
 
-    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+    def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return the interaction's scores, and what mentions add to them."""
-        mixing = compare
+        blended: Compare = compare
         if self.gated:
-            mixing = partial(compare, modal=candidates["modal"], gate=query["gate"])
-        scores = self.interaction.match(query, candidates, mixing)
+            blended = Blended(compare, candidates["modal"], query["gate"])
+        scores = self.interaction.match(query, candidates, blended)
         if self.mentioned is None:
             return scores
         whole: Tensor = self.mentioned(scores, query[ID], query[ASKED], candidates[ID], compare)
         return whole
 
-    def between(self, head: Rows, tail: Rows) -> Tensor:
+    def relation_query(self, head: Encodings, tail: Encodings) -> Tensor:
         """Return what the interaction says; only where nothing is added to it."""
-        return self.interaction.between(head, tail)
+        return self.interaction.relation_query(head, tail)
 
-    def structure(self, entities: Tensor) -> Tensor:
+    def entity_embeddings(self, entities: Tensor) -> Tensor:
         """Return the entity table's rows e_s; without structure, the mixed modalities."""
         if not self.config.structural:
             return self.encode(entities)["entity"]
-        return self.interaction.structure(entities)
+        return self.interaction.entity_embeddings(entities)
 
-    def factors(self, entities: Tensor, rows: Rows | None = None) -> Tensor:
+    def factors(self, entities: Tensor, encodings: Encodings | None = None) -> Tensor:
         """Return the fused rows, Float["u d"], or what a gate mixes side by side, Float["u 2d"]."""
-        rows = self.encode(entities) if rows is None else rows
-        return torch.cat([row for name, row in rows.items() if name != ID], dim=1)
+        encodings = self.encode(entities) if encodings is None else encodings
+        return torch.cat([row for name, row in encodings.items() if name != ID], dim=1)
 
     def entity_moduli(self, rows: Tensor) -> Tensor:
         """Return what the interaction says, of e_s or :meth:`factors`."""
         parts = torch.split(rows, self.width, dim=1)
         return torch.cat([self.interaction.entity_moduli(part) for part in parts], dim=1)
 
-    def relation_rows(self, relation: Tensor) -> Tensor:
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return the interaction's rows."""
-        return self.interaction.relation_rows(relation)
+        return self.interaction.relation_embeddings(relation)
 
     def relation_moduli(self, rows: Tensor) -> Tensor:
         """Return what the interaction says."""
         return self.interaction.relation_moduli(rows)
 
-    def structure_widths(self) -> tuple[int, ...]:
+    def entity_part_widths(self) -> tuple[int, ...]:
         """Return the interaction's widths; without structure there is one part."""
-        return self.interaction.structure_widths() if self.config.structural else ()
+        return self.interaction.entity_part_widths() if self.config.structural else ()
 
-    def relation_widths(self) -> tuple[int, ...]:
+    def relation_part_widths(self) -> tuple[int, ...]:
         """Return the interaction's widths."""
-        return self.interaction.relation_widths()
+        return self.interaction.relation_part_widths()
 
     def constants(self) -> dict[str, float]:
         """Return what the interaction's scores depend on beside its tables."""

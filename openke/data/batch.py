@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -16,19 +16,6 @@ HEAD, RELATION, TAIL = 0, 1, 2
 
 Data = dict[str, Any]
 """OpenKE's batch: ``batch_h``, ``batch_t``, ``batch_r``, ``mode`` and in training ``batch_y``."""
-
-
-class Pairs(NamedTuple):
-    """Distinct pairs of an entity and a relation that sees it."""
-
-    entity: Tensor
-    """Int["p"]: rows of the batch's distinct entities"""
-    relation: Tensor
-    """Int["p"], in increasing order"""
-    at: Tensor
-    """Int["n"]: the pair of each place where a relation meets an entity"""
-    inverses: int
-    """What questions about heads add to their relation, see :attr:`Model.inverses`"""
 
 
 @dataclass(frozen=True)
@@ -53,8 +40,8 @@ class Batch:
         Shared negatives that are facts after all and must not be counted.
     relation_negatives : int
         How many of the last columns of ``negative`` are relations.
-    pairs : Pairs or None
-        What models need whose entities look different to every relation; of :meth:`unshared`.
+    prepared : tuple of Tensor
+        What a strategy found out about the batch ahead of time; only it knows what that is.
     share : float
         What a mean over this batch weighs, where several processes have a part of it each.
     """
@@ -67,7 +54,7 @@ class Batch:
     index: Tensor
     mask: Tensor | None = None
     relation_negatives: int = 0
-    pairs: Pairs | None = None
+    prepared: tuple[Tensor, ...] = ()
     share: float = 1.0
 
     def __len__(self) -> int:
@@ -98,6 +85,21 @@ class Batch:
         """Int["b 1+k"]: tails, the positive's first."""
         return self._column(TAIL)
 
+    @property
+    def head_index(self) -> Tensor:
+        """Int["b"]: where in ``entities`` each head stands."""
+        return self.index[: len(self)]
+
+    @property
+    def tail_index(self) -> Tensor:
+        """Int["b"]: where in ``entities`` each tail stands."""
+        return self.index[len(self) : 2 * len(self)]
+
+    @property
+    def replacing_index(self) -> Tensor:
+        """Int["n"]: where in ``entities`` each entity stands that replaces another."""
+        return self.index[2 * len(self) :]
+
     def to(self, device: torch.device) -> Batch:
         """Return the batch on ``device``, copied asynchronously where that is possible."""
         if device == self.positive.device:
@@ -117,14 +119,12 @@ class Batch:
             self,
             negative=self.negative.expand(b, k),
             slot=self.slot[:, None].expand(b, k),
-            index=torch.cat([self.index[: 2 * b], self.index[2 * b :].repeat(b)]),
+            index=torch.cat([self.index[: 2 * b], self.replacing_index.repeat(b)]),
         )
 
-    def with_pairs(self, inverses: int = 0) -> Batch:
-        """Return the batch with its :class:`Pairs`; waits for the device the batch is on."""
-        if self.pairs is not None and self.pairs.inverses == inverses:
-            return self
-        return replace(self, pairs=_find_pairs(self.unshared(), inverses))
+    def with_prepared(self, prepared: tuple[Tensor, ...]) -> Batch:
+        """Return the batch with what a strategy found out about it."""
+        return replace(self, prepared=prepared)
 
     def _map(self, function: Callable[[Tensor], Tensor]) -> Batch:
         changed: dict[str, Any] = {}
@@ -132,9 +132,8 @@ class Batch:
             value = getattr(self, field.name)
             if isinstance(value, Tensor):
                 changed[field.name] = function(value)
-            elif isinstance(value, Pairs):
-                entity, relation, at = map(function, value[:3])
-                changed[field.name] = Pairs(entity, relation, at, value.inverses)
+            elif isinstance(value, tuple):
+                changed[field.name] = tuple(map(function, value))
         return replace(self, **changed)
 
     def _column(self, slot: int) -> Tensor:
@@ -146,30 +145,6 @@ class Batch:
     @cached_property
     def _data(self) -> Data:
         return training_data(self)
-
-
-def find_pairs(entity: Tensor, relation: Tensor, entities: int, inverses: int = 0) -> Pairs:
-    """Return the distinct ones of pairs of a row below ``entities`` and a relation, Int["n"]."""
-    pairs, index = torch.unique(relation * entities + entity, return_inverse=True)
-    return Pairs(pairs % entities, pairs // entities, index, inverses)
-
-
-def _find_pairs(batch: Batch, inverses: int) -> Pairs:
-    """Return h and t by r as tails are asked for, then as heads are, the others, h and t by r'.
-
-    A replacement is seen by the relation of its own question.
-    """
-    by_tail = batch.positive[:, RELATION]
-    by_head = by_tail + inverses
-    b, k = batch.negative.shape
-    n = batch.relation_negatives
-    by_slot = torch.where(batch.slot[:, : k - n] == HEAD, by_head[:, None], by_tail[:, None])
-    other = batch.negative[:, k - n :].reshape(-1)
-    head_row, tail_row = batch.index[:b], batch.index[b : 2 * b]
-    entity = [head_row, tail_row, batch.index]
-    entity += [head_row.repeat_interleave(n), tail_row.repeat_interleave(n)]
-    seen_by = [by_tail, by_tail, by_head, by_head, by_slot.reshape(-1), other, other]
-    return find_pairs(torch.cat(entity), torch.cat(seen_by), len(batch.entities), inverses)
 
 
 def training_data(batch: Batch) -> Data:

@@ -14,6 +14,13 @@ Prepared = TypeVar("Prepared")
 Part = tuple[int, int]
 """Rank and number of the processes that divide each batch among them."""
 WHOLE: Part = (0, 1)
+Change = Callable[[Any], Any]
+"""What becomes of a batch before it is handed out."""
+
+
+def unchanged(batch: Any) -> Any:
+    """Return the batch as it is."""
+    return batch
 
 
 class Trainable(Protocol):
@@ -45,12 +52,12 @@ class Loader(Protocol):
     def epoch(self, number: int) -> Iterator[Trainable]:
         """Iterate over the batches of epoch ``number``, counted from 0."""
 
-    def prepare(self, *, pairs: int | None, pin: bool, part: Part = WHOLE) -> None:
+    def prepare(self, change: Change = unchanged, *, pin: bool, part: Part = WHOLE) -> None:
         """Do in the background what a step would wait for, and take a part of each batch.
 
-        ``pairs`` finds what relational models need, their inverses being so many ids further on;
-        ``pin`` puts batches where a GPU copies from. ``part`` is rank and number of processes that
-        share each batch: together they have what one alone would have.
+        ``change`` is the strategy's: it finds out about a batch what its step will need. ``pin``
+        puts batches where a GPU copies from. ``part`` is rank and number of processes that share
+        each batch: together they have what one alone would have.
         """
 
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, RELATION, TAIL
-from openke.data.loader import WHOLE, Part, one_ahead, part_of
+from openke.data.loader import WHOLE, Change, Part, one_ahead, part_of, unchanged
 from openke.data.query_batch import QueryBatch
 from openke.data.store import TripleStore, check_seed
 
@@ -64,9 +64,10 @@ class QueryDataLoader:
         self.targets = targets
         self.seed = check_seed(seed)
         self._hold_out = hold_out
+        self._change: Change = unchanged
         self._pin = False
         self._part = WHOLE
-        self._questions = _Questions.of(self.store.triples("train"), targets)
+        self._queries = _Queries.of(self.store.triples("train"), targets)
 
     @property
     def settings(self) -> dict[str, object]:
@@ -80,29 +81,29 @@ class QueryDataLoader:
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
-        return -(-len(self._questions.anchor) // self.batch_size)
+        return -(-len(self._queries.anchor) // self.batch_size)
 
     def epoch(self, number: int) -> Iterator[QueryBatch]:
         """Iterate over the batches of epoch ``number``, preparing one ahead in the background."""
-        count = len(self._questions.anchor)
+        count = len(self._queries.anchor)
         order = np.random.default_rng([self.seed, number]).permutation(count)
 
         def prepare(index: int) -> QueryBatch:
             first = index * self.batch_size
             rows = order[first : first + self.batch_size]
             mine, share = part_of(len(rows), self._part)
-            batch = replace(self._questions.batch(rows[mine]), share=share)
+            batch: QueryBatch = self._change(replace(self._queries.batch(rows[mine]), share=share))
             return batch.pin() if self._pin else batch
 
         return one_ahead(prepare, len(self), "questions")
 
-    def prepare(self, *, pairs: int | None, pin: bool, part: Part = WHOLE) -> None:
+    def prepare(self, change: Change = unchanged, *, pin: bool, part: Part = WHOLE) -> None:
         """Do in the background what a step would wait for, see :class:`Loader`."""
-        self._pin, self._part = pin, part
+        self._change, self._pin, self._part = change, pin, part
 
 
 @dataclass(frozen=True)
-class _Questions:
+class _Queries:
     """All questions: those about tails, then those about heads."""
 
     anchor: NDArray[np.int64]
@@ -112,7 +113,7 @@ class _Questions:
     offsets: NDArray[np.int64] | None
 
     @classmethod
-    def of(cls, triples: NDArray[np.int64], targets: Targets) -> _Questions:
+    def of(cls, triples: NDArray[np.int64], targets: Targets) -> _Queries:
         """Make them of triples, Int["n 3"]."""
         head, relation, tail = triples[:, HEAD], triples[:, RELATION], triples[:, TAIL]
         n = len(triples)

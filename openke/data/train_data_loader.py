@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, TAIL, Batch
 from openke.data.distinct import find_distinct
-from openke.data.loader import WHOLE, Part, one_ahead, part_of
+from openke.data.loader import WHOLE, Change, Part, one_ahead, part_of, unchanged
 from openke.data.options import check_one_of, check_whole
 from openke.data.sampler import Sampler
 from openke.data.store import TripleStore
@@ -105,7 +105,7 @@ class TrainDataLoader:
         self.order: str = order
         self.negatives = negatives
         self._next_epoch = 0
-        self._pairs: int | None = None
+        self._change: Change = unchanged
         self._pin = False
         self._part = WHOLE
         self.set_in_path(in_path)
@@ -164,14 +164,14 @@ class TrainDataLoader:
                 self.neg_rel,
                 share=share,
             )
-            batch = batch if self._pairs is None else batch.with_pairs(self._pairs)
-            return batch.pin() if self._pin else batch
+            changed: Batch = self._change(batch)
+            return changed.pin() if self._pin else changed
 
         return one_ahead(draw, self.nbatches, "sampler")
 
-    def prepare(self, *, pairs: int | None, pin: bool, part: Part = WHOLE) -> None:
+    def prepare(self, change: Change = unchanged, *, pin: bool, part: Part = WHOLE) -> None:
         """Do in the background what a step would wait for, see :class:`Loader`."""
-        self._pairs, self._pin, self._part = pairs, pin, part
+        self._change, self._pin, self._part = change, pin, part
 
     def _rows(self, epoch: int) -> NDArray[np.int64]:
         if self.order == "file":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from openke.data.sampler import Sampler
 from openke.data.store import SPLITS, Split, TripleStore
 from openke.module.model.model import Model
-from openke.module.model.scoring import score_triples
+from openke.module.scoring.triples import score_triples
 
 BLOCK = 2**14
 """Triples scored at a time."""

@@ -11,8 +11,9 @@ from torch import Tensor
 from openke.data.batch import HEAD, RELATION, TAIL
 from openke.data.store import Slot
 from openke.module.model.model import Model
-from openke.module.model.rows import Rows
-from openke.module.model.scoring import score_all, score_relations
+from openke.module.scoring.all_entities import score_all
+from openke.module.scoring.encodings import Encodings
+from openke.module.scoring.triples import score_relations
 
 GIVEN: dict[Slot, tuple[int, int]] = {
     "head": (TAIL, RELATION),
@@ -52,7 +53,7 @@ class Queries(NamedTuple):
 
 
 def score_queries(
-    model: Model, slot: Slot, first: Tensor, second: Tensor, entities: Rows
+    model: Model, slot: Slot, first: Tensor, second: Tensor, entities: Encodings
 ) -> Tensor:
     """Return Float["q e"], or Float["q r"] where relations are asked for.
 

@@ -21,10 +21,10 @@ from openke.evaluation import classification
 from openke.evaluation.queries import Queries, score_queries
 from openke.evaluation.ranker import count_better
 from openke.evaluation.report import RankingReport
-from openke.module.model.lineage import in_house_form
 from openke.module.model.model import Model, require_same_graph
-from openke.module.model.rows import Rows
-from openke.module.model.scoring import encode_all
+from openke.module.model.openke_adapter import in_house_form
+from openke.module.scoring.all_entities import encode_all
+from openke.module.scoring.encodings import Encodings
 from openke.runtime.device import choose_device
 from openke.runtime.distributed import join
 
@@ -45,7 +45,7 @@ class Tester:
     ----------
     model
         What scores. A model written for OpenKE is translated, see
-        :mod:`openke.module.model.lineage`.
+        :mod:`openke.module.model.openke_adapter`.
     data_loader
         Where the triples come from.
     use_gpu
@@ -260,7 +260,7 @@ class Tester:
         model: Model,
         slot: Slot,
         asked: Queries,
-        entities: Rows,
+        entities: Encodings,
         filter_splits: Sequence[Split],
         constraint: TypeConstraint | None,
         bar: tqdm[Any],
@@ -280,7 +280,7 @@ class Tester:
                 .unbind(dim=1)
             )
             scores = score_queries(model, slot, first, second, entities)
-            # Rows of the split whose question is in this block: they are sorted by question.
+            # Encodings of the split whose question is in this block: they are sorted by question.
             begin, end = np.searchsorted(asked.question, [start, start + len(first)])
             counts = count_better(
                 store,

@@ -63,8 +63,10 @@ def export(
     with torch.inference_mode():
         device = next(model.parameters()).device
         vectors = {
-            "entities": _array(model.structure(torch.arange(model.ent_tot, device=device))),
-            "relations": _array(model.relation_rows(torch.arange(model.rel_tot, device=device))),
+            "entities": _array(model.entity_embeddings(torch.arange(model.ent_tot, device=device))),
+            "relations": _array(
+                model.relation_embeddings(torch.arange(model.rel_tot, device=device))
+            ),
         }
     named = {"entities": entity_names(store), "relations": relation_names(store)}
     written = [_metadata(out / f"{kind}_metadata.tsv", names) for kind, names in named.items()]

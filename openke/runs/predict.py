@@ -16,9 +16,10 @@ from openke.data.store import SPLITS, Slot, Split, TripleStore
 from openke.data.vocabulary import Vocabulary, entity_names, relation_names
 from openke.datasets.named_triples import read_named
 from openke.evaluation.queries import score_queries
-from openke.module.model.lineage import in_house_form
 from openke.module.model.model import Model
-from openke.module.model.scoring import encode_all, score_triples
+from openke.module.model.openke_adapter import in_house_form
+from openke.module.scoring.all_entities import encode_all
+from openke.module.scoring.triples import score_triples
 from openke.runs.load import load_run
 from openke.runtime.files import write_text
 

@@ -14,12 +14,12 @@ from openke.data.query_data_loader import QueryDataLoader
 from openke.data.store import TripleStore
 from openke.data.train_data_loader import TrainDataLoader
 from openke.module.loss import LOSSES
-from openke.module.loss.answers import ANSWER_LOSSES
+from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.model import MODELS, Model, Reciprocal
 from openke.module.penalty import PENALTIES
 from openke.module.settings import at_least, configure
 from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll, Strategy
-from openke.module.strategy.against_all import AgainstAll
+from openke.module.strategy.all_entities import AllEntitiesStrategy
 from openke.runs.recipe_parts import (
     OptimizerSettings,
     Part,
@@ -35,7 +35,7 @@ from openke.training.trainer import Trainer
 Make = Callable[[str, TripleStore, int, Mapping[str, Any]], Model]
 """Makes a model from its name, the triples it trains on, its number of relations and settings."""
 
-QUESTIONS: dict[str, type[AgainstAll]] = {"1vsall": OneVsAll, "kvsall": KVsAll}
+QUESTIONS: dict[str, type[AllEntitiesStrategy]] = {"1vsall": OneVsAll, "kvsall": KVsAll}
 TRAININGS = (*QUESTIONS, "negative sampling")
 """What ``training`` may be."""
 OF_QUESTIONS = ("label_smoothing", "relation_prediction")
@@ -53,7 +53,7 @@ def structural(name: str, store: TripleStore, relations: int, settings: Mapping[
     """Return a model of this package."""
     check_known("model", name, MODELS)
     kind = MODELS[name]
-    facts = {"triples": store.triples("train")} if kind.over_graph else {}
+    facts = {"triples": store.triples("train")} if kind.needs_triples else {}
     return kind(store.entity_count, relations, **facts, **settings)
 
 
@@ -233,7 +233,7 @@ class Recipe:
         """Return a Loss, or the name of the loss of questions."""
         name, settings = divide("loss", self.loss)
         if self.training in QUESTIONS:
-            check_known("loss", name, ANSWER_LOSSES, f" with {self.training}")
+            check_known("loss", name, QUERY_LOSSES, f" with {self.training}")
             if settings:
                 raise ValueError(f"recipe: loss {name!r} has no setting {', '.join(settings)}")
             return name

@@ -245,10 +245,9 @@ class Trainer(Setters):
         check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
         positives = 0
         step = 0
-        model = self.strategy.model
-        pairs = model.inverses if model.relational else None
         part = (self.world.rank, self.world.size)
-        self.data_loader.prepare(pairs=pairs, pin=self.device.type == "cuda", part=part)
+        pin = self.device.type == "cuda"
+        self.data_loader.prepare(self.strategy.prepare, pin=pin, part=part)
         for step, batch in enumerate(self.data_loader.epoch(self.epoch), start=1):
             loss = self._step(batch.to(self.device))
             positives += len(batch) if batch.share else 0

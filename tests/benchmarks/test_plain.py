@@ -10,7 +10,7 @@ from openke.config import Tester
 from openke.data import TestDataLoader
 from openke.data.store import TripleStore
 from openke.evaluation.report import ranks
-from openke.module.model.scoring import score_triples
+from openke.module.scoring.triples import score_triples
 from tests.contracts.graphs import graph
 from tests.openke.data.test_train_data_loader import write_openke
 

@@ -10,7 +10,9 @@ import torch
 
 from lbmkgc_models.runs.make_model import MODELS
 from openke.module.loss import LOSSES, Loss
-from openke.module.model.scoring import encode_all, score_all, score_batch, score_triples
+from openke.module.scoring.all_entities import encode_all, score_all
+from openke.module.scoring.negatives import score_batch
+from openke.module.scoring.triples import score_triples
 from openke.module.strategy import STRATEGIES, NegativeSampling
 from tests.contracts.graphs import BATCHES, CASES, ENTITIES, RELATIONS, build, first_batch
 
@@ -43,7 +45,7 @@ def test_every_model_loss_and_strategy_says_what_it_computes():
 @shapes
 def test_a_batch_scores_as_its_triples_do(case, shape):
     model, batch = build(case), first_batch(shape)
-    if model.directed and shape not in TAIL_QUESTIONS:
+    if model.asymmetric_queries and shape not in TAIL_QUESTIONS:
         return  # its triples score otherwise as answers to (?, r, t)
     scores = score_batch(model, batch)
     k = batch.head.shape[1] - 1
@@ -62,7 +64,7 @@ def test_all_candidates_score_as_their_triples_do(case, side):
     anchor, relation = torch.tensor([0, 5, 5]), torch.tensor([1, 0, 3])
     scores = score_all(model, side, anchor, relation)
     assert scores.shape == (3, ENTITIES)
-    if model.directed and side == "head":
+    if model.asymmetric_queries and side == "head":
         return
     everyone = torch.arange(ENTITIES)
     for row in range(3):
@@ -88,9 +90,9 @@ def test_each_distinct_entity_is_encoded_once(case, shape, monkeypatch):
 def test_each_distinct_pair_is_placed_once(case, shape, monkeypatch):
     model, batch = build(case), first_batch(shape)
     place, seen = model.place, []
-    monkeypatch.setattr(model, "place", lambda rows, r: (seen.append(r), place(rows, r))[1])
+    monkeypatch.setattr(model, "project", lambda rows, r: (seen.append(r), place(rows, r))[1])
     score_batch(model, batch)
-    if not model.relational:
+    if not model.projects_entities:
         assert not seen
         return
     relation = batch.relation.reshape(-1)
@@ -104,9 +106,9 @@ def test_each_distinct_pair_is_placed_once(case, shape, monkeypatch):
 def test_all_candidates_are_placed_once_for_each_relation(case, side, monkeypatch):
     model = build(case)
     place, seen = model.place, []
-    monkeypatch.setattr(model, "place", lambda rows, r: (seen.append(r), place(rows, r))[1])
+    monkeypatch.setattr(model, "project", lambda rows, r: (seen.append(r), place(rows, r))[1])
     score_all(model, side, torch.tensor([0, 5, 7]), torch.tensor([2, 0, 2]))
-    expected = [0, 2] if model.relational else []
+    expected = [0, 2] if model.projects_entities else []
     assert [r.unique().tolist() for r in seen] == [[r] for r in expected]
     assert all(len(r) == ENTITIES for r in seen)
 

@@ -18,9 +18,9 @@ from openke.data.query_data_loader import QueryDataLoader
 from openke.kernels import compare_reference
 from openke.kernels.compare_reference import KINDS, Sides
 from openke.module.loss import LOSSES
-from openke.module.loss.answers import ANSWER_LOSSES
+from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll
-from openke.module.strategy.questions import LOGITS_BYTES
+from openke.module.strategy.query_blocks import LOGITS_BYTES
 from openke.training.optimizers import OPTIMIZERS
 from tests.contracts.graphs import BATCHES, CASES, ENTITIES, WAITING, build, graph
 
@@ -80,7 +80,7 @@ def make_loss(name):
 def step(case, shape, method="adam", loss="SigmoidLoss", **options):
     loader = TrainDataLoader(graph(), batch_size=16, **BATCHES[shape])
     model = build(case)
-    loader.prepare(pairs=model.inverses if model.relational else None, pin=False)
+    loader.prepare(pairs=model.inverse_offset if model.projects_entities else None, pin=False)
     strategy = NegativeSampling(model, make_loss(loss), regul_rate=0.1)
     trainer = Trainer(
         strategy, loader, 1, 0.05, opt_method=method, device="meta", progress=False, **options
@@ -111,15 +111,15 @@ def test_no_loss_waits(loss, shape):
 
 
 @pytest.mark.parametrize("strategy", [OneVsAll, KVsAll])
-@pytest.mark.parametrize("loss", ANSWER_LOSSES)
-@pytest.mark.parametrize("case", [case for case in CASES if not build(case).relational])
+@pytest.mark.parametrize("loss", QUERY_LOSSES)
+@pytest.mark.parametrize("case", [case for case in CASES if not build(case).projects_entities])
 @pytest.mark.parametrize("most", [LOGITS_BYTES, 4 * 3 * ENTITIES])
 def test_no_question_waits(case, strategy, loss, most, monkeypatch):
     # A relational model waits: its blocks are of one relation, as many as the batch happens to ask.
     # So do mentions: of the pairs there are, as many concern the known entities as happens.
     if case in WAITING or case.endswith("mentions"):
         return
-    monkeypatch.setattr("openke.module.strategy.questions.LOGITS_BYTES", most)
+    monkeypatch.setattr("openke.module.strategy.query_blocks.LOGITS_BYTES", most)
     loader = QueryDataLoader(graph(), batch_size=16, targets=strategy.targets)
     objective = strategy(build(case), loss)
     trainer = Trainer(objective, loader, 1, 0.05, opt_method="adam", device="meta", progress=False)

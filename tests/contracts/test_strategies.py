@@ -8,10 +8,11 @@ from openke.data import QueryDataLoader
 from openke.module.loss import SigmoidLoss
 from openke.module.model import Reciprocal
 from openke.module.model.bilinear import Bilinear
-from openke.module.model.scoring import Pairwise, score_triples
 from openke.module.penalty import PENALTIES
+from openke.module.scoring.compare import Pairwise
+from openke.module.scoring.triples import score_triples
 from openke.module.strategy import STRATEGIES, questions, relation_prediction
-from openke.module.strategy.against_all import AgainstAll
+from openke.module.strategy.all_entities import AllEntitiesStrategy
 from tests.contracts.graphs import (
     BATCHES,
     CASES,
@@ -24,7 +25,7 @@ from tests.contracts.graphs import (
 )
 from tests.openke.module.openke_models import Margined
 
-QUESTIONS = [name for name, kind in STRATEGIES.items() if issubclass(kind, AgainstAll)]
+QUESTIONS = [name for name, kind in STRATEGIES.items() if issubclass(kind, AllEntitiesStrategy)]
 BILINEAR = [case for case in CASES if isinstance(build(case), Bilinear)]
 LOSSES = ("softmax", "bce")
 cases = pytest.mark.parametrize("case", CASES)
@@ -47,9 +48,9 @@ def answers(batch):
 def scores_of(model, side, anchor, relation, answer):
     """Return Float["n"], the score of each answer to a question of its own (Int["n"] each)."""
     known, candidates = model.encode(anchor), model.encode(answer)
-    if model.relational:
-        asked = model.asked(relation, side)
-        known, candidates = model.place(known, asked), model.place(candidates, asked)
+    if model.projects_entities:
+        asked = model.effective_relation(relation, side)
+        known, candidates = model.project(known, asked), model.project(candidates, asked)
     each = torch.arange(len(anchor))
     return model.match(model.query(known, relation, side), candidates, Pairwise(each, each))
 
@@ -140,7 +141,7 @@ def test_penalties_are_means_over_facts(case, make, name, penalty, power):
     for side, anchor, relation, answer in facts_of(batch):
         for entity in (anchor, answer):
             terms.append(model.entity_moduli(model.factors(entity)).pow(power).sum())
-        rows = model.relation_rows(model.asked(relation, side))
+        rows = model.relation_embeddings(model.effective_relation(relation, side))
         terms.append(model.relation_moduli(rows).pow(power).sum())
     found = added(model, batch, penalty=PENALTIES[penalty](0.5))
     torch.testing.assert_close(found, 0.5 * sum(terms) / len(batch.answer))
@@ -177,7 +178,7 @@ def test_relation_prediction_is_a_cross_entropy_over_all_relations(case, make, n
         head, tail = (anchor, answer) if asks_inverses or side == "tail" else (answer, anchor)
         heads, tails = head.expand(len(everything)), tail.expand(len(everything))
         scores = score_triples(inner, heads, everything, tails)
-        losses.append(-scores.log_softmax(dim=0)[model.asked(relation, side)])
+        losses.append(-scores.log_softmax(dim=0)[model.effective_relation(relation, side)])
     found = added(model, batch, relation_prediction=0.5)
     torch.testing.assert_close(found, 0.5 * torch.stack(losses).mean())
 
@@ -301,6 +302,6 @@ def test_penalties_of_negative_sampling_are_of_the_positives():
         found = weighed(batch) - plain(batch)
         head, relation, tail = batch.positive.unbind(1)
         asked = [relation] if n == len(batch) else [relation, relation + RELATIONS]
-        expected = model.structure(torch.cat([head, tail])).square().sum() * len(asked)
-        expected = expected + model.relation_rows(torch.cat(asked)).square().sum()
+        expected = model.entity_embeddings(torch.cat([head, tail])).square().sum() * len(asked)
+        expected = expected + model.relation_embeddings(torch.cat(asked)).square().sum()
         torch.testing.assert_close(found, expected / n)

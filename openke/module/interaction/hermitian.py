@@ -38,7 +38,7 @@ def query(anchor: Tensor, relation: Tensor, side: Side) -> Tensor:
     )
 
 
-def between(head: Tensor, tail: Tensor) -> Tensor:
+def relation_query(head: Tensor, tail: Tensor) -> Tensor:
     """Return conj(h) t, whose dot product with r is Re <h, r, conj t>, Float["q 2d"]."""
     h_real, h_imaginary = head.chunk(2, dim=-1)
     return query(torch.cat([h_real, -h_imaginary], dim=-1), tail, "tail")

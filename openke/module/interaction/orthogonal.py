@@ -8,7 +8,7 @@ from torch import Tensor
 
 from openke.data.batch import Side
 from openke.module.interaction.matrix import may_ask, project
-from openke.module.model.rows import Compare
+from openke.module.scoring.compare import Compare
 
 
 def gram_schmidt(matrices: Tensor) -> Tensor:

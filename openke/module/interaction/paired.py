@@ -3,7 +3,7 @@
 from torch import Tensor
 
 
-def place(entity: Tensor, relation: Tensor) -> tuple[Tensor, Tensor]:
+def project(entity: Tensor, relation: Tensor) -> tuple[Tensor, Tensor]:
     """Return e r^H and e r^T: the entity as a head and as a tail of the relation.
 
     The distance of a triple is that of its head as a head and its tail as a tail.

@@ -35,7 +35,7 @@ def query(anchor: Tensor, relation: Tensor, inverse: Tensor, side: Side) -> Tens
     return torch.cat([as_tail * inverse, as_head * relation], dim=-1) / 2
 
 
-def between(head: Tensor, tail: Tensor) -> Tensor:
+def relation_query(head: Tensor, tail: Tensor) -> Tensor:
     """Return the vector whose dot product with r and r' side by side is the score, Float["q 2d"].
 
     ``head`` and ``tail`` are Float["q 2d"], as in :func:`query`.

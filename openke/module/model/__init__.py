@@ -1,8 +1,9 @@
 """Models over the structure of a graph: one small file each."""
 
-from openke.aliases import homes_of, openke_paths
+from openke.aliases import former_paths, homes_of, openke_paths
 from openke.module.model.analogy import Analogy
 from openke.module.model.complex import ComplEx
+from openke.module.model.decoder import Decoder
 from openke.module.model.distmult import DistMult
 from openke.module.model.gcote import GCOTE
 from openke.module.model.hole import HolE
@@ -45,6 +46,7 @@ __all__ = [
     "RESCAL",
     "Analogy",
     "ComplEx",
+    "Decoder",
     "DistMult",
     "HolE",
     "Model",
@@ -60,3 +62,4 @@ __all__ = [
 ]
 
 openke_paths(__name__, homes_of([Model, *MODELS.values()]))
+former_paths({"openke.module.model.lineage": "openke.module.model.openke_adapter"})

@@ -11,8 +11,8 @@ from torch import Tensor
 from openke.data.batch import Side
 from openke.module.interaction import diagonal, hermitian
 from openke.module.model.bilinear import Bilinear
-from openke.module.model.model import table
-from openke.module.model.scoring import Rows
+from openke.module.model.tables import table
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least, check_scale
 
 
@@ -51,7 +51,7 @@ class Analogy(Bilinear):
     Config = AnalogyConfig
     citation = "Liu et al., ICML 2017"
     config: AnalogyConfig
-    linear: ClassVar[bool] = True
+    linear_in_relation: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -65,30 +65,30 @@ class Analogy(Bilinear):
         if not self.in_openke_form:
             self.register_buffer(SIGN, torch.ones(1))
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "query": Float["q 4d"]."""
         complex_anchor, real_anchor = anchor["entity"].chunk(2, dim=-1)  # [q 2d] each
-        complex_r, real_r = self.relation_rows(relation).chunk(2, dim=-1)
+        complex_r, real_r = self.relation_embeddings(relation).chunk(2, dim=-1)
         parts = [
             hermitian.query(complex_anchor, complex_r, side),
             diagonal.query(real_anchor, real_r),
         ]
         return {"query": torch.cat(parts, dim=-1)}
 
-    def between(self, head: Rows, tail: Rows) -> Tensor:
+    def relation_query(self, head: Encodings, tail: Encodings) -> Tensor:
         """Return Float["q 4d"]."""
         (complex_h, real_h), (complex_t, real_t) = (
             rows["entity"].chunk(2, dim=-1) for rows in (head, tail)
         )
-        parts = [hermitian.between(complex_h, complex_t), diagonal.query(real_h, real_t)]
+        parts = [hermitian.relation_query(complex_h, complex_t), diagonal.query(real_h, real_t)]
         return torch.cat(parts, dim=-1)
 
-    def structure(self, entities: Tensor) -> Tensor:
+    def entity_embeddings(self, entities: Tensor) -> Tensor:
         """Return real parts, imaginary parts and real coordinates side by side, Float["u 4d"]."""
         tables = (self.ent_re_embeddings, self.ent_im_embeddings, self.ent_embeddings)
         return torch.cat([rows(entities) for rows in tables], dim=-1)
 
-    def relation_rows(self, relation: Tensor) -> Tensor:
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return real parts, imaginary parts and real coordinates side by side, Float["q 4d"]."""
         tables = (self.rel_re_embeddings, self.rel_im_embeddings, self.rel_embeddings)
         return torch.cat([rows(relation) for rows in tables], dim=-1)
@@ -102,13 +102,13 @@ class Analogy(Bilinear):
         """Return the moduli of complex, then of real coordinates, Float["q 3d"]."""
         return self.entity_moduli(rows)
 
-    def structure_widths(self) -> tuple[int, ...]:
+    def entity_part_widths(self) -> tuple[int, ...]:
         """Return the widths of the three parts."""
         return self.config.dim, self.config.dim, 2 * self.config.dim
 
-    def relation_widths(self) -> tuple[int, ...]:
+    def relation_part_widths(self) -> tuple[int, ...]:
         """Return the widths of the three parts."""
-        return self.structure_widths()
+        return self.entity_part_widths()
 
     def from_openke(self, entries: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return OpenKE's ``entries`` with the sign of their relations turned."""

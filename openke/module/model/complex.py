@@ -11,8 +11,8 @@ from torch import Tensor
 from openke.data.batch import Side
 from openke.module.interaction import hermitian
 from openke.module.model.bilinear import Bilinear
-from openke.module.model.model import table
-from openke.module.model.scoring import Rows
+from openke.module.model.tables import table
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least, check_scale
 
 
@@ -43,7 +43,7 @@ class ComplEx(Bilinear):
     Config = ComplExConfig
     citation = "Trouillon et al., ICML 2016"
     config: ComplExConfig
-    linear: ClassVar[bool] = True
+    linear_in_relation: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -53,20 +53,22 @@ class ComplEx(Bilinear):
         self.rel_re_embeddings = table(rel_tot, c.dim, scale=c.init_scale)
         self.rel_im_embeddings = table(rel_tot, c.dim, scale=c.init_scale)
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "query": Float["q 2d"]."""
-        return {"query": hermitian.query(anchor["entity"], self.relation_rows(relation), side)}
+        return {
+            "query": hermitian.query(anchor["entity"], self.relation_embeddings(relation), side)
+        }
 
-    def between(self, head: Rows, tail: Rows) -> Tensor:
+    def relation_query(self, head: Encodings, tail: Encodings) -> Tensor:
         """Return Float["q 2d"]."""
-        return hermitian.between(head["entity"], tail["entity"])
+        return hermitian.relation_query(head["entity"], tail["entity"])
 
-    def structure(self, entities: Tensor) -> Tensor:
+    def entity_embeddings(self, entities: Tensor) -> Tensor:
         """Return real and imaginary parts side by side, Float["u 2d"]."""
         real, imaginary = self.ent_re_embeddings(entities), self.ent_im_embeddings(entities)
         return torch.cat([real, imaginary], dim=-1)
 
-    def relation_rows(self, relation: Tensor) -> Tensor:
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return real and imaginary parts side by side, Float["q 2d"]."""
         real, imaginary = self.rel_re_embeddings(relation), self.rel_im_embeddings(relation)
         return torch.cat([real, imaginary], dim=-1)

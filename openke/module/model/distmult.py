@@ -10,8 +10,8 @@ from torch import Tensor
 from openke.data.batch import Side
 from openke.module.interaction import diagonal
 from openke.module.model.bilinear import Bilinear
-from openke.module.model.model import start_bound, table
-from openke.module.model.scoring import Rows
+from openke.module.model.tables import start_bound, table
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least, check_scale
 
 
@@ -47,7 +47,7 @@ class DistMult(Bilinear):
     Config = DistMultConfig
     citation = "Yang et al., ICLR 2015"
     config: DistMultConfig
-    linear: ClassVar[bool] = True
+    linear_in_relation: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -56,10 +56,10 @@ class DistMult(Bilinear):
         self.ent_embeddings = table(ent_tot, c.dim, bound, c.init_scale)
         self.rel_embeddings = table(rel_tot, c.dim, bound, c.init_scale)
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "query": Float["q d"], the same for both sides."""
         return {"query": diagonal.query(anchor["entity"], self.rel_embeddings(relation))}
 
-    def between(self, head: Rows, tail: Rows) -> Tensor:
+    def relation_query(self, head: Encodings, tail: Encodings) -> Tensor:
         """Return Float["q d"]."""
         return diagonal.query(head["entity"], tail["entity"])

@@ -7,8 +7,8 @@ from torch.nn.functional import dropout
 
 from openke.data.batch import Side
 from openke.module.model.model import Model
-from openke.module.model.scoring import Rows
 from openke.module.model.wrapped import Wrapped
+from openke.module.scoring.encodings import Encodings
 
 
 class Dropped(Wrapped):
@@ -37,13 +37,13 @@ class Dropped(Wrapped):
         self.anchor_rate = anchor
         self.query_rate = query
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the inner model's questions, asked with and made into incomplete vectors."""
         queries = self.inner.query(_forget(anchor, self.anchor_rate), relation, side)
         return _forget(queries, self.query_rate)
 
 
-def _forget(rows: Rows, rate: float) -> Rows:
+def _forget(rows: Encodings, rate: float) -> Encodings:
     """Apply dropout to the vectors among ``rows``; numbers such as gates stay as they are."""
     if not rate:
         return rows

@@ -16,7 +16,9 @@ from openke.data.batch import HEAD, RELATION, TAIL, Batch, Side
 from openke.module.interaction import orthogonal
 from openke.module.model.neighbours import Neighbours
 from openke.module.model.ote import OTE, OTEConfig
-from openke.module.model.scoring import Compare, Rows, Scores
+from openke.module.scoring.compare import Compare
+from openke.module.scoring.encodings import Encodings
+from openke.module.scoring.negatives import Scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +62,9 @@ class GCOTE(OTE):
 
     Config = GCOTEConfig
     config: GCOTEConfig
-    relational: ClassVar[bool] = True
-    directed = False
-    over_graph: ClassVar[bool] = True
+    projects_entities: ClassVar[bool] = True
+    asymmetric_queries = False
+    needs_triples: ClassVar[bool] = True
 
     facts: Tensor
 
@@ -80,19 +82,19 @@ class GCOTE(OTE):
         self.out_of = Neighbours(head, relation, tail, ent_tot)
         self._left_out: Tensor | None = None
 
-    def encode(self, entities: Tensor) -> Rows:
+    def encode(self, entities: Tensor) -> Encodings:
         """Return "entity" and its contexts "into" (as a tail) and "out_of": Float["u d"] each."""
         rows = self.ent_embeddings(entities)
         into = self._context(self.into, entities, rows, "tail")
         out_of = self._context(self.out_of, entities, rows, "head")
         return {"entity": rows, "into": into, "out_of": out_of}
 
-    def place(self, rows: Rows, relation: Tensor) -> Rows:
+    def project(self, encodings: Encodings, relation: Tensor) -> Encodings:
         """Return also where each entity puts its tails and its heads, "forth" and "back"."""
-        forth, back = (self.move(rows["entity"], relation, side) for side in ("tail", "head"))
-        return {**rows, "forth": forth, "back": back}
+        forth, back = (self.move(encodings["entity"], relation, side) for side in ("tail", "head"))
+        return {**encodings, "forth": forth, "back": back}
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "moved", "entity", "context": Float["q d"] each; "gate", 1 for tails."""
         for_tail = side == "tail"
         return {
@@ -102,7 +104,7 @@ class GCOTE(OTE):
             "gate": anchor["entity"].new_full((len(relation),), float(for_tail)),
         }
 
-    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+    def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return margin minus the mean of the four distances."""
         size, gate = self.config.group, query["gate"]
 

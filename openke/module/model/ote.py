@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from openke.data.batch import Side
 from openke.module.interaction import matrix, orthogonal
-from openke.module.model.model import Model, table
-from openke.module.model.scoring import Compare, Rows
+from openke.module.model.model import Model
+from openke.module.model.tables import table
+from openke.module.scoring.compare import Compare
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least, check_number
 
 ENTITY_BOUND = 0.01
@@ -53,7 +55,7 @@ class OTE(Model):
     Config = OTEConfig
     citation = "Tang et al., ACL 2020"
     config: OTEConfig
-    directed = True
+    asymmetric_queries = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -67,15 +69,11 @@ class OTE(Model):
             turns = orthogonal.gram_schmidt(self._matrices(self.rel_matrices.weight))
             self.rel_matrices.weight.copy_(turns.reshape(rel_tot, -1))
 
-    def encode(self, entities: Tensor) -> Rows:
-        """Return "entity": Float["u d"]."""
-        return {"entity": self.ent_embeddings(entities)}
-
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "query": Float["q d"]."""
         return {"query": self.move(anchor["entity"], relation, side)}
 
-    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+    def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return margin minus distance."""
         c = self.config
         found = orthogonal.distance(compare, c.group, query["query"], candidates["entity"])
@@ -88,16 +86,11 @@ class OTE(Model):
         matrices = orthogonal.scaled(turns, self.rel_scales(distinct), side)
         return orthogonal.transform(vectors, matrices, index)
 
-    def structure(self, entities: Tensor) -> Tensor:
-        """Return the entity table's rows."""
-        rows: Tensor = self.ent_embeddings(entities)
-        return rows
-
-    def relation_rows(self, relation: Tensor) -> Tensor:
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return the free matrices and the logarithms of scales side by side."""
         return torch.cat([self.rel_matrices(relation), self.rel_scales(relation)], dim=-1)
 
-    def relation_widths(self) -> tuple[int, ...]:
+    def relation_part_widths(self) -> tuple[int, ...]:
         """Return the widths of the matrices and of the scales."""
         return self.config.dim * self.config.group, self.config.dim
 

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from openke.data.batch import Side
 from openke.module.interaction import paired
-from openke.module.model.model import Model, start_bound, table
-from openke.module.model.scoring import Compare, Rows
+from openke.module.model.model import Model
+from openke.module.model.tables import start_bound, table
+from openke.module.scoring.compare import Compare
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least, check_number
 
 
@@ -48,7 +50,7 @@ class PairRE(Model):
     Config = PairREConfig
     citation = "Chao et al., ACL 2021"
     config: PairREConfig
-    relational: ClassVar[bool] = True
+    projects_entities: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -57,35 +59,25 @@ class PairRE(Model):
         self.ent_embeddings = table(ent_tot, c.dim, bound)
         self.rel_embeddings = table(rel_tot, 2 * c.dim, bound)
 
-    def encode(self, entities: Tensor) -> Rows:
+    def encode(self, entities: Tensor) -> Encodings:
         """Return "entity": Float["u d"] of length 1."""
         return {"entity": F.normalize(self.ent_embeddings(entities), dim=-1)}
 
-    def place(self, rows: Rows, relation: Tensor) -> Rows:
+    def project(self, encodings: Encodings, relation: Tensor) -> Encodings:
         """Return "head" and "tail", what an entity is in either slot: Float["p d"] each."""
-        as_head, as_tail = paired.place(rows["entity"], self.rel_embeddings(relation))
+        as_head, as_tail = paired.project(encodings["entity"], self.rel_embeddings(relation))
         return {"head": as_head, "tail": as_tail}
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "query": Float["q d"], and "gate": Float["q"], 1 where tails are asked for."""
         known = anchor["head" if side == "tail" else "tail"]
         return {"query": known, "gate": known.new_full((len(known),), float(side == "tail"))}
 
-    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+    def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return margin minus distance."""
         return self.config.margin + compare(
             "l1", query["query"], candidates["tail"], modal=candidates["head"], gate=query["gate"]
         )
-
-    def structure(self, entities: Tensor) -> Tensor:
-        """Return the entity table's rows, before normalisation."""
-        rows: Tensor = self.ent_embeddings(entities)
-        return rows
-
-    def relation_rows(self, relation: Tensor) -> Tensor:
-        """Return r^H and r^T side by side, Float["q 2d"]."""
-        rows: Tensor = self.rel_embeddings(relation)
-        return rows
 
     def constants(self) -> dict[str, float]:
         """Return the margin."""

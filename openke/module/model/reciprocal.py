@@ -8,15 +8,15 @@ from torch import Tensor
 
 from openke.data.batch import Side
 from openke.module.model.model import Model
-from openke.module.model.scoring import Rows
 from openke.module.model.wrapped import Wrapped
+from openke.module.scoring.encodings import Encodings
 
 
 class Reciprocal(Wrapped):
     """A model with an inverse of each relation: it is only ever asked for tails.
 
     A triple scores differently as (h, r, ?) and as (t, r', ?); where there is no question, as in
-    triple classification, the first one counts. ``relation_rows`` and ``place`` take ids of
+    triple classification, the first one counts. ``relation_embeddings`` and ``place`` take ids of
     inverses, too, from ``rel_tot`` on.
 
     Parameters
@@ -43,12 +43,12 @@ class Reciprocal(Wrapped):
                 "the data"
             )
         super().__init__(inner, inner.rel_tot // 2)
-        self.directed = True  # type: ignore[misc]
-        self.inverses = self.rel_tot
+        self.asymmetric_queries = True  # type: ignore[misc]
+        self.inverse_offset = self.rel_tot
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the inner model's questions about tails."""
-        return self.inner.query(anchor, self.asked(relation, side), "tail")
+        return self.inner.query(anchor, self.effective_relation(relation, side), "tail")
 
     def identity(self) -> dict[str, Any]:
         """Return the inner model's identity, its relations counted twice, marked as reciprocal."""

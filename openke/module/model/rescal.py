@@ -11,8 +11,8 @@ from torch import Tensor
 from openke.data.batch import Side
 from openke.module.interaction import bilinear
 from openke.module.model.bilinear import Bilinear
-from openke.module.model.model import table
-from openke.module.model.scoring import Rows
+from openke.module.model.tables import table
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least, check_scale
 
 
@@ -54,12 +54,12 @@ class RESCAL(Bilinear):
         self.ent_embeddings = table(ent_tot, c.dim, scale=c.init_scale)
         self.rel_matrices = table(rel_tot, c.dim * c.dim, scale=c.init_scale)
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "query": Float["q d"]."""
         matrices = self.rel_matrices.weight.view(-1, self.config.dim, self.config.dim)
         return {"query": bilinear.query(anchor["entity"], matrices, relation, side)}
 
-    def relation_rows(self, relation: Tensor) -> Tensor:
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return the matrices, Float["q d*d"]."""
         rows: Tensor = self.rel_matrices(relation)
         return rows

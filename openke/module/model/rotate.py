@@ -10,8 +10,10 @@ from torch import Tensor
 
 from openke.data.batch import Side
 from openke.module.interaction import hermitian, rotate
-from openke.module.model.model import Model, table
-from openke.module.model.scoring import Compare, Rows
+from openke.module.model.model import Model
+from openke.module.model.tables import table
+from openke.module.scoring.compare import Compare
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least, check_number
 
 
@@ -71,28 +73,14 @@ class RotatE(Model):
         self.ent_embeddings = table(ent_tot, 2 * c.dim, self.phases.entity_bound)
         self.rel_embeddings = table(rel_tot, c.dim, self.phases.bound)
 
-    def encode(self, entities: Tensor) -> Rows:
-        """Return "entity": Float["u 2d"]."""
-        return {"entity": self.ent_embeddings(entities)}
-
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "query": Float["q 2d"]."""
         phase = self.phases(self.rel_embeddings(relation))
         return {"query": rotate.query(anchor["entity"], phase, side)}
 
-    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+    def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return margin minus distance."""
         return self.config.margin + compare("complex", query["query"], candidates["entity"])
-
-    def structure(self, entities: Tensor) -> Tensor:
-        """Return the entity table's rows."""
-        rows: Tensor = self.ent_embeddings(entities)
-        return rows
-
-    def relation_rows(self, relation: Tensor) -> Tensor:
-        """Return the relation table's rows, before they are scaled to phases."""
-        rows: Tensor = self.rel_embeddings(relation)
-        return rows
 
     def entity_moduli(self, rows: Tensor) -> Tensor:
         """Return the moduli of complex coordinates, Float["u d"]."""

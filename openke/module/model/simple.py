@@ -11,8 +11,8 @@ from torch import Tensor
 from openke.data.batch import Side
 from openke.module.interaction import diagonal, simple
 from openke.module.model.bilinear import Bilinear
-from openke.module.model.model import table
-from openke.module.model.scoring import Rows
+from openke.module.model.tables import table
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least, check_scale
 
 
@@ -50,7 +50,7 @@ class SimplE(Bilinear):
     Config = SimplEConfig
     citation = "Kazemi and Poole, NeurIPS 2018"
     config: SimplEConfig
-    linear: ClassVar[bool] = True
+    linear_in_relation: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -60,25 +60,25 @@ class SimplE(Bilinear):
         self.rel_embeddings = table(rel_tot, c.dim, scale=c.init_scale)
         self.rel_inv_embeddings = table(rel_tot, c.dim, scale=c.init_scale)
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "query", as wide as an entity."""
         forward, inverse = self.rel_embeddings(relation), self.rel_inv_embeddings(relation)
         if self.config.two_roles:
             return {"query": simple.query(anchor["entity"], forward, inverse, side)}
         return {"query": diagonal.query(anchor["entity"], (forward + inverse) / 2)}
 
-    def between(self, head: Rows, tail: Rows) -> Tensor:
+    def relation_query(self, head: Encodings, tail: Encodings) -> Tensor:
         """Return Float["q 2d"]."""
         h, t = head["entity"], tail["entity"]
         if self.config.two_roles:
-            return simple.between(h, t)
+            return simple.relation_query(h, t)
         return torch.cat([h * t, h * t], dim=-1) / 2
 
-    def relation_rows(self, relation: Tensor) -> Tensor:
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return relations and their inverses side by side, Float["q 2d"]."""
         forward, inverse = self.rel_embeddings(relation), self.rel_inv_embeddings(relation)
         return torch.cat([forward, inverse], dim=-1)
 
-    def relation_widths(self) -> tuple[int, ...]:
+    def relation_part_widths(self) -> tuple[int, ...]:
         """Return the widths of a relation and of its inverse."""
         return self.config.dim, self.config.dim

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from openke.module.interaction import dynamic
-from openke.module.model.model import start_bound, table
-from openke.module.model.scoring import Rows
+from openke.module.model.tables import start_bound, table
 from openke.module.model.translational import Translational, check_norm
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least
 
 
@@ -53,7 +53,7 @@ class TransD(Translational):
     Config = TransDConfig
     citation = "Ji et al., ACL 2015"
     config: TransDConfig
-    relational: ClassVar[bool] = True
+    projects_entities: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -65,19 +65,19 @@ class TransD(Translational):
         self.ent_transfer = table(ent_tot, c.dim_e, entity_bound)
         self.rel_transfer = table(rel_tot, c.dim_r, relation_bound)
 
-    def encode(self, entities: Tensor) -> Rows:
+    def encode(self, entities: Tensor) -> Encodings:
         """Return "entity" and "transfer": Float["u dim_e"] each."""
         return {"entity": self.ent_embeddings(entities), "transfer": self.ent_transfer(entities)}
 
-    def place(self, rows: Rows, relation: Tensor) -> Rows:
+    def project(self, encodings: Encodings, relation: Tensor) -> Encodings:
         """Return "entity": Float["p dim_r"] of length 1."""
         transfer = self.rel_transfer(relation)
-        return {"entity": dynamic.project(rows["entity"], rows["transfer"], transfer)}
+        return {"entity": dynamic.project(encodings["entity"], encodings["transfer"], transfer)}
 
-    def structure(self, entities: Tensor) -> Tensor:
+    def entity_embeddings(self, entities: Tensor) -> Tensor:
         """Return entities and their projection vectors side by side, Float["u 2dim_e"]."""
         return torch.cat([self.ent_embeddings(entities), self.ent_transfer(entities)], dim=-1)
 
-    def relation_rows(self, relation: Tensor) -> Tensor:
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return relations and their projection vectors side by side, Float["q 2dim_r"]."""
         return torch.cat([self.rel_embeddings(relation), self.rel_transfer(relation)], dim=-1)

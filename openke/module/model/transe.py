@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-from openke.module.model.model import start_bound, table
-from openke.module.model.scoring import Rows
+from openke.module.model.tables import start_bound, table
 from openke.module.model.translational import Translational, check_norm
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least
 
 
@@ -53,6 +53,6 @@ class TransE(Translational):
         self.ent_embeddings = table(ent_tot, c.dim, bound)
         self.rel_embeddings = table(rel_tot, c.dim, bound)
 
-    def encode(self, entities: Tensor) -> Rows:
+    def encode(self, entities: Tensor) -> Encodings:
         """Return "entity": Float["u d"], normalised where ``norm_flag`` says so."""
         return {"entity": self._normalise(self.ent_embeddings(entities))}

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from openke.module.interaction import hyperplane
-from openke.module.model.model import start_bound, table
-from openke.module.model.scoring import Rows
+from openke.module.model.tables import start_bound, table
 from openke.module.model.translational import Translational, check_norm
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least
 
 
@@ -48,7 +48,7 @@ class TransH(Translational):
     Config = TransHConfig
     citation = "Wang et al., AAAI 2014"
     config: TransHConfig
-    relational: ClassVar[bool] = True
+    projects_entities: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -58,19 +58,15 @@ class TransH(Translational):
         self.rel_embeddings = table(rel_tot, c.dim, bound)
         self.norm_vector = table(rel_tot, c.dim, bound)
 
-    def encode(self, entities: Tensor) -> Rows:
-        """Return "entity": Float["u d"]."""
-        return {"entity": self.ent_embeddings(entities)}
-
-    def place(self, rows: Rows, relation: Tensor) -> Rows:
+    def project(self, encodings: Encodings, relation: Tensor) -> Encodings:
         """Return "entity": Float["p d"] on the hyperplanes, normalised with ``norm_flag``."""
-        projected = hyperplane.project(rows["entity"], self.norm_vector(relation))
+        projected = hyperplane.project(encodings["entity"], self.norm_vector(relation))
         return {"entity": self._normalise(projected)}
 
-    def relation_rows(self, relation: Tensor) -> Tensor:
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return r and the stored normal side by side, Float["q 2d"]."""
         return torch.cat([self.rel_embeddings(relation), self.norm_vector(relation)], dim=-1)
 
-    def relation_widths(self) -> tuple[int, ...]:
+    def relation_part_widths(self) -> tuple[int, ...]:
         """Return the widths of r and of the normal."""
         return self.config.dim, self.config.dim

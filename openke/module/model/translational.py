@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
-from torch import Tensor, nn
+from torch import Tensor
 
 from openke.data.batch import Side
 from openke.kernels import Kind
 from openke.module.interaction import translate
 from openke.module.model.model import Model
-from openke.module.model.scoring import Compare, Rows
+from openke.module.scoring.compare import Compare
+from openke.module.scoring.encodings import Encodings
 
 
 class TranslationalConfig(Protocol):
@@ -39,8 +40,6 @@ class Translational(Model):
     config: TranslationalConfig
     margin: float
     """Gamma, 0 where no margin is set."""
-    ent_embeddings: nn.Embedding
-    rel_embeddings: nn.Embedding
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -51,24 +50,14 @@ class Translational(Model):
         """The kernel of the distance."""
         return "l1" if self.config.p_norm == 1 else "l2"
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "query": Float["q d"]."""
         vector = self._normalise(self.rel_embeddings(relation))
         return {"query": translate.query(anchor["entity"], vector, side)}
 
-    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+    def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return margin minus distance."""
         return self.margin + compare(self.kind, query["query"], candidates["entity"])
-
-    def structure(self, entities: Tensor) -> Tensor:
-        """Return the entity table's rows, before normalisation."""
-        rows: Tensor = self.ent_embeddings(entities)
-        return rows
-
-    def relation_rows(self, relation: Tensor) -> Tensor:
-        """Return the relation table's rows, before normalisation."""
-        rows: Tensor = self.rel_embeddings(relation)
-        return rows
 
     def constants(self) -> dict[str, float]:
         """Return the margin where there is one."""

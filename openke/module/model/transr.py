@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from openke.module.interaction import matrix
-from openke.module.model.model import table
-from openke.module.model.scoring import Rows, Scores
+from openke.module.model.tables import table
 from openke.module.model.translational import Translational, check_norm
+from openke.module.scoring.encodings import Encodings
+from openke.module.scoring.negatives import Scores
 from openke.module.settings import at_least
 
 
@@ -55,7 +56,7 @@ class TransR(Translational):
     Config = TransRConfig
     citation = "Lin et al., AAAI 2015"
     config: TransRConfig
-    relational: ClassVar[bool] = True
+    projects_entities: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -67,21 +68,17 @@ class TransR(Translational):
             identity = torch.eye(c.dim_e, c.dim_r).view(1, -1)
             self.transfer_matrix.weight.data.copy_(identity.expand(rel_tot, -1))
 
-    def encode(self, entities: Tensor) -> Rows:
-        """Return "entity": Float["u dim_e"]."""
-        return {"entity": self.ent_embeddings(entities)}
-
-    def place(self, rows: Rows, relation: Tensor) -> Rows:
+    def project(self, encodings: Encodings, relation: Tensor) -> Encodings:
         """Return "entity": Float["p dim_r"] in the relations' spaces."""
         c = self.config
         matrices = self.transfer_matrix.weight.view(-1, c.dim_e, c.dim_r)
-        return {"entity": self._normalise(matrix.project(rows["entity"], matrices, relation))}
+        return {"entity": self._normalise(matrix.project(encodings["entity"], matrices, relation))}
 
-    def relation_rows(self, relation: Tensor) -> Tensor:
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return r and the matrix side by side, Float["q dim_r+dim_e*dim_r"]."""
         return torch.cat([self.rel_embeddings(relation), self.transfer_matrix(relation)], dim=-1)
 
-    def relation_widths(self) -> tuple[int, ...]:
+    def relation_part_widths(self) -> tuple[int, ...]:
         """Return the widths of r and of the matrix."""
         return self.config.dim_r, self.config.dim_e * self.config.dim_r
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from openke.data.batch import Side
 from openke.module.interaction import bilinear, matrix
 from openke.module.model.bilinear import Bilinear
-from openke.module.model.scoring import Rows
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least, check_share
 
 
@@ -66,7 +66,7 @@ class TuckER(Bilinear):
     Config = TuckERConfig
     citation = "Balazevic et al., EMNLP 2019"
     config: TuckERConfig
-    directed: ClassVar[bool] = True
+    asymmetric_queries: ClassVar[bool] = True
 
     def __init__(self, ent_tot: int, rel_tot: int, *values: Any, **settings: Any) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
@@ -83,7 +83,7 @@ class TuckER(Bilinear):
         self.hidden_dropout1 = nn.Dropout(c.hidden_dropout1)
         self.hidden_dropout2 = nn.Dropout(c.hidden_dropout2)
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "query": Float["q d"]; each distinct matrix is made once."""
         distinct, index = matrix.distinct(relation, self.rel_tot)
         matrices = self.core(self.rel_embeddings(distinct)).view(

@@ -8,7 +8,9 @@ from torch import Tensor
 
 from openke.data.batch import Side
 from openke.module.model.model import Model
-from openke.module.model.scoring import Compare, Rows, Scores
+from openke.module.scoring.compare import Compare
+from openke.module.scoring.encodings import Encodings
+from openke.module.scoring.negatives import Scores
 
 
 class Wrapped(Model):
@@ -35,42 +37,42 @@ class Wrapped(Model):
             )
         super().__init__(inner.ent_tot, inner.rel_tot if rel_tot is None else rel_tot)
         self.inner = inner
-        self.relational = inner.relational  # type: ignore[misc]
-        self.directed = inner.directed  # type: ignore[misc]
-        self.inverses = inner.inverses
-        self.linear = inner.linear  # type: ignore[misc]
+        self.projects_entities = inner.projects_entities  # type: ignore[misc]
+        self.asymmetric_queries = inner.asymmetric_queries  # type: ignore[misc]
+        self.inverse_offset = inner.inverse_offset
+        self.linear_in_relation = inner.linear_in_relation  # type: ignore[misc]
 
-    def encode(self, entities: Tensor) -> Rows:
+    def encode(self, entities: Tensor) -> Encodings:
         """Return what the inner model needs."""
         return self.inner.encode(entities)
 
-    def place(self, rows: Rows, relation: Tensor) -> Rows:
+    def project(self, encodings: Encodings, relation: Tensor) -> Encodings:
         """Return entities as the inner model's relations see them."""
-        return self.inner.place(rows, relation)
+        return self.inner.project(encodings, relation)
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the inner model's questions."""
         return self.inner.query(anchor, relation, side)
 
-    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+    def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return the inner model's scores."""
         return self.inner.match(query, candidates, compare)
 
-    def between(self, head: Rows, tail: Rows) -> Tensor:
+    def relation_query(self, head: Encodings, tail: Encodings) -> Tensor:
         """Return what the inner model says."""
-        return self.inner.between(head, tail)
+        return self.inner.relation_query(head, tail)
 
-    def structure(self, entities: Tensor) -> Tensor:
+    def entity_embeddings(self, entities: Tensor) -> Tensor:
         """Return the inner model's rows."""
-        return self.inner.structure(entities)
+        return self.inner.entity_embeddings(entities)
 
-    def relation_rows(self, relation: Tensor) -> Tensor:
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return the inner model's rows."""
-        return self.inner.relation_rows(relation)
+        return self.inner.relation_embeddings(relation)
 
-    def factors(self, entities: Tensor, rows: Rows | None = None) -> Tensor:
+    def factors(self, entities: Tensor, encodings: Encodings | None = None) -> Tensor:
         """Return the inner model's vectors."""
-        return self.inner.factors(entities, rows)
+        return self.inner.factors(entities, encodings)
 
     def entity_moduli(self, rows: Tensor) -> Tensor:
         """Return what the inner model says."""
@@ -80,13 +82,13 @@ class Wrapped(Model):
         """Return what the inner model says."""
         return self.inner.relation_moduli(rows)
 
-    def structure_widths(self) -> tuple[int, ...]:
+    def entity_part_widths(self) -> tuple[int, ...]:
         """Return the inner model's widths."""
-        return self.inner.structure_widths()
+        return self.inner.entity_part_widths()
 
-    def relation_widths(self) -> tuple[int, ...]:
+    def relation_part_widths(self) -> tuple[int, ...]:
         """Return the inner model's widths."""
-        return self.inner.relation_widths()
+        return self.inner.relation_part_widths()
 
     def regularization(self, scores: Scores) -> Tensor:
         """Return the inner model's penalty."""

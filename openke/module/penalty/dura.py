@@ -8,9 +8,9 @@ from torch import Tensor
 from openke.data.batch import Side
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.model import Model
-from openke.module.model.rows import Rows, take
 from openke.module.model.wrapped import Wrapped
 from openke.module.penalty.penalty import Facts, Penalty
+from openke.module.scoring.encodings import Encodings, take
 
 
 class DURA(Penalty):
@@ -46,10 +46,10 @@ class DURA(Penalty):
         """Return the sum of squares."""
         return moduli.square().sum(dim=-1)
 
-    def __call__(self, model: Model, facts: Facts, rows: Rows | None = None) -> Tensor:
+    def __call__(self, model: Model, facts: Facts, encodings: Encodings | None = None) -> Tensor:
         """Return the penalty of a batch, a scalar; each distinct question is asked once."""
         entities, index = facts.entities()
-        rows = model.encode(entities) if rows is None else rows
+        rows = model.encode(entities) if encodings is None else encodings
         anchor, answer = index.chunk(2)
         total = self.term(rows["entity"])[answer].sum()
         parts: dict[Side, slice] = {"tail": slice(0, facts.tails), "head": slice(facts.tails, None)}

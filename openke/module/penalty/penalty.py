@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from openke.module.model.model import Model
-from openke.module.model.rows import Rows
+from openke.module.scoring.encodings import Encodings
 from openke.module.settings import at_least
 
 
@@ -65,13 +65,13 @@ class Penalty(ABC):
     def term(self, moduli: Tensor) -> Tensor:
         """Return Float["u"] of vectors whose coordinates have these absolute values (["u m"])."""
 
-    def __call__(self, model: Model, facts: Facts, rows: Rows | None = None) -> Tensor:
+    def __call__(self, model: Model, facts: Facts, encodings: Encodings | None = None) -> Tensor:
         """Return the penalty of a batch, a scalar; each distinct vector is looked at once.
 
-        ``rows`` are the entities of :meth:`Facts.entities` encoded, where the caller has them.
+        ``encodings`` are the entities of :meth:`Facts.entities` encoded, where the caller has them.
         """
         entities, index = facts.entities()
-        of_entity = self.term(model.entity_moduli(model.factors(entities, rows)))[index]
+        of_entity = self.term(model.entity_moduli(model.factors(entities, encodings)))[index]
         relations, index = torch.unique(facts.relation, return_inverse=True)
-        of_relation = self.term(model.relation_moduli(model.relation_rows(relations)))[index]
+        of_relation = self.term(model.relation_moduli(model.relation_embeddings(relations)))[index]
         return self.weight * (of_entity.sum() + of_relation.sum()) / len(facts.anchor)

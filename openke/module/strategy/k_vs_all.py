@@ -1,12 +1,12 @@
 """k-vs-all training: every distinct question is asked once, with all its known answers."""
 
-from openke.module.strategy.against_all import AgainstAll
+from openke.module.strategy.all_entities import AllEntitiesStrategy
 
 
-class KVsAll(AgainstAll):
+class KVsAll(AllEntitiesStrategy):
     """Mean over distinct questions of the loss of all right answers among all entities.
 
-    Arguments are those of :class:`AgainstAll`; batches come from
+    Arguments are those of :class:`AllEntitiesStrategy`; batches come from
     ``QueryDataLoader(store, targets="all")``. Under softmax all right answers are equally
     likely; penalties count a fact for each of them.
 

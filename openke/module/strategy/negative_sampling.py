@@ -10,9 +10,10 @@ from torch import Tensor
 
 from openke.data.batch import Batch
 from openke.module.loss.loss import Loss
-from openke.module.model.lineage import in_house_form
 from openke.module.model.model import Model
+from openke.module.model.openke_adapter import in_house_form
 from openke.module.penalty import Facts
+from openke.module.scoring.projection import prepare_batch
 from openke.module.strategy.strategy import Strategy
 
 
@@ -23,7 +24,7 @@ class NegativeSampling(Strategy):
     ----------
     model, loss
         What scores and what judges the scores. A model written for OpenKE is translated, see
-        :mod:`openke.module.model.lineage`.
+        :mod:`openke.module.model.openke_adapter`.
     batch_size
         Accepted for OpenKE's scripts; the batch says how large it is.
     regul_rate
@@ -70,6 +71,10 @@ class NegativeSampling(Strategy):
             "l3_regul_rate": self.l3_regul_rate,
         }
 
+    def prepare(self, batch: Batch) -> Batch:
+        """Return a batch with the pairs that a model which projects entities projects."""
+        return prepare_batch(self.model, batch)
+
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch, a scalar."""
         model = in_house_form(self.model, self.loss)
@@ -87,9 +92,11 @@ class NegativeSampling(Strategy):
 def _facts(model: Model, batch: Batch) -> Facts:
     """Return the positives, asked for their tails, and with inverses for their heads, too."""
     head, relation, tail = batch.positive.unbind(dim=1)
-    if not model.directed:
+    if not model.asymmetric_queries:
         return Facts(head, relation, tail, len(head))
-    asked = torch.cat([model.asked(relation, "tail"), model.asked(relation, "head")])
+    asked = torch.cat(
+        [model.effective_relation(relation, "tail"), model.effective_relation(relation, "head")]
+    )
     return Facts(torch.cat([head, tail]), asked, torch.cat([tail, head]), len(head))
 
 

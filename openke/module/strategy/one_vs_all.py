@@ -1,12 +1,12 @@
 """1-vs-all training: every triple asks for its tail and for its head."""
 
-from openke.module.strategy.against_all import AgainstAll
+from openke.module.strategy.all_entities import AllEntitiesStrategy
 
 
-class OneVsAll(AgainstAll):
+class OneVsAll(AllEntitiesStrategy):
     """Mean over questions of the loss of one right answer among all entities.
 
-    Arguments are those of :class:`AgainstAll`; batches come from
+    Arguments are those of :class:`AllEntitiesStrategy`; batches come from
     ``QueryDataLoader(store, targets="one")``. Other answers known to be right count as wrong.
 
     References

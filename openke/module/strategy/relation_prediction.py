@@ -8,15 +8,15 @@ from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
 from openke.module.model.model import Model
-from openke.module.model.rows import Rows
-from openke.module.model.scoring import score_relations
 from openke.module.penalty import Facts
+from openke.module.scoring.encodings import Encodings
+from openke.module.scoring.triples import score_relations
 
 PAIR_BLOCK = 2**16
 """Triples scored at a time where each has a query vector of its own."""
 
 
-def relation_loss(model: Model, facts: Facts, entities: Rows) -> Tensor:
+def relation_loss(model: Model, facts: Facts, entities: Encodings) -> Tensor:
     """Return the mean over facts of the cross entropy of their relation against all relations.
 
     Parameters
@@ -41,7 +41,7 @@ def relation_loss(model: Model, facts: Facts, entities: Rows) -> Tensor:
         scores = score_relations(model, head, tail, entities)
         return cross_entropy(scores, relation, reduction="sum")
 
-    size = len(head) if model.linear else max(1, PAIR_BLOCK // model.rel_tot)
+    size = len(head) if model.linear_in_relation else max(1, PAIR_BLOCK // model.rel_tot)
     parts = zip(*(torch.split(ids, size) for ids in (head, tail, facts.relation)), strict=True)
     losses = [checkpoint(block_loss, *part, use_reentrant=False) for part in parts]
     total: Tensor = torch.stack(losses).sum()

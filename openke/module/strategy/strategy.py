@@ -66,6 +66,10 @@ class Strategy(nn.Module, ABC):
     def forward(self, batch: Any) -> Tensor:
         """Return the objective of a batch, a scalar; which batches, the strategy says."""
 
+    def prepare(self, batch: Any) -> Any:
+        """Return a batch with what a step would wait for, found ahead of time; here as it is."""
+        return batch
+
     def forgetful(self, model: Model) -> Model:
         """Return the model as this training step sees it: with dropout where it is wanted."""
         if not self.training or not (self.anchor_dropout or self.query_dropout):

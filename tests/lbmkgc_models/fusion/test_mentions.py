@@ -11,8 +11,8 @@ from lbmkgc_models.fusion.mention_score import MentionScore
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.runs.make_model import make_multimodal
 from openke.data.store import TripleStore
-from openke.module.model.rows import Pairwise
-from openke.module.model.scoring import score_all
+from openke.module.scoring.all_entities import score_all
+from openke.module.scoring.compare import Pairwise
 from tests.contracts.graphs import ENTITIES, RELATIONS, both, graph, mentions
 
 LABELS = [
@@ -150,7 +150,7 @@ def test_mentions_are_frozen_and_part_of_the_identity():
     assert "mentions" not in LBMKGC(ENTITIES, RELATIONS, both(), dim=4).identity()
     names = {name for name in made.state_dict() if name.startswith("mentioned")}
     assert names == {"mentioned.weight"}
-    assert not model(interaction="ComplEx", gate="sum").linear
+    assert not model(interaction="ComplEx", gate="sum").linear_in_relation
 
 
 def test_a_model_is_made_with_the_labels_beside_the_triples(tmp_path):

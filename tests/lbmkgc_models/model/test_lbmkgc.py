@@ -17,8 +17,11 @@ from openke.data.store import TripleStore
 from openke.data.train_data_loader import TrainDataLoader
 from openke.module.loss import SigmoidLoss
 from openke.module.model import MODELS, RotatE
-from openke.module.model.rows import Pairwise, take
-from openke.module.model.scoring import encode_all, score_all, score_batch, score_triples
+from openke.module.scoring.all_entities import encode_all, score_all
+from openke.module.scoring.compare import Pairwise
+from openke.module.scoring.encodings import take
+from openke.module.scoring.negatives import score_batch
+from openke.module.scoring.triples import score_triples
 from openke.module.strategy import NegativeSampling
 from tests.contracts.graphs import (
     ENTITIES,
@@ -43,7 +46,7 @@ def joint_rows(model, relation, without=()):
     """Return every entity's fused row, entity by entity; those ``without`` have no structure."""
     modal, present = model.projectors(EVERYONE)
     mixed = model.attention(modal, present)
-    structural = model.interaction.structure(EVERYONE)
+    structural = model.interaction.entity_embeddings(EVERYONE)
     zeta = model.gate.logit[relation].sigmoid() if model.gated else None
     rows = []
     for i in range(ENTITIES):
@@ -119,7 +122,9 @@ def test_it_starts_from_the_tables_of_a_trained_interaction():
     rotate = RotatE(ENTITIES, RELATIONS, dim=4)
     model = LBMKGC(ENTITIES, RELATIONS, both(), dim=4)
     model.set_parameters(rotate.get_parameters())
-    torch.testing.assert_close(model.structure(EVERYONE), rotate.structure(EVERYONE))
+    torch.testing.assert_close(
+        model.entity_embeddings(EVERYONE), rotate.entity_embeddings(EVERYONE)
+    )
     alone = LBMKGC(ENTITIES, RELATIONS, dim=4, margin=6.0)
     alone.set_parameters(rotate.get_parameters())
     triples = (EVERYONE, EVERYONE % RELATIONS, EVERYONE.flip(0))
@@ -137,8 +142,8 @@ def test_a_copy_has_tables_of_its_own():
 
 
 def test_an_interaction_that_is_directed_makes_a_directed_model():
-    assert fused(interaction="TuckER").directed
-    assert not fused(interaction="ComplEx").directed
+    assert fused(interaction="TuckER").asymmetric_queries
+    assert not fused(interaction="ComplEx").asymmetric_queries
 
 
 @pytest.mark.parametrize("gate", ["relation", "sum", "mean"])
@@ -289,30 +294,32 @@ def test_penalties_of_factors_see_what_enters_the_score():
     relations = torch.arange(RELATIONS)
     inner = summed.interaction
     torch.testing.assert_close(
-        summed.relation_moduli(summed.relation_rows(relations)),
-        inner.relation_moduli(inner.relation_rows(relations)),
+        summed.relation_moduli(summed.relation_embeddings(relations)),
+        inner.relation_moduli(inner.relation_embeddings(relations)),
     )
     rotate = RotatE(ENTITIES, RELATIONS, dim=4)
-    assert torch.equal(rotate.factors(EVERYONE), rotate.structure(EVERYONE))
+    assert torch.equal(rotate.factors(EVERYONE), rotate.entity_embeddings(EVERYONE))
 
 
 @pytest.mark.parametrize("name", ["ComplEx", "DistMult"])
 def test_sums_are_linear_in_the_relation_where_their_interaction_is(name):
     model = fused(interaction=name, gate="sum").eval()
-    assert model.linear
-    assert not fused(interaction=name).linear
-    assert not fused(interaction="RotatE", gate="sum").linear
+    assert model.linear_in_relation
+    assert not fused(interaction=name).linear_in_relation
+    assert not fused(interaction="RotatE", gate="sum").linear_in_relation
     rows, relation, tail = encode_all(model), EVERYONE % RELATIONS, EVERYONE.flip(0)
     between = model.between(rows, take(rows, tail))
-    found = (between * model.relation_rows(relation)).sum(dim=1)
+    found = (between * model.relation_embeddings(relation)).sum(dim=1)
     torch.testing.assert_close(found, score_triples(model, EVERYONE, relation, tail))
 
 
 def test_the_published_penalty_sees_the_structural_rows():
     model = fused(interaction="Analogy").eval()
-    assert torch.equal(model.structure(EVERYONE), model.interaction.structure(EVERYONE))
-    assert model.structure_widths() == model.interaction.structure_widths() == (4, 4, 8)
-    assert fused(structural=False).structure_widths() == ()
+    assert torch.equal(
+        model.entity_embeddings(EVERYONE), model.interaction.entity_embeddings(EVERYONE)
+    )
+    assert model.entity_part_widths() == model.interaction.entity_part_widths() == (4, 4, 8)
+    assert fused(structural=False).entity_part_widths() == ()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openke.config import Tester
 from openke.data import TestDataLoader, TripleStore
 from openke.evaluation.classification import best_threshold, false_triples, judge
-from openke.module.model.scoring import score_triples
+from openke.module.scoring.triples import score_triples
 from tests.contracts.graphs import ENTITIES, RELATIONS, build, graph
 from tests.openke.evaluation.test_tester import Constant
 

@@ -134,10 +134,10 @@ class Constant(Model):
     def match(self, query, candidates, compare):
         return compare("l1", query["query"], candidates["entity"]) + self.value
 
-    def structure(self, entities):
+    def entity_embeddings(self, entities):
         return torch.zeros(len(entities), 1)
 
-    relation_rows = structure
+    relation_embeddings = entity_embeddings
 
 
 def test_a_constant_score_ranks_as_guessing_does():
@@ -161,7 +161,7 @@ def test_a_score_that_is_nan_is_an_error_not_a_rank():
 def test_every_model_is_ranked_as_by_hand(case):
     store, model = graph(triples=120), build(case)
     report = Tester(model, TestDataLoader(store), progress=False).rank("test")
-    from openke.module.model.scoring import score_all
+    from openke.module.scoring.all_entities import score_all
 
     for slot in ("head", "tail"):
 

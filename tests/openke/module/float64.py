@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from openke.module.model.scoring import score_triples
+from openke.module.scoring.triples import score_triples
 
 
 def numbers(model, name):

@@ -11,8 +11,9 @@ from openke.config import Tester, Trainer
 from openke.data import TestDataLoader, TrainDataLoader
 from openke.module.loss import LOSSES, MarginLoss, SigmoidLoss
 from openke.module.model import DistMult, Model, RotatE, TransD, TransE, TransR
-from openke.module.model.lineage import Translated, in_house_form, training_data
-from openke.module.model.scoring import score_all, score_relations, score_triples
+from openke.module.model.openke_adapter import Translated, in_house_form, training_data
+from openke.module.scoring.all_entities import score_all
+from openke.module.scoring.triples import score_relations, score_triples
 from openke.module.strategy import NegativeSampling
 from tests.contracts.graphs import BATCHES, ENTITIES, RELATIONS, first_batch, graph
 from tests.openke.module.openke_models import Margined, Translation
@@ -310,7 +311,7 @@ def test_what_is_missing_or_wrong_is_said():
     with pytest.raises(TypeError, match="Silent is written for OpenKE: ask in_house_form"):
         Silent(ENTITIES, RELATIONS).encode(torch.arange(3))
     with pytest.raises(TypeError, match="Silent is written for OpenKE: its tables are its own"):
-        in_house_form(Silent(ENTITIES, RELATIONS)).relation_rows(torch.arange(3))
+        in_house_form(Silent(ENTITIES, RELATIONS)).relation_embeddings(torch.arange(3))
     with pytest.raises(ValueError, match="found a model of type Linear, expected a subclass"):
         NegativeSampling(torch.nn.Linear(2, 2), MarginLoss())(batch)
 

@@ -8,7 +8,8 @@ from openke.data.train_data_loader import TrainDataLoader
 from openke.module.interaction import orthogonal
 from openke.module.model import GCOTE, OTE
 from openke.module.model.neighbours import Neighbours
-from openke.module.model.scoring import encode_all, score_all, score_triples
+from openke.module.scoring.all_entities import encode_all, score_all
+from openke.module.scoring.triples import score_triples
 from tests.contracts.graphs import ENTITIES, RELATIONS, build, first_batch, graph
 from tests.openke.module.float64 import numbers, score
 

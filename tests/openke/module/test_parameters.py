@@ -15,7 +15,7 @@ from openke.module.loss import MarginLoss
 from openke.module.model import MODELS, Analogy, ComplEx, RotatE, TransE, TransR
 from openke.module.model.analogy import SIGN
 from openke.module.model.parameters import MARKS
-from openke.module.model.scoring import score_triples
+from openke.module.scoring.triples import score_triples
 from openke.module.strategy import NegativeSampling
 from tests.contracts.graphs import ENTITIES, RELATIONS, build, graph
 

@@ -5,8 +5,9 @@ import torch
 
 from openke.module.interaction import hermitian
 from openke.module.model import MODELS, ComplEx, DistMult, Reciprocal
-from openke.module.model.scoring import score_all, score_relations, score_triples
 from openke.module.model.wrapped import Wrapped
+from openke.module.scoring.all_entities import score_all
+from openke.module.scoring.triples import score_relations, score_triples
 from tests.contracts.graphs import CASES, ENTITIES, RELATIONS, build, reciprocal
 
 cases = pytest.mark.parametrize("case", CASES)
@@ -50,8 +51,8 @@ def test_a_model_that_scores_otherwise_is_not_linear_by_inheritance():
         def match(self, query, candidates, compare):
             return 2 * super().match(query, candidates, compare)
 
-    assert ComplEx.linear
-    assert not Doubled.linear
+    assert ComplEx.linear_in_relation
+    assert not Doubled.linear_in_relation
     model = Doubled(ENTITIES, RELATIONS, dim=4)
     head, tail = torch.tensor([0]), torch.tensor([1])
     found = score_relations(model, head, tail)[0, 2]
@@ -64,11 +65,14 @@ def test_a_wrapped_model_is_the_inner_one_in_all_but_its_name():
     for case in ("ComplEx", "TransR", "SimplE"):
         model = build(case)
         around = Wrapped(model)
-        assert (around.relational, around.linear) == (model.relational, model.linear)
+        assert (around.projects_entities, around.linear_in_relation) == (
+            model.projects_entities,
+            model.linear_in_relation,
+        )
         assert around.identity() == model.identity()
         assert around.constants() == model.constants()
-        assert around.structure_widths() == model.structure_widths()
-        assert around.relation_widths() == model.relation_widths()
+        assert around.entity_part_widths() == model.entity_part_widths()
+        assert around.relation_part_widths() == model.relation_part_widths()
         torch.testing.assert_close(around.l3_regularization(), model.l3_regularization())
         ids = torch.tensor([0, 3])
         torch.testing.assert_close(around.factors(ids), model.factors(ids))

@@ -5,7 +5,7 @@ import torch
 
 from openke.kernels import compare_pairs
 from openke.module.interaction import rotate
-from openke.module.model.rows import branch, take
+from openke.module.scoring.encodings import branch, take
 
 INDEX = torch.tensor([2, 0, 2, 5])
 

@@ -6,7 +6,7 @@ import torch
 
 from openke.module.interaction import matrix
 from openke.module.model import TransD, TransH, TransR
-from openke.module.model.scoring import encode_all, score_all
+from openke.module.scoring.all_entities import encode_all, score_all
 from tests.contracts.graphs import ENTITIES, RELATIONS, build
 from tests.openke.module.float64 import numbers, score, unit
 
@@ -133,7 +133,7 @@ def test_questions_in_any_order_of_relations_get_their_own_answers():
 def test_only_relational_models_place_entities():
     model = build("TransE")
     with pytest.raises(NotImplementedError, match="TransE is not relational"):
-        model.place(encode_all(model), torch.zeros(ENTITIES, dtype=torch.int64))
+        model.project(encode_all(model), torch.zeros(ENTITIES, dtype=torch.int64))
 
 
 def test_matrices_meet_their_vectors_whatever_the_order():

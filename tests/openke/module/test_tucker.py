@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from openke.module.model import TuckER
-from openke.module.model.scoring import encode_all, score_all
+from openke.module.scoring.all_entities import encode_all, score_all
 from tests.contracts.graphs import ENTITIES, RELATIONS, build, first_batch
 from tests.openke.module.float64 import numbers, score
 

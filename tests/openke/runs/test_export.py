@@ -30,8 +30,8 @@ def test_rows_are_the_tables(case, format, tmp_path):
     found = READ[format](tmp_path)
     with torch.no_grad():
         expected = (
-            model.structure(torch.arange(ENTITIES)),
-            model.relation_rows(torch.arange(RELATIONS)),
+            model.entity_embeddings(torch.arange(ENTITIES)),
+            model.relation_embeddings(torch.arange(RELATIONS)),
         )
     for kind, rows in zip(("entities", "relations"), expected, strict=True):
         assert np.array_equal(found[kind], rows.numpy())

@@ -27,7 +27,7 @@ from tests.openke.runs.trained import data_folder, trained
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     directory = data_folder(folder)
     trained(folder / "rotate", directory)

@@ -10,7 +10,7 @@ import tyro
 from openke.data.store import SPLITS
 from openke.data.vocabulary import Vocabulary, entity_names
 from openke.module.model import TransE
-from openke.module.model.scoring import score_triples
+from openke.module.scoring.triples import score_triples
 from openke.runs.load import load_run
 from openke.runs.predict import Predictor, command
 from tests.contracts.graphs import ENTITIES, RELATIONS, build, graph
@@ -20,7 +20,7 @@ from tests.openke.runs.trained import data_folder, trained
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     trained(folder / "run", data_folder(folder))
     return folder

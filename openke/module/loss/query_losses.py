@@ -12,7 +12,7 @@ from torch import Tensor
 
 from openke import kernels
 
-AnswerLoss = Callable[[Tensor, Tensor, "Tensor | None", float], Tensor]
+QueryLoss = Callable[[Tensor, Tensor, "Tensor | None", float], Tensor]
 
 
 def softmax_cross_entropy(
@@ -47,7 +47,7 @@ def binary_cross_entropy(
     return kernels.binary_cross_entropy(logits, offsets, answer, label_smoothing)
 
 
-ANSWER_LOSSES: dict[str, AnswerLoss] = {
+QUERY_LOSSES: dict[str, QueryLoss] = {
     "softmax": softmax_cross_entropy,
     "bce": binary_cross_entropy,
 }

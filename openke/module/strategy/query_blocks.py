@@ -37,7 +37,9 @@ def as_asked(model: Model, batch: QueryBatch) -> tuple[Model, QueryBatch]:
     if not isinstance(model, Reciprocal):
         return model, batch
     tails, heads = batch.relation[: batch.tails], batch.relation[batch.tails :]
-    asked = torch.cat([model.asked(tails, "tail"), model.asked(heads, "head")])
+    asked = torch.cat(
+        [model.effective_relation(tails, "tail"), model.effective_relation(heads, "head")]
+    )
     return model.inner, replace(batch, relation=asked, tails=len(batch))
 
 
@@ -60,13 +62,13 @@ def blocks(model: Model, batch: QueryBatch) -> Iterator[tuple[Block, bool]]:
     device.
     """
     most = max(1, LOGITS_BYTES // (4 * model.ent_tot))
-    large = model.relational or len(batch) > most
+    large = model.projects_entities or len(batch) > most
     sides: dict[Side, range] = {
         "tail": range(batch.tails),
         "head": range(batch.tails, len(batch)),
     }
     for side, rows in sides.items():
-        if model.relational:
+        if model.projects_entities:
             for part in _of_one_relation(batch, rows, most):
                 answer, offsets = _answers(batch, part)
                 yield Block(side, batch.anchor[part], batch.relation[part], answer, offsets), large

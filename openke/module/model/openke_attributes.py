@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from openke.module.model.scoring import score_triples
+from openke.module.scoring.triples import score_triples
 
 if TYPE_CHECKING:
     from openke.module.model.model import Model
@@ -20,7 +20,7 @@ SETTINGS = ("dim", "dim_e", "dim_r", "p_norm", "norm_flag", "epsilon", "margin")
 SLOTS = ("batch_h", "batch_r", "batch_t")
 
 
-class OpenKENames(nn.Module):
+class OpenKEAttributes(nn.Module):
     """OpenKE's attributes and ``predict``, on top of a model's ``config`` and scores."""
 
     def keep_settings(self, config: Any) -> None:

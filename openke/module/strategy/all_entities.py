@@ -10,17 +10,17 @@ from torch.utils.checkpoint import checkpoint
 
 from openke.data.query_batch import QueryBatch
 from openke.data.query_data_loader import Targets
-from openke.module.loss.answers import ANSWER_LOSSES
+from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.model.model import Model
-from openke.module.model.rows import Rows, branch
-from openke.module.model.scoring import encode_all, score_all
+from openke.module.scoring.all_entities import encode_all, score_all
+from openke.module.scoring.encodings import Encodings, branch
 from openke.module.settings import at_least, check_share
-from openke.module.strategy.questions import Block, as_asked, blocks, facts
+from openke.module.strategy.query_blocks import Block, as_asked, blocks, facts
 from openke.module.strategy.relation_prediction import relation_loss
 from openke.module.strategy.strategy import Strategy
 
 
-class AgainstAll(Strategy):
+class AllEntitiesStrategy(Strategy):
     """Mean loss of the questions of a batch, every entity being an answer, plus a penalty.
 
     Parameters
@@ -63,8 +63,8 @@ class AgainstAll(Strategy):
                 "train it by NegativeSampling"
             )
         super().__init__(model, **options)
-        if loss not in ANSWER_LOSSES:
-            known = ", ".join(map(repr, ANSWER_LOSSES))
+        if loss not in QUERY_LOSSES:
+            known = ", ".join(map(repr, QUERY_LOSSES))
             raise ValueError(f"{owner}: loss is {loss!r}, expected one of {known}")
         check_share(owner, "label_smoothing", label_smoothing)
         at_least(owner, "relation_prediction", relation_prediction, 0)
@@ -104,10 +104,10 @@ class AgainstAll(Strategy):
             total = total + self.penalty(model, known, rows)
         return total
 
-    def _loss(self, model: Model, candidates: Rows, block: Block) -> Tensor:
+    def _loss(self, model: Model, candidates: Encodings, block: Block) -> Tensor:
         """Return the sum of the losses of a block's questions."""
         scores = score_all(model, block.side, block.anchor, block.relation, candidates)
-        loss = ANSWER_LOSSES[self.loss]
+        loss = QUERY_LOSSES[self.loss]
         return loss(scores, block.answer, block.offsets, self.label_smoothing).sum()
 
     def _check(self, batch: QueryBatch) -> None:

@@ -25,8 +25,9 @@ from openke.data.batch import Batch, Data, Side, training_data
 from openke.module.loss.loss import Loss
 from openke.module.loss.margin_loss import MarginLoss
 from openke.module.model.model import Model
-from openke.module.model.rows import Compare, Pairwise, Rows
-from openke.module.model.scoring import Occurrences, Scores
+from openke.module.scoring.compare import Compare
+from openke.module.scoring.encodings import Encodings
+from openke.module.scoring.negatives import Occurrences, Scores
 
 
 def in_house_form(model: Model, loss: Loss | None = None) -> Model:
@@ -103,25 +104,24 @@ class Translated(Model):
         self._needs("l3_regularization", "l3_regul_rate", Model.l3_regularization)
         return self.model.l3_regularization()
 
-    def encode(self, entities: Tensor) -> Rows:
+    def encode(self, entities: Tensor) -> Encodings:
         """Return "entity": the ids themselves, Int["u"]."""
         return {"entity": entities}
 
-    def query(self, anchor: Rows, relation: Tensor, side: Side) -> Rows:
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the questions as they were asked: ids, and whether the head is asked for."""
         asks_head = torch.full_like(relation, side == "head", dtype=torch.bool)
         return {"anchor": anchor["entity"], "relation": relation, "asks_head": asks_head}
 
-    def match(self, query: Rows, candidates: Rows, compare: Compare) -> Tensor:
+    def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return minus the model's ``predict``."""
         entities = candidates["entity"]
         anchor, relation, asks_head = query["anchor"], query["relation"], query["asks_head"]
-        if isinstance(compare, Pairwise):
-            rows = compare.query_index
-            known, asked = anchor[rows], entities[compare.candidate_index]
-            head = torch.where(asks_head[rows], asked, known)
-            tail = torch.where(asks_head[rows], known, asked)
-            return self._predict(head, relation[rows], tail, "normal", len(rows))
+        known, asked = compare.meet(anchor, entities)
+        if known.dim() == 1:  # listed pairs
+            r, for_head = compare.meet(relation, entities)[0], compare.meet(asks_head, entities)[0]
+            head, tail = torch.where(for_head, asked, known), torch.where(for_head, known, asked)
+            return self._predict(head, r, tail, "normal", len(r))
         answers = [
             self._predict(entities, r, known, "head_batch", len(entities))
             if for_head
@@ -132,15 +132,15 @@ class Translated(Model):
         ]
         return torch.stack(answers)
 
-    def structure(self, entities: Tensor) -> Tensor:
+    def entity_embeddings(self, entities: Tensor) -> Tensor:
         """Refuse: only the model's own penalties know its tables."""
         raise TypeError(
             f"{type(self.model).__name__} is written for OpenKE: its tables are its own"
         )
 
-    def relation_rows(self, relation: Tensor) -> Tensor:
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Refuse, as :meth:`structure` does."""
-        return self.structure(relation)
+        return self.entity_embeddings(relation)
 
     def _predict(self, head: Tensor, relation: Tensor, tail: Tensor, mode: str, n: int) -> Tensor:
         predict: Any = self.model.predict

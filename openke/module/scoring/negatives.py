@@ -1,0 +1,182 @@
+"""Scores of a training batch: its positives and what replaces a slot of each.
+
+Shapes: b batch, k negatives of a positive, m of these that replace entities, u distinct entities, n
+triples scored.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from openke.data.batch import HEAD, RELATION, TAIL, Batch
+from openke.module.scoring.compare import ALL_PAIRS, Pairwise
+from openke.module.scoring.contract import Scorer
+from openke.module.scoring.encodings import Encodings, branch, count, join, take
+from openke.module.scoring.projection import meeting_entities, meeting_relations, project_batch
+
+
+class Occurrences(NamedTuple):
+    """The distinct entities of a batch and where they occur in it."""
+
+    ids: Tensor
+    """Int["u"]"""
+    head: Tensor
+    """Int["n"]: rows of ``ids``, one for each triple scored"""
+    tail: Tensor
+    """Int["n"]"""
+
+
+class Scores(NamedTuple):
+    """What a strategy's loss and penalty are made of."""
+
+    positive: Tensor
+    """Float["b"], or Float["2b"] where asymmetric queries are asked both ways"""
+    negative: Tensor
+    """Float["b k"], a row for each positive"""
+    mask: Tensor | None
+    """Bool["b k"]: negatives that must not count"""
+    entities: Occurrences
+    relations: Tensor
+    """Int["n"]: the relation of each triple scored, see :meth:`Scorer.effective_relation`"""
+
+
+def score_batch(model: Scorer, batch: Batch) -> Scores:
+    """Score the positives and negatives of a batch; each distinct entity is encoded once.
+
+    A model with asymmetric queries scores a triple by the query its negatives answer. Where they
+    replace heads and tails, each positive stands there twice, b times as (h, r, ?) and b times as
+    (?, r, t), and negatives of the other query are masked.
+    """
+    if not batch.shared:
+        return _own(model, batch)
+    if not model.projects_entities:
+        return _shared(model, batch)
+    # A shared negative looks different to every relation: there is no one table of candidates.
+    scores = _own(model, batch.unshared())
+    positive, b = scores.positive, len(batch)
+    if len(positive) == 2 * b:  # asked both ways, but one slot of each triple is replaced
+        positive = torch.where(batch.slot == HEAD, positive[b:], positive[:b])
+    return scores._replace(positive=positive, negative=scores.negative[:b], mask=batch.mask)
+
+
+def _own(model: Scorer, batch: Batch) -> Scores:
+    """Score negatives that each positive has for itself."""
+    relation = batch.positive[:, RELATION]
+    b, k = batch.negative.shape
+    n = batch.relation_negatives
+    m = k - n
+    slot = batch.slot[:, :m]
+    relations = meeting_relations(batch, model.inverse_offset)
+    rows, joined = project_batch(model, model.encode(batch.entities), batch)
+    at = meeting_entities(batch).divide(joined)  # the row of each place
+
+    # Queries: (h, r, ?) or (?, r, t) of each positive, or first the one and then the other where
+    # both are asked, then one (h, r', ?) for each relation negative, answered by the positive's t.
+    each = torch.arange(b, device=relation.device)
+    asked = each[:, None].expand(b, m)  # [b m]: the query of each entity negative
+    positive_query, positive_answer = [each], [at.tail_query_tail]
+    positive_relation = [relations.tail_query_tail]
+    if batch.side == "tail":
+        rows, anchors = branch(rows, at.tail_query_head)
+        queries = model.query(anchors, relation, "tail")
+    elif batch.side == "head":
+        rows, anchors = branch(rows, at.head_query_tail)
+        queries = model.query(anchors, relation, "head")
+        positive_answer, positive_relation = [at.head_query_head], [relations.head_query_head]
+    else:
+        rows, anchors = branch(rows, torch.cat([at.tail_query_head, at.head_query_tail]))
+        queries = _both_queries(model, anchors, relation)
+        asked = asked + b * (slot == HEAD)
+        if model.asymmetric_queries and m:  # relation negatives answer (h, r, ?) alone
+            positive_query.append(each + b)
+            positive_answer.append(at.head_query_head)
+            positive_relation.append(relations.head_query_head)
+    first_other = count(queries)
+    if n:
+        other = model.query(take(rows, at.other_head), relations.other_head, "tail")
+        queries = join(queries, other)
+    others = first_other + torch.arange(b * n, device=relation.device).view(b, n)
+    query_index = torch.cat([torch.stack(positive_query, dim=1), asked, others], dim=1)
+    candidate_index = torch.cat(
+        [
+            torch.stack(positive_answer, dim=1),
+            at.replacement.view(b, m),
+            at.other_tail.view(b, n),
+        ],
+        dim=1,
+    )
+    pairs = Pairwise(query_index.reshape(-1), candidate_index.reshape(-1))
+    scores = model.match(queries, rows, pairs).view(query_index.shape)  # [b 1+k] or [b 2+k]
+
+    occurrences = _occurrences(batch, slot)
+    seen_by = torch.cat([*positive_relation, relations.replacement, relations.other_head])
+    if len(positive_query) == 1:
+        return Scores(scores[:, 0], scores[:, 1:], None, occurrences, seen_by)
+    of_tail = torch.cat([slot != HEAD, torch.ones_like(others, dtype=torch.bool)], dim=1)  # [b k]
+    return Scores(
+        scores[:, :2].t().reshape(-1),
+        scores[:, 2:].repeat(2, 1),
+        torch.cat([~of_tail, of_tail]),
+        occurrences,
+        seen_by,
+    )
+
+
+def _occurrences(batch: Batch, slot: Tensor) -> Occurrences:
+    """Return where the entities of own negatives occur; ``slot`` is that of entity negatives."""
+    n, replacing = batch.relation_negatives, batch.replacing_index.view(slot.shape)
+    head, tail = batch.head_index, batch.tail_index
+    heads = torch.where(slot == HEAD, replacing, head[:, None])
+    tails = torch.where(slot == TAIL, replacing, tail[:, None])
+    return Occurrences(
+        batch.entities,
+        torch.cat([head, heads.reshape(-1), head.repeat_interleave(n)]),
+        torch.cat([tail, tails.reshape(-1), tail.repeat_interleave(n)]),
+    )
+
+
+def _both_queries(model: Scorer, anchors: Encodings, relation: Tensor) -> Encodings:
+    """Return (h, r, ?), then (?, r, t), from the rows of all heads, then all tails."""
+    b = len(relation)
+    heads = {name: tensor[:b] for name, tensor in anchors.items()}
+    tails = {name: tensor[b:] for name, tensor in anchors.items()}
+    return join(model.query(heads, relation, "tail"), model.query(tails, relation, "head"))
+
+
+def _shared(model: Scorer, batch: Batch) -> Scores:
+    """Score negatives that the batch shares: one table of candidates for all queries."""
+    relation = batch.positive[:, RELATION]
+    b = len(batch)
+    rows = model.encode(batch.entities)
+    head, tail, replacing = batch.head_index, batch.tail_index, batch.replacing_index
+
+    each = torch.arange(b, device=relation.device)
+    is_head = batch.slot == HEAD
+    if batch.side == "mixed":
+        both = _both_queries(model, take(rows, batch.index[: 2 * b]), relation)
+        queries = take(both, each + b * is_head)
+    else:
+        anchor_index = head if batch.side == "tail" else tail
+        queries = model.query(take(rows, anchor_index), relation, batch.side)
+    answer = torch.where(is_head, head, tail)
+    positive = model.match(queries, rows, Pairwise(each, answer))
+    negative = model.match(queries, take(rows, replacing), ALL_PAIRS)
+
+    heads = torch.where(is_head[:, None], replacing, head[:, None])  # [b k]
+    tails = torch.where(is_head[:, None], tail[:, None], replacing)
+    occurrences = Occurrences(
+        batch.entities,
+        torch.cat([head, heads.reshape(-1)]),
+        torch.cat([tail, tails.reshape(-1)]),
+    )
+    asked = torch.where(
+        is_head,
+        model.effective_relation(relation, "head"),
+        model.effective_relation(relation, "tail"),
+    )
+    return Scores(
+        positive, negative, batch.mask, occurrences, asked.repeat_interleave(1 + len(replacing))
+    )
