@@ -80,8 +80,8 @@ def make_loss(name):
 def step(case, shape, method="adam", loss="SigmoidLoss", **options):
     loader = TrainDataLoader(graph(), batch_size=16, **BATCHES[shape])
     model = build(case)
-    loader.prepare(pairs=model.inverse_offset if model.projects_entities else None, pin=False)
     strategy = NegativeSampling(model, make_loss(loss), regul_rate=0.1)
+    loader.prepare(strategy.prepare, pin=False)
     trainer = Trainer(
         strategy, loader, 1, 0.05, opt_method=method, device="meta", progress=False, **options
     )

@@ -11,7 +11,7 @@ from openke.module.model.bilinear import Bilinear
 from openke.module.penalty import PENALTIES
 from openke.module.scoring.compare import Pairwise
 from openke.module.scoring.triples import score_triples
-from openke.module.strategy import STRATEGIES, questions, relation_prediction
+from openke.module.strategy import STRATEGIES, query_blocks, relation_prediction
 from openke.module.strategy.all_entities import AllEntitiesStrategy
 from tests.contracts.graphs import (
     BATCHES,
@@ -113,7 +113,7 @@ def test_blocks_change_neither_loss_nor_gradients(case, name, monkeypatch):
         return [loss.detach(), *(parameter.grad for parameter in model.parameters())]
 
     whole = run()
-    monkeypatch.setattr(questions, "LOGITS_BYTES", 3 * 4 * ENTITIES)
+    monkeypatch.setattr(query_blocks, "LOGITS_BYTES", 3 * 4 * ENTITIES)
     torch.testing.assert_close(run(), whole)
 
 

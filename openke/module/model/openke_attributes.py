@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from openke.module.scoring.contract import Scorer
 from openke.module.scoring.triples import score_triples
-
-if TYPE_CHECKING:
-    from openke.module.model.model import Model
 
 SETTINGS = ("dim", "dim_e", "dim_r", "p_norm", "norm_flag", "epsilon", "margin")
 """Settings that OpenKE keeps as attributes of the model."""
@@ -57,6 +55,6 @@ class OpenKEAttributes(nn.Module):
             raise ValueError(f"predict: found {lengths}, expected as many of each, or blocks")
         head, relation, tail = (ids.repeat(n // len(ids)) for ids in slots)
         with torch.no_grad():
-            scores = score_triples(cast("Model", self), head, relation, tail)
+            scores = score_triples(cast(Scorer, self), head, relation, tail)
         answer: NDArray[np.float32] = (-scores).cpu().numpy()
         return answer

@@ -12,7 +12,7 @@ from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.runs.make_model import make_multimodal
 from openke.data.store import TripleStore
 from openke.module.scoring.all_entities import score_all
-from openke.module.scoring.compare import Pairwise
+from openke.module.scoring.compare import ALL_PAIRS, Pairwise
 from tests.contracts.graphs import ENTITIES, RELATIONS, both, graph, mentions
 
 LABELS = [
@@ -63,11 +63,11 @@ def test_where_nobody_is_named_nothing_is_added(labels):
     score = MentionScore(found, 2)
     if labels:
         each = torch.zeros(1, dtype=torch.long)
-        for compare in (None, Pairwise(each, each)):
-            given = torch.ones(1, 1) if compare is None else torch.ones(1)
+        for compare in (ALL_PAIRS, Pairwise(each, each)):
+            given = torch.ones(1, 1) if compare is ALL_PAIRS else torch.ones(1)
             assert torch.equal(score(given, each, each, each, compare), given)
         two = torch.tensor([0, 0])
-        assert torch.equal(score(torch.ones(1, 2), each, each, two, None), torch.ones(1, 2))
+        assert torch.equal(score(torch.ones(1, 2), each, each, two, ALL_PAIRS), torch.ones(1, 2))
 
 
 def model(**settings):
@@ -103,9 +103,9 @@ def test_any_candidates_in_any_order_get_the_same():
     score = model().mentioned
     known, asked = torch.arange(ENTITIES), torch.arange(ENTITIES) % (2 * RELATIONS)
     everyone = torch.arange(ENTITIES)
-    whole = score(torch.zeros(ENTITIES, ENTITIES), known, asked, everyone, None)
+    whole = score(torch.zeros(ENTITIES, ENTITIES), known, asked, everyone, ALL_PAIRS)
     for other in (everyone.flip(0), everyone[3:9], everyone[[4, 4, 1]]):
-        some = score(torch.zeros(ENTITIES, len(other)), known, asked, other, None)
+        some = score(torch.zeros(ENTITIES, len(other)), known, asked, other, ALL_PAIRS)
         torch.testing.assert_close(some, whole[:, other])
 
 
@@ -116,8 +116,8 @@ def test_weights_learn_from_every_route():
     grid = torch.cartesian_prod(everyone, everyone).unbind(dim=1)
     gradients = []
     for other, compare, shape in (
-        (everyone, None, (ENTITIES, ENTITIES)),
-        (everyone.flip(0), None, (ENTITIES, ENTITIES)),
+        (everyone, ALL_PAIRS, (ENTITIES, ENTITIES)),
+        (everyone.flip(0), ALL_PAIRS, (ENTITIES, ENTITIES)),
         (everyone, Pairwise(*grid), (ENTITIES**2,)),
     ):
         score.zero_grad()
