@@ -24,6 +24,14 @@ class History:
         """Mean loss of each epoch."""
         return [record["loss"] for record in self.records]
 
+    def best(self, metric: str = "valid_mrr") -> Record | None:
+        """Return the record of the epoch with the highest metric, the first of equals.
+
+        None where no epoch measured it.
+        """
+        measured = [record for record in self.records if metric in record]
+        return max(measured, key=lambda record: record[metric], default=None)
+
     def write_csv(self, path: Path) -> None:
         """Write one row an epoch; a column that an epoch did not measure stays empty."""
         names: dict[str, None] = {}
