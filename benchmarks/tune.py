@@ -93,7 +93,7 @@ def measured(row: Row, trial: optuna.Trial, bench: Bench) -> float:
     optuna.TrialPruned
         It was stopped early, or its loss was no longer a number.
     """
-    stopping, pruning = EarlyStopping(patience=row.patience), Pruning(trial)
+    stopping, pruning = EarlyStopping(patience=row.recipe.evaluation.patience), Pruning(trial)
     before = time.perf_counter()
     trainer = make_trainer(
         row, DEV_SEED, bench, [stopping, pruning], hold_out=row.hold_out, validate=True
@@ -198,7 +198,7 @@ def main(settings: Settings) -> None:
         print("every trial was pruned: there is nothing to take over")
         return
     best = with_values(row, study.best_trial.params)
-    print(f"the best recipe:\n{json.dumps(best.recipe.to_json(), indent=2)}")
+    print(f"the best recipe:\n{json.dumps(best.recipe.to_dict(), indent=2)}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Literal
 from lbmkgc_models.features import image_command
 from lbmkgc_models.features.cmoa.command import command as align
 from lbmkgc_models.features.lvmc.command import command as generate
-from lbmkgc_models.features.lvmc.settings import Recipe
+from lbmkgc_models.features.lvmc.settings import DrawingSettings
 from lbmkgc_models.features.report.command import command as report
 from lbmkgc_models.features.text_command import command as encode_texts
 from openke.datasets.search import find_dataset
@@ -42,7 +42,7 @@ class Settings:
     """Folder for OUT/raw (features as encoded), OUT/aligned and OUT/report."""
     steps: tuple[Step, ...] = ("generate", "image", "text", "align", "report")
     """What to do, in this order; leave generate out to use real pictures alone."""
-    sdxl: Recipe = field(default_factory=Recipe)
+    sdxl: DrawingSettings = field(default_factory=DrawingSettings)
     """Models and sampling of the generated pictures."""
     image_encoder: str = CLIP
     """See openke features image --help; efficientnet-lite0 needs no download."""
@@ -77,7 +77,7 @@ def main(settings: Settings) -> None:
             dataset,
             out=settings.generated,
             pictures=settings.pictures,
-            recipe=settings.sdxl,
+            drawing=settings.sdxl,
             batch_size=settings.batch_size,
             device=settings.device,
         )

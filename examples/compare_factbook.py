@@ -17,7 +17,8 @@ import torch
 from tabulate import tabulate
 
 from lbmkgc_models.runs.choose_features import gather_features
-from lbmkgc_models.runs.experiment import Features, maker
+from lbmkgc_models.runs.experiment import Features
+from lbmkgc_models.runs.make_model import model_maker
 from openke.config import Tester
 from openke.data import TestDataLoader
 from openke.data.store import Split, TripleStore
@@ -84,23 +85,29 @@ class Settings:
             raise ValueError("--rows and --seeds: expected at least one of each")
 
 
-def recipe(model: str, settings: Settings) -> Recipe:
+def recipe(model: str, settings: Settings, seed: int) -> Recipe:
     """Return the one recipe that all models are trained by: RotatE's."""
-    return Recipe(
-        model=model,
-        model_settings={
-            "dim": 2 * settings.dim if model == "TransE" else settings.dim,
-            "margin": settings.margin,
-            "epsilon": 2.0,
-            **({"norm_flag": False} if model == "TransE" else {}),
-            **({"attention": settings.attention} if model == "LBMKGC" else {}),
-        },
-        training="negative sampling",
-        loss={"name": "SigmoidLoss", "adv_temperature": 1.0},
-        sampling={"neg_ent": settings.negatives, "bern_flag": True, "filter_flag": True},
-        optimizer={"name": "adam", "lr": settings.lr},
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
+    return Recipe.from_dict(
+        {
+            "model": {
+                "name": model,
+                "dim": 2 * settings.dim if model == "TransE" else settings.dim,
+                "margin": settings.margin,
+                "epsilon": 2.0,
+                **({"norm_flag": False} if model == "TransE" else {}),
+                **({"attention": settings.attention} if model == "LBMKGC" else {}),
+            },
+            "training": {
+                "objective": "negative sampling",
+                "loss": {"name": "SigmoidLoss", "adv_temperature": 1.0},
+                "sampling": {"neg_ent": settings.negatives, "bern_flag": True, "filter_flag": True},
+                "optimizer": "adam",
+                "lr": settings.lr,
+                "epochs": settings.epochs,
+                "batch_size": settings.batch_size,
+                "seed": seed,
+            },
+        }
     )
 
 
@@ -108,8 +115,8 @@ def ranked(
     model: str, store: TripleStore, features: Features, settings: Settings, seed: int
 ) -> RankingReport:
     """Train a model and rank the chosen split."""
-    trainer = recipe(model, settings).trainer(
-        store, make=maker(features), seed=seed, device=settings.device
+    trainer = recipe(model, settings, seed).trainer(
+        store, make=model_maker(features), device=settings.device
     )
     trainer.run()
     loader = TestDataLoader(store, type_constrain=False)

@@ -1,41 +1,25 @@
 """TransE on DB15K.
 
 python examples/train_transe_db15k.py --epochs 10
+
+Table 1 does not publish its settings, these are this project's.
 """
 
-from dataclasses import dataclass
+from lbmkgc_models.runs.script import train_script
 
-from lbmkgc_models.runs.experiment import run_experiment
-from openke.module.loss import MarginLoss
-from openke.module.model import TransE
-from openke.runs.experiment import ExperimentSettings
-from openke.runtime.script import run_script
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings(ExperimentSettings):
-    """Train TransE on DB15K; Table 1 does not publish its settings, these are this project's."""
-
-    epochs: int = 200
-    dim: int = 250
-    negatives: int = 32
-    lr: float = 1e-3
-    margin: float = 5.0
-    """How much better than a negative a positive must be."""
-
-
-def main(settings: Settings) -> None:
-    run_experiment(
-        "TransE",
-        "DB15K",
-        settings,
-        lambda store, features: TransE(
-            store.entity_count, store.relation_count, dim=settings.dim, p_norm=1, norm_flag=True
-        ),
-        MarginLoss(margin=settings.margin),
-        uses="structure",
-    )
-
+RECIPE = {
+    "model": {"name": "TransE", "dim": 250, "p_norm": 1, "norm_flag": True},
+    "data": {"name": "DB15K"},
+    "training": {
+        "objective": "negative sampling",
+        "loss": {"name": "MarginLoss", "margin": 5.0},
+        "sampling": {"neg_ent": 32, "bern_flag": True, "filter_flag": True},
+        "optimizer": "adam",
+        "lr": 1e-3,
+        "epochs": 200,
+        "batch_size": 512,
+    },
+}
 
 if __name__ == "__main__":
-    run_script(Settings, main)
+    train_script(RECIPE, __doc__)

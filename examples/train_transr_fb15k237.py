@@ -3,36 +3,43 @@
 python examples/train_transr_fb15k237.py --epochs 10
 """
 
-import sys
-
-from openke_recipes import RECIPES, Settings, run_recipe
-
+from lbmkgc_models.runs.script import train_script
 from openke.config import Trainer
-from openke.data import TrainDataLoader, TripleStore
-from openke.datasets.search import find_dataset
+from openke.data import TrainDataLoader
 from openke.module.loss import MarginLoss
-from openke.module.model import Model, TransE
+from openke.module.model import TransE, TransR
 from openke.module.strategy import NegativeSampling
 
+RECIPE = {
+    "model": {"name": "TransR", "dim_e": 200, "dim_r": 200, "p_norm": 1, "norm_flag": True},
+    "data": {"name": "FB15K237"},
+    "training": {
+        "objective": "negative sampling",
+        "loss": {"name": "MarginLoss", "margin": 4.0},
+        "sampling": {
+            "neg_ent": 25,
+            "sampling_mode": "normal",
+            "bern_flag": True,
+            "filter_flag": True,
+        },
+        "optimizer": "sgd",
+        "lr": 1.0,
+        "epochs": 1000,
+        "batch_size": 2722,
+    },
+}
 
-def from_transe(settings: Settings, entities: int, relations: int) -> Model:
+
+def from_transe(name, store, relations, settings):
     """Return TransR with the tables of TransE, trained for one epoch."""
-    recipe = RECIPES["transr_fb15k237"]
-    loader = TrainDataLoader(
-        TripleStore.open(find_dataset(recipe.dataset, settings.data)),
-        batch_size=settings.batch_size,
-        bern_flag=settings.bern_flag,
-        neg_ent=settings.negatives,
-        seed=settings.seed,
-        hold_out=settings.hold_out,
-    )
-    transe = TransE(entities, relations, dim=settings.dim, p_norm=1, norm_flag=True)
+    loader = TrainDataLoader(store, batch_size=2722, bern_flag=True, neg_ent=25)
+    transe = TransE(store.entity_count, relations, dim=settings["dim_e"], p_norm=1, norm_flag=True)
     strategy = NegativeSampling(transe, MarginLoss(margin=5.0))
-    Trainer(strategy, loader, train_times=1, alpha=0.5, device=settings.device).run()
-    transr = recipe.build(settings, entities, relations)
+    Trainer(strategy, loader, train_times=1, alpha=0.5).run()
+    transr = TransR(store.entity_count, relations, **settings)
     transr.set_parameters(transe.get_parameters())
     return transr
 
 
 if __name__ == "__main__":
-    sys.exit(run_recipe("transr_fb15k237", sys.argv[1:], from_transe))
+    train_script(RECIPE, __doc__, make=from_transe)

@@ -92,14 +92,14 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
         raise FileNotFoundError(f"no results in {folder}: run benchmarks/table1.py first")
     models = list(dict.fromkeys(model for model, _ in paper))
     for key, found in runs.items():
-        for setting in ("recipe", "epochs", "precision", "modalities", "text_encoder"):
+        for setting in ("recipe", "epochs"):
             if any(run[setting] != found[0][setting] for run in found):
                 raise ValueError(f"{folder}: seeds of {' '.join(key)} differ in their {setting}")
         # Older results do not say what they were made of.
         if len({json.dumps(run["inputs"], sort_keys=True) for run in found if "inputs" in run}) > 1:
             raise ValueError(f"{folder}: seeds of {' '.join(key)} differ in their data or features")
 
-    def project(key: tuple[str, str, str]) -> tuple[Any, ...]:
+    def place(key: tuple[str, str, str]) -> tuple[Any, ...]:
         dataset, name, mode = key
         known = models.index(name) if name in models else len(models)
         return known, name, MODES.index(mode), DATASETS.index(dataset)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from openke.module.settings import configure
+from openke.runs.parts import divide
 from openke.runs.recipe import Recipe
-from openke.runs.recipe_parts import divide
 
 FOLDER = Path(__file__).parents[1] / "settings"
 DATASETS = ("DB15K", "MKG-W", "MKG-Y")
@@ -34,17 +34,8 @@ class Row:
     source: str
     """Where the settings come from."""
     recipe: Recipe
-    """How to train; a tuned row's epochs are the most that dev may choose."""
-    precision: str = "float32"
-    """Of matrix products in training, see openke.training.precision."""
-    modalities: tuple[str, ...] = ()
-    """Features that the model sees."""
-    text_encoder: str = ""
-    """What makes the text features, as of 'openke features text'; "": training's own choice."""
-    every: int = 1
-    """Epochs between two looks at dev (tuned)."""
-    patience: int = 3
-    """Looks at dev without a better MRR before training stops (tuned)."""
+    """How to train; a tuned row's epochs are the most that dev may choose, and its section
+    ``evaluation`` says how dev is looked at."""
 
     @property
     def stem(self) -> str:
@@ -58,9 +49,8 @@ class Row:
 
     def settings(self) -> dict[str, Any]:
         """Return what decides its results, as JSON values."""
-        found = asdict(self)
-        del found["source"]
-        return {**found, "modalities": list(self.modalities), "recipe": self.recipe.to_json()}
+        named = {"name": self.name, "dataset": self.dataset, "mode": self.mode}
+        return {**named, "recipe": self.recipe.to_dict()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +59,6 @@ class _File:
 
     source: str
     recipe: Mapping[str, Any]
-    precision: str = "float32"
-    modalities: tuple[str, ...] = ()
-    text_encoder: str = ""
-    dev: Mapping[str, int] = field(default_factory=dict)
 
 
 def slug(name: str) -> str:
@@ -81,8 +67,9 @@ def slug(name: str) -> str:
 
 
 def read_content(path: Path) -> dict[str, Any]:
-    """Return what a file of results says; older ones do not say their encoder, training's own."""
-    return {"text_encoder": "", **json.loads(path.read_text(encoding="utf-8"))}
+    """Return what a file of results says."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 def read_row(path: Path) -> Row:
@@ -99,19 +86,17 @@ def read_row(path: Path) -> Row:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         found = configure(_File, "settings", content)
-        recipe = Recipe.from_json(found.recipe)
-        if divide("schedule", recipe.schedule or "constant")[0] == "plateau":
+        recipe = Recipe.from_dict({"data": {"name": path.parent.name}, **found.recipe})
+        if divide("schedule", recipe.training.schedule or "constant")[0] == "plateau":
             raise ValueError("a plateau schedule looks at dev, which what is tested trains without")
+        if (mode == TUNED) != bool(recipe.evaluation.patience):
+            raise ValueError("expected evaluation.patience of tuned rows, and of these alone")
         return Row(
             name=name.replace("_", " "),
             dataset=path.parent.name,
             mode=mode,
             source=found.source,
             recipe=recipe,
-            precision=found.precision,
-            modalities=tuple(found.modalities),
-            text_encoder=found.text_encoder,
-            **found.dev,
         )
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error

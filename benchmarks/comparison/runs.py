@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import Any
 from comparison.rows import TUNED, Row, read_content
 from lbmkgc_models.fusion.mention_score import MentionScore
 from lbmkgc_models.fusion.projection import Projectors
-from lbmkgc_models.runs.choose_features import gather_features
-from lbmkgc_models.runs.experiment import maker
+from lbmkgc_models.runs.experiment import features_for
+from lbmkgc_models.runs.make_model import model_maker
 from openke.config import Tester
 from openke.data import TestDataLoader
 from openke.data.store import TripleStore
@@ -86,7 +86,7 @@ def run_row(row: Row, seeds: Sequence[int], bench: Bench) -> None:
         read_result(bench.dev_path(row), row)
     for seed in seeds:
         read_result(bench.seed_path(row, seed), row)
-    epochs = row.recipe.epochs
+    epochs = row.recipe.training.epochs
     if row.mode == TUNED:
         epochs = choose(row, bench)["epochs"]
     for seed in seeds:
@@ -107,8 +107,8 @@ def choose(row: Row, bench: Bench) -> Content:
     found = read_result(path, row)
     if found is not None:
         return found
-    saved = bench.checkpoint_path(row, "dev", row.recipe.epochs)
-    stopping = EarlyStopping(patience=row.patience)
+    saved = bench.checkpoint_path(row, "dev", row.recipe.training.epochs)
+    stopping = EarlyStopping(patience=row.recipe.evaluation.patience)
     trainer, seconds = _train(
         row, DEV_SEED, bench, [stopping], saved, hold_out=row.hold_out, validate=True
     )
@@ -175,23 +175,17 @@ def make_trainer(
 ) -> Trainer:
     """Return what trains a row; with ``validate`` it measures dev before ``callbacks``."""
     store, directory = open_dataset(row.dataset, bench.data)
-    features: Mapping[str, Any] = {}
-    if row.modalities:
-        found = gather_features(
-            store,
-            directory,
-            modalities=row.modalities,
-            text_encoder=row.text_encoder,
-            device=bench.device,
-        )
-        features = found.features
-    made = row.recipe.build(store, make=maker(features), seed=seed, hold_out=hold_out)
+    recipe = row.recipe.changed({"training.seed": seed, "data.hold_out": hold_out})
+    features = features_for(recipe, store, directory, bench.device)
+    made = recipe.build(store, make=model_maker(features))
     watching: list[Callback] = []
     if validate:
         rows = TestDataLoader(made.loader.store, type_constrain=False)
         tester = Tester(made.strategy.model, rows, device=bench.device, progress=False)
         watching.append(
-            Validation(lambda: tester.rank("valid").metrics(), made.loader.store, row.every)
+            Validation(
+                lambda: tester.rank("valid").metrics(), made.loader.store, recipe.evaluation.every
+            )
         )
     if made.schedule is not None:
         watching.append(made.schedule)
@@ -200,7 +194,6 @@ def make_trainer(
         made.loader,
         **made.options,
         device=bench.device,
-        precision=row.precision,
         callbacks=[*watching, *callbacks],
         progress=bench.progress,
     )

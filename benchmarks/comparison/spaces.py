@@ -12,7 +12,6 @@ import optuna
 
 from comparison.rows import FOLDER, Row, slug
 from openke.module.settings import configure
-from openke.runs.recipe import Recipe
 
 SPACES = FOLDER / "spaces"
 
@@ -42,7 +41,7 @@ class Range:
 
 
 Space = Mapping[str, Range]
-"""Ranges by the place of a setting in a recipe, such as "penalty.weight"."""
+"""Ranges by the place of a setting in a recipe, such as "training.penalty.weight"."""
 
 
 def read_space(name: str, folder: Path = SPACES) -> Space:
@@ -66,7 +65,7 @@ def read_space(name: str, folder: Path = SPACES) -> Space:
 
 def value_at(row: Row, place: str) -> Any:
     """Return what a row's recipe has at a place; None where it has nothing."""
-    found: Any = row.recipe.to_json()
+    found: Any = row.recipe.to_dict()
     for name in place.split("."):
         found = found.get(name) if isinstance(found, Mapping) else None
     return found
@@ -86,20 +85,5 @@ def settings_outside(row: Row, space: Space) -> dict[str, Any]:
 
 
 def with_values(row: Row, values: Mapping[str, Any]) -> Row:
-    """Return a row whose recipe has other values at some places.
-
-    Raises
-    ------
-    ValueError
-        A place below something that is no object, or a setting that the recipe does not have.
-    """
-    content = row.recipe.to_json()
-    for place, value in values.items():
-        *above, last = place.split(".")
-        inside = content
-        for name in above:
-            inside = inside.setdefault(name, {})
-            if not isinstance(inside, dict):
-                raise ValueError(f"{place}: {name} is {inside!r} in the recipe, expected an object")
-        inside[last] = value
-    return replace(row, recipe=Recipe.from_json(content))
+    """Return a row whose recipe has other values at some places, see :meth:`Recipe.changed`."""
+    return replace(row, recipe=row.recipe.changed(values))

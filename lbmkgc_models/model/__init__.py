@@ -3,8 +3,11 @@
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from openke.module.model import Model
+from openke.runtime.registry import Registry
 
-MULTIMODAL: dict[str, type[Model]] = {"IKRL": IKRL, "LBMKGC": LBMKGC}
-"""Every model of this package by name."""
+MULTIMODAL: Registry[type[Model]] = Registry(
+    {"IKRL": IKRL, "LBMKGC": LBMKGC}, "openke.multimodal_models"
+)
+"""Models with pictures and text by name, with those of other packages."""
 
 __all__ = ["IKRL", "LBMKGC", "MULTIMODAL"]

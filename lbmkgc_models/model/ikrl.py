@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -54,6 +54,8 @@ class IKRL(TransE):
     Config = IKRLConfig
     citation = "Xie et al., IJCAI 2017"
     config: IKRLConfig
+    one_modality: ClassVar[bool] = True
+    """Which of several modalities there are is chosen for it."""
 
     def __init__(
         self,

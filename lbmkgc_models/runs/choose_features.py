@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,56 @@ class FeatureSet:
     summary: str
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where the features of one modality are, or will be once they are encoded."""
+
+    path: Path
+    encoder: str = ""
+    """What has to encode the texts first; "": they are there."""
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class FeaturePlan:
+    """Which features a training uses and where they come from; looking for them changes nothing."""
+
+    store: TripleStore
+    directory: Path | None
+    sources: Mapping[str, Source]
+    """By modality, in the order asked for."""
+    unused: tuple[str, ...] = ()
+    """Lines on modalities that are not used."""
+    reason: str = ""
+    """Why nothing is used, where nothing was looked for."""
+
+    def encode(self, device: str = "cpu", progress: bool = True) -> None:
+        """Encode the texts that have to be; they are written into the user's cache."""
+        for source in self.sources.values():
+            if source.encoder:
+                assert self.directory is not None
+                build_text_features(
+                    self.directory,
+                    source.path.parent,
+                    encoder=source.encoder,
+                    device=device,
+                    progress=progress,
+                )
+
+    def load(self) -> FeatureSet:
+        """Load the features, all of which must be there by now."""
+        if self.reason:
+            return FeatureSet({}, f"{self.store.name}: {self.reason}")
+        loaded, lines = {}, []
+        for modality, source in self.sources.items():
+            loaded[modality] = load_features(modality, source.path, self.store)
+            remark = source.remark + _stale(loaded[modality], self.directory)
+            lines.append(describe(loaded[modality], source.path) + remark)
+        used = "; ".join([*lines, *self.unused])
+        alone = "" if loaded else "; structure only"
+        return FeatureSet(loaded, f"{self.store.name}: {used}{alone}")
+
+
 def gather_features(
     store: TripleStore,
     directory: str | Path | None = None,
@@ -42,13 +92,32 @@ def gather_features(
     device: str = "cpu",
     progress: bool = True,
 ) -> FeatureSet:
-    """Load the features of a graph's entities, and make the text ones where they can be made.
+    """Plan, encode and load the features of a graph's entities, one after the other.
+
+    Arguments and errors are those of :func:`plan_features` and :meth:`FeaturePlan.encode`.
+    """
+    plan = plan_features(
+        store, directory, modalities=modalities, features=features, text_encoder=text_encoder
+    )
+    plan.encode(device, progress)
+    return plan.load()
+
+
+def plan_features(
+    store: TripleStore,
+    directory: str | Path | None = None,
+    *,
+    modalities: str | Sequence[str] = "auto",
+    features: str | Path | None = None,
+    text_encoder: str = "",
+) -> FeaturePlan:
+    """Find the features of a graph's entities, and say which texts have to be encoded for them.
 
     Looked for in ``features``, in ``features`` below the data set's folder, and in the user's
-    cache. Text features that are in none of these are made into the cache, where the data set has a
-    ``labels.tsv`` and a sentence encoder is installed. So are those in the cache that are another
-    data set's of the same name, or of other texts than ``labels.tsv`` has now; what ``features``
-    names is never changed.
+    cache. Text features that are in none of these are to be made in the cache, where the data set
+    has a ``labels.tsv`` and a sentence encoder is installed. So are those in the cache that are
+    another data set's of the same name, or of other texts than ``labels.tsv`` has now; what
+    ``features`` names is never changed.
 
     Parameters
     ----------
@@ -63,10 +132,6 @@ def gather_features(
     text_encoder
         What makes the text features, by name as of 'openke features text'; they are made into a
         folder of this encoder in the cache, once. "": whatever is there, else MiniLM's.
-    device
-        Where text is encoded: "cpu", "cuda", "auto", ….
-    progress
-        Show a progress bar while text is encoded.
 
     Raises
     ------
@@ -74,51 +139,40 @@ def gather_features(
         A modality asked for by name is not there, or there is nothing in ``features``; the message
         has the places looked in and the ways to get it.
     ValueError
-        Features that do not fit the graph (see :class:`.ModalFeatures`), or
         ``modalities`` that mix names with "auto" or "none", or are commas only; a ``text_encoder``
-        where ``features`` has text features or no text is asked for, or an unknown one.
+        where ``features`` has text features or no text is asked for.
     """
+    directory = store.directory if directory is None else Path(directory)
     asked = _asked(modalities)
     if asked == []:
-        return FeatureSet({}, f"{store.name}: no modalities asked for, structure only")
+        return FeaturePlan(store, directory, {}, reason="no modalities asked for, structure only")
     nameless = store.entity_names is None and not text_encoder
     if asked is None and features is None and nameless:
-        reason = "entity2id.txt has no names, so no features can be matched"
-        return FeatureSet({}, f"{store.name}: {reason}; structure only")
-    directory = store.directory if directory is None else Path(directory)
+        reason = "entity2id.txt has no names, so no features can be matched; structure only"
+        return FeaturePlan(store, directory, {}, reason=reason)
     places = search_path(store.name, directory, features)
-    paths = _find(store.name, places)
     if features is not None:
         _require_some(Path(features), store.name)
+    found = {modality: Source(path) for modality, path in _find(store.name, places).items()}
     wanted = asked is None or "text" in asked
     if text_encoder:
         _check_encoder(text_encoder, wanted, features, store.name)
-        paths["text"] = _encoded(text_encoder, store.name, directory, device, progress)
-    cached = "text" not in paths or lies_in_cache(paths["text"], store.name, features)
-    buildable = wanted and cached and _can_build(directory, paths.get("text"))
-    again = ", made again: the store there was of other texts" if "text" in paths else ""
-    if asked is None:
-        asked = sorted({*paths, *(["text"] if buildable else [])})
-    loaded, lines = {}, []
-    for modality in asked:
-        remark = ""
-        if modality == "text" and buildable and directory is not None:
-            remark = again
-            paths["text"] = build_text_features(
-                directory, default_features_dir(store.name), device=device, progress=progress
-            )
-        if modality not in paths:
+        found["text"] = _by_encoder(text_encoder, store.name, directory)
+    elif wanted:
+        there = found["text"].path if "text" in found else None
+        if there is None or lies_in_cache(there, store.name, features):
+            made = _to_make(directory, there, store.name)
+            found |= {} if made is None else {"text": made}
+    names = sorted(found) if asked is None else asked
+    for modality in names:
+        if modality not in found:
             raise FileNotFoundError(_ways(modality, store.name, places, directory))
-        loaded[modality] = load_features(modality, paths[modality], store)
-        remark += _stale(loaded[modality], directory)
-        lines.append(describe(loaded[modality], paths[modality]) + remark)
-    missing = [
-        f"{modality}: not used" if modality in paths else f"{modality}: none found"
+    unused = tuple(
+        f"{modality}: not used" if modality in found else f"{modality}: none found"
         for modality in KNOWN
-        if modality not in loaded
-    ]
-    used = "; ".join(lines + missing)
-    return FeatureSet(loaded, f"{store.name}: {used}{'' if loaded else '; structure only'}")
+        if modality not in names
+    )
+    return FeaturePlan(store, directory, {name: found[name] for name in names}, unused)
 
 
 def _asked(modalities: str | Sequence[str]) -> list[str] | None:
@@ -179,32 +233,30 @@ def _check_encoder(
         )
 
 
-def _encoded(
-    text_encoder: str, dataset: str, directory: Path | None, device: str, progress: bool
-) -> Path:
-    """Return the store of what an encoder makes of a data set's texts, made unless it is there."""
+def _by_encoder(text_encoder: str, dataset: str, directory: Path | None) -> Source:
+    """Return the store of what an encoder makes of a data set's texts; unless there, to be made."""
     if directory is None:
         raise FileNotFoundError(
             f"text encoder {text_encoder!r}: these triples come from no folder, which would have "
             f"the texts ({LABELS})"
         )
-    folder = default_features_dir(dataset) / text_encoder.replace("/", "_")
-    if made_of(folder / "text") == read_texts(directory).checksum():
-        # On another device or by another version it would be another store, which what was trained
-        # on this one could not be loaded with.
-        return folder / "text"
-    return build_text_features(
-        directory, folder, encoder=text_encoder, device=device, progress=progress
-    )
+    path = default_features_dir(dataset) / text_encoder.replace("/", "_") / "text"
+    # On another device or by another version it would be another store, which what was trained on
+    # this one could not be loaded with: one that is there is kept.
+    there = made_of(path) == read_texts(directory).checksum()
+    return Source(path, "" if there else text_encoder)
 
 
-def _can_build(directory: Path | None, there: Path | None) -> bool:
-    """Whether text features can be made, and what is there already, if anything, is outdated."""
+def _to_make(directory: Path | None, there: Path | None, dataset: str) -> Source | None:
+    """Return the text features to make: there are none, or those in the cache are outdated."""
     encoder = available_text_encoder()
     if directory is None or encoder is None or not (directory / LABELS).is_file():
-        return False
+        return None
     texts = read_texts(directory)
-    return any(texts.texts) and (there is None or is_outdated(there, texts, encoder))
+    if not any(texts.texts) or not (there is None or is_outdated(there, texts, encoder)):
+        return None
+    again = ", made again: the store there was of other texts" if there is not None else ""
+    return Source(default_features_dir(dataset) / "text", encoder, again)
 
 
 def _stale(features: ModalFeatures, directory: Path | None) -> str:

@@ -1,171 +1,125 @@
-"""The whole way of a training script: find data and features, train, test, write down."""
+"""The whole way of a training: find data and features, train by a recipe, test, write down."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from lbmkgc_models.feature_store.store import ModalFeatures
-from lbmkgc_models.model import MULTIMODAL
-from lbmkgc_models.runs.choose_features import gather_features
-from lbmkgc_models.runs.make_model import make_multimodal
+from lbmkgc_models.runs.choose_features import plan_features
+from lbmkgc_models.runs.make_model import modalities_of, model_maker
 from openke.data.store import TripleStore
-from openke.data.test_data_loader import TestDataLoader
-from openke.data.train_data_loader import TrainDataLoader
 from openke.datasets.search import find_dataset
 from openke.evaluation.report import RankingReport
-from openke.module.loss.loss import Loss
-from openke.module.model import Model
-from openke.module.strategy.negative_sampling import NegativeSampling
-from openke.runs.experiment import Experiment, ExperimentSettings
-from openke.runs.recipe import Make, Recipe, structural
+from openke.runs.experiment import Experiment, RunOptions
+from openke.runs.recipe import Make, Recipe
+from openke.runs.sections import FeatureSection
 from openke.runtime.distributed import join
 
 Features = Mapping[str, ModalFeatures]
-Uses = Literal["structure", "one modality", "modalities"]
 PREFERRED = ("image", "text")
 """The modality a model of one modality takes, first come first served."""
 
 
-def run_experiment(
-    model_name: str,
-    dataset: str,
-    settings: ExperimentSettings,
-    build: Callable[[TripleStore, Features], Model],
-    loss: Loss,
-    *,
-    regul_rate: float = 0.0,
-    l3_regul_rate: float = 0.0,
-    opt_method: str = "adam",
-    sampling: Mapping[str, Any] | None = None,
-    uses: Uses = "modalities",
+def run(
+    recipe: Recipe, options: RunOptions | None = None, *, make: Make | None = None
 ) -> RankingReport:
-    """Train a model on a data set with negative sampling, rank its test split, write the results.
-
-    Negatives are each positive's own, head and tail mixed, Bernoulli, filtered, unless ``sampling``
-    says otherwise: the published setting of the lineage.
-
-    Parameters
-    ----------
-    model_name
-        Names the default folder of results, runs/MODEL-DATASET.
-    dataset
-        Name of a registered data set, or of a folder under ``--data`` or ``OPENKE_DATA``.
-    settings
-        The script's options.
-    build
-        Makes the model from the triples and the features by modality.
-    loss, regul_rate, l3_regul_rate, opt_method
-        What is minimised and by which optimiser.
-    sampling
-        Further arguments of :class:`.TrainDataLoader`.
-    uses
-        How many modalities the model takes.
-
-    Returns
-    -------
-    RankingReport
-        Filtered ranks on the test split, also written as ``report.json``.
-    """
-    place = _begin(model_name, dataset, settings, uses)
-    loader = TrainDataLoader(
-        place.store,
-        batch_size=settings.batch_size,
-        neg_ent=settings.negatives,
-        seed=settings.seed,
-        hold_out=settings.hold_out,
-        **{"bern_flag": True, "filter_flag": True, **(sampling or {})},
-    )
-    model = build(loader.store, place.features)
-    strategy = NegativeSampling(
-        model=model, loss=loss, regul_rate=regul_rate, l3_regul_rate=l3_regul_rate
-    )
-    place.experiment.train(strategy, loader, opt_method)
-    return place.experiment.test(strategy, TestDataLoader(place.store, type_constrain=False))
-
-
-def run_recipe(
-    recipe: Recipe,
-    dataset: str,
-    settings: ExperimentSettings,
-    *,
-    uses: Uses = "modalities",
-) -> RankingReport:
-    """Train on a data set by a recipe, rank its test split, write the results.
+    """Train by a recipe, rank the test split, and leave everything in one folder.
 
     Parameters
     ----------
     recipe
-        Everything about the training; ``settings`` say where, on what and how it is watched.
-    dataset, settings, uses
-        As of :func:`run_experiment`.
+        What is trained on what, how, and how it is watched.
+    options
+        Where data and results are, and on which device.
+    make
+        Makes the model, see :meth:`Recipe.build`; by default the registered one of that name.
 
     Returns
     -------
     RankingReport
         Filtered ranks on the test split, also written as ``report.json``.
+
+    Raises
+    ------
+    FileNotFoundError, FileExistsError, ValueError
+        Data or features are not there, the folder holds a run already, or the recipe does not fit.
     """
-    place = _begin(recipe.model, dataset, settings, uses)
-    trainer = place.experiment.follow(recipe, place.store, maker(place.features))
-    loader = TestDataLoader(place.store, type_constrain=False)
-    return place.experiment.test(trainer.strategy, loader)
-
-
-def maker(features: Features) -> Make:
-    """Return what makes every registered model of a :class:`Recipe`, those with features, too."""
-
-    def make(name: str, store: TripleStore, relations: int, settings: Mapping[str, Any]) -> Model:
-        if name in MULTIMODAL:
-            return make_multimodal(name, store, relations, features, settings)
-        return structural(name, store, relations, settings)
-
-    return make
-
-
-class _Place(NamedTuple):
-    store: TripleStore
-    features: Features
-    experiment: Experiment
-
-
-def _begin(model: str, dataset: str, settings: ExperimentSettings, uses: str) -> _Place:
+    options = options or RunOptions()
     with join().chief_first():  # downloads and features are made once
-        directory = find_dataset(dataset, settings.data)
+        directory = dataset_folder(recipe.data.name, options.data)
         store = TripleStore.open(directory)
-        default_out = Path("runs") / f"{model}-{dataset}".lower()
         store.require("test")  # now, not after days of training
-        experiment = Experiment(settings, settings.out or default_out)
-        return _Place(store, _features(store, directory, settings, uses), experiment)
+        default_out = Path("runs") / f"{recipe.model_name}-{store.name}".lower()
+        experiment = Experiment(recipe, options, options.out or default_out)
+        if make is None:
+            features = features_for(recipe, store, directory, options.device)
+            make = model_maker(features)
+    trainer = experiment.train(store, make)
+    return experiment.test(trainer, store)
 
 
-def _features(
-    store: TripleStore, directory: Path, settings: ExperimentSettings, uses: str
-) -> Features:
-    if uses == "structure":
-        asked = "" if settings.modalities in ("auto", "none") else settings.modalities
-        for option, value in (("modalities", asked), ("text-encoder", settings.text_encoder)):
-            if value:
-                raise ValueError(
-                    f"--{option} {value}: this model uses structure only; leave the option out, "
-                    "or train LBMKGC or IKRL"
-                )
+def dataset_folder(name: str, data: Path | None = None) -> Path:
+    """Return the folder of a data set that is given by its folder or by name.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        See :func:`.find_dataset`; there is no name at all.
+    """
+    if not name:
+        raise ValueError("the recipe names no data set: give one, such as MKG-Y, or a folder")
+    if data is None and (Path(name) / "train2id.txt").is_file():
+        return Path(name)
+    return find_dataset(name, data)
+
+
+def features_for(
+    recipe: Recipe, store: TripleStore, directory: Path, device: str = "auto"
+) -> dict[str, ModalFeatures]:
+    """Return the features that a recipe's model sees, and print in one line which these are.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Features asked for are not there; features for a model over structure alone.
+    """
+    section, takes = recipe.features, modalities_of(recipe.model_name)
+    if takes == "none":
+        _check_structural(section)
         print(f"{store.name}: structure only")
         return {}
-    found = gather_features(
+    plan = plan_features(
         store,
         directory,
-        modalities=settings.modalities,
-        features=settings.features,
-        text_encoder=settings.text_encoder,
-        device=settings.device,
+        modalities=section.modalities,
+        features=section.folder or None,
+        text_encoder=section.text_encoder,
     )
+    plan.encode(device)
+    found = plan.load()
     print(found.summary)
-    if uses == "modalities":
+    if takes == "several":
         return found.features
     # Who names an encoder of texts wants texts.
-    order = ("text",) if settings.text_encoder else PREFERRED
+    order = ("text",) if section.text_encoder else PREFERRED
     chosen = [name for name in order if name in found.features][:1]
     if len(found.features) > 1:
         print(f"this model takes one modality: {chosen[0]}")
     return {name: found.features[name] for name in chosen}
+
+
+def _check_structural(section: FeatureSection) -> None:
+    asked: dict[str, Any] = {
+        "modalities": "" if section.modalities in ("auto", "none", []) else section.modalities,
+        "text-encoder": section.text_encoder,
+        "features": section.folder,
+    }
+    for option, value in asked.items():
+        if value:
+            shown = value if isinstance(value, str) else ",".join(value)
+            raise ValueError(
+                f"--{option} {shown}: this model uses structure only; leave the option out, "
+                "or train LBMKGC or IKRL"
+            )

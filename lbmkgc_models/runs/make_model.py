@@ -1,9 +1,11 @@
-"""Every model by name, those over structure and those with pictures and text."""
+"""Every model by name, over structure alone and with pictures and text, made to be trained."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from lbmkgc_models.feature_store.labels import read_labels
+from lbmkgc_models.feature_store.labels import EntityLabel, read_labels
 from lbmkgc_models.feature_store.mentions import find_mentions
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.structure_mask import seen_in_train
@@ -11,8 +13,28 @@ from lbmkgc_models.model import MULTIMODAL
 from openke.data.store import TripleStore
 from openke.module.model import MODELS as STRUCTURAL
 from openke.module.model import Model
+from openke.runs.recipe import Make, structural
 
-MODELS: dict[str, type[Model]] = {**STRUCTURAL, **MULTIMODAL}
+MODELS: dict[str, type[Model]] = {**STRUCTURAL, **MULTIMODAL.own}
+"""The models of both packages."""
+
+
+def modalities_of(name: str) -> Literal["none", "one", "several"]:
+    """Return how many modalities a model takes beside its triples."""
+    if name not in MULTIMODAL:
+        return "none"
+    return "one" if getattr(MULTIMODAL[name], "one_modality", False) else "several"
+
+
+def model_maker(features: Mapping[str, ModalFeatures]) -> Make:
+    """Return what makes every registered model of a :class:`.Recipe`, those with features, too."""
+
+    def make(name: str, store: TripleStore, relations: int, settings: Mapping[str, Any]) -> Model:
+        if name in MULTIMODAL:
+            return make_multimodal(name, store, relations, features, settings)
+        return structural(name, store, relations, settings)
+
+    return make
 
 
 def make_multimodal(
@@ -27,7 +49,7 @@ def make_multimodal(
     Parameters
     ----------
     name
-        One of :data:`MULTIMODAL`.
+        One of :data:`.MULTIMODAL`.
     store
         The triples it trains on: how many entities there are, and which of them are seen.
     relations
@@ -46,12 +68,16 @@ def make_multimodal(
     if settings.get("drop_unseen"):
         more["seen"] = seen_in_train(store)
     if settings.get("score_mentions"):
-        if store.directory is None:
-            raise ValueError(
-                "score_mentions needs the texts in a data set's folder, and these triples come "
-                "from none: make LBMKGC with mentions=find_mentions(labels)"
-            )
-        more["mentions"] = find_mentions(read_labels(store.directory))
+        more["mentions"] = find_mentions(_labels(store))
     return MULTIMODAL[name](
         store.entity_count, relations, features=dict(features), **more, **settings
     )
+
+
+def _labels(store: TripleStore) -> list[EntityLabel]:
+    if store.directory is None:
+        raise ValueError(
+            "score_mentions needs the texts in a data set's folder, and these triples come "
+            "from none: make LBMKGC with mentions=find_mentions(labels)"
+        )
+    return read_labels(store.directory)

@@ -30,11 +30,11 @@ def _features(
     store: TripleStore, saved: dict[str, Any], folder: Path | None
 ) -> dict[str, ModalFeatures]:
     trained = sorted(saved["model"]["features"])
-    options = saved["options"]
-    if folder is None and options.get("features"):
-        folder = Path(options["features"])
+    text_encoder, chosen = _section(saved)
+    if folder is None and chosen:
+        folder = Path(chosen)
     given = folder is not None and "text" in find_features(folder, store.name)
-    encoder = "" if given or "text" not in trained else options.get("text_encoder", "")
+    encoder = "" if given or "text" not in trained else text_encoder
     found = gather_features(
         store,
         modalities=",".join(trained) or "none",
@@ -43,3 +43,12 @@ def _features(
         progress=False,
     )
     return {name: found.features[name] for name in trained}
+
+
+def _section(saved: dict[str, Any]) -> tuple[str, str]:
+    """Return text encoder and folder of features; runs of earlier releases have them as options."""
+    section = saved.get("recipe", {}).get("features")
+    if section is not None:
+        return section["text_encoder"], section["folder"]
+    options = saved["options"]
+    return options.get("text_encoder", ""), options.get("features") or ""

@@ -20,7 +20,7 @@ import pooch
 from tqdm import tqdm
 
 from openke.datasets.labels import JOINS
-from openke.datasets.registry import HOST, KnownDataSet, LabelRecipe, RemoteFile
+from openke.datasets.registry import HOST, KnownDataSet, LabelJoin, RemoteFile
 
 SECONDS_TO_ANSWER = 30
 GIT = "git:"
@@ -132,18 +132,18 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _write_labels(folder: Path, recipe: LabelRecipe, sources: Sequence[Path]) -> None:
+def _write_labels(folder: Path, labels: LabelJoin, sources: Sequence[Path]) -> None:
     try:
-        joined = JOINS[recipe.join](folder, *sources)
+        joined = JOINS[labels.join](folder, *sources)
     except (ValueError, KeyError) as error:
         raise OSError(f"labels of {folder.name} cannot be joined: {error}") from error
     for file, text in joined.items():
         content = text.encode("utf-8")
         found = sha256(content).hexdigest()
-        if found != recipe.results[file]:
+        if found != labels.results[file]:
             raise OSError(
                 f"joined {file} of {folder.name} has SHA-256 {found}, expected "
-                f"{recipe.results[file]}"
+                f"{labels.results[file]}"
             )
         (folder / file).write_bytes(content)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from openke.datasets.openke_checksums import OPENKE_SETS
+from openke.runtime.registry import Registry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class RemoteFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelRecipe:
+class LabelJoin:
     """How ``labels.tsv`` is made: a join of :mod:`openke.datasets.labels`, its sources and results.
 
     ``results`` holds the SHA-256 of each file the join writes, so that a name that matches another
@@ -58,7 +59,7 @@ class KnownDataSet:
 
     page: str
     files: Mapping[str, RemoteFile]
-    labels: LabelRecipe | None = None
+    labels: LabelJoin | None = None
 
     @property
     def downloads(self) -> tuple[RemoteFile, ...]:
@@ -101,7 +102,7 @@ MKG_W_RELATIONS = RemoteFile(
     checksum="4f4276bec413905e109b1daf938a91c57baf2d4be7d0e3f3bcb4904adfd02ffe",
 )
 
-DATA_SETS: dict[str, KnownDataSet] = {
+OWN: dict[str, KnownDataSet] = {
     "DB15K": KnownDataSet(
         page=ADAMF_MAT.page("benchmarks/DB15K"),
         files=_openke_files(
@@ -119,7 +120,7 @@ DATA_SETS: dict[str, KnownDataSet] = {
                 ),
             },
         ),
-        labels=LabelRecipe(
+        labels=LabelJoin(
             join="freebase",
             sources=(WIKIDATA_TEXT, DB15K_FREEBASE),
             results={
@@ -144,7 +145,7 @@ DATA_SETS: dict[str, KnownDataSet] = {
                 ),
             },
         ),
-        labels=LabelRecipe(
+        labels=LabelJoin(
             join="wikidata",
             sources=(WIKIDATA_TEXT, MKG_W_ENTITIES, MKG_W_RELATIONS),
             results={
@@ -172,7 +173,7 @@ DATA_SETS: dict[str, KnownDataSet] = {
                 ),
             },
         ),
-        labels=LabelRecipe(
+        labels=LabelJoin(
             join="wikipedia",
             sources=(WIKIDATA_TEXT,),
             results={
@@ -188,3 +189,6 @@ DATA_SETS: dict[str, KnownDataSet] = {
         for name, checksums in OPENKE_SETS.items()
     },
 }
+
+DATA_SETS: Registry[KnownDataSet] = Registry(OWN, "openke.datasets")
+"""Data sets that can be fetched, by name, with those of other packages."""

@@ -1,22 +1,21 @@
-"""One experiment in one folder: train, rank, and write down everything that was done."""
+"""One experiment in one folder: train by a recipe, rank, and write down all that was done."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import safetensors.torch
 import torch
 
-from openke.data.loader import Loader
 from openke.data.store import TripleStore
 from openke.data.test_data_loader import TestDataLoader
 from openke.evaluation.report import RankingReport
 from openke.evaluation.tester import Tester
-from openke.module.strategy.strategy import Strategy
-from openke.runs.recipe import Make, Recipe, Training, structural
+from openke.runs.curves import write_curves
+from openke.runs.recipe import Make, Recipe, structural
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text, write_whole
 from openke.training.callback import Callback
@@ -25,43 +24,18 @@ from openke.training.trainer import Trainer
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExperimentSettings:
-    """Options that every training script takes."""
+class RunOptions:
+    """Where and how a recipe is run; nothing here changes what comes out."""
 
-    epochs: int = 100
-    """Passes over the train split."""
-    dim: int = 200
-    """Size of the embeddings (complex coordinates for LBMKGC and RotatE)."""
-    negatives: int = 64
-    """Negatives of each positive triple."""
-    lr: float = 1e-3
-    """Learning rate."""
-    batch_size: int = 512
-    """Positive triples in a step."""
-    seed: int = 0
-    """Seed of initial parameters, order and negatives."""
+    data: Path | None = None
+    """Folder of the data set, or one that holds it; else OPENKE_DATA, benchmarks/, the cache and a
+    download."""
+    out: Path | None = None
+    """Folder for everything the run writes; by default runs/MODEL-DATASET."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1, mps."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """bfloat16: matrix products in half the bits, about twice as fast where the processor can."""
     compile: bool = False
     """Compile the step: worth it on a GPU, after a minute of waiting."""
-    modalities: str = "auto"
-    """auto: whatever features are there; or names, e.g. text or image,text; or none."""
-    features: Path | None = None
-    """Folder of feature stores or of the lineage's .pth files."""
-    text_encoder: str = ""
-    """What makes the text features, e.g. minilm+spelling; else what is there, or minilm."""
-    data: Path | None = None
-    """Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download."""
-    out: Path | None = None
-    """Folder for report, settings, checkpoint and log; by default runs/MODEL-DATASET."""
-    hold_out: float = 0.0
-    """Share of the train split to validate on; what is published trains on all of it."""
-    validate_every: int = 0
-    """Epochs between two validations; 0 never validates."""
-    patience: int = 0
-    """Validations without a better MRR before training stops; 0 never stops early."""
     checkpoint_every: int = 10
     """Epochs between two checkpoints; one is also written after five minutes."""
     resume: bool = False
@@ -71,18 +45,10 @@ class ExperimentSettings:
 
     def __post_init__(self) -> None:
         """Check the values and what belongs together."""
-        least = {"epochs": 1, "dim": 1, "negatives": 1, "batch_size": 1, "checkpoint_every": 1}
-        least |= {"validate_every": 0, "patience": 0}
-        for name, bound in least.items():
-            if getattr(self, name) < bound:
-                option = f"--{name.replace('_', '-')}"
-                raise ValueError(f"{option} {getattr(self, name)}: expected at least {bound}")
-        if not self.lr > 0:
-            raise ValueError(f"--lr {self.lr}: expected more than 0")
-        if not 0 <= self.hold_out < 1:
-            raise ValueError(f"--hold-out {self.hold_out}: expected a share from 0 to below 1")
-        if self.patience and not self.validate_every:
-            raise ValueError("--patience needs --validate-every: nothing would be measured")
+        if self.checkpoint_every < 1:
+            raise ValueError(
+                f"--checkpoint-every {self.checkpoint_every}: expected at least 1 epoch"
+            )
         if self.resume and self.overwrite:
             raise ValueError("--resume and --overwrite exclude each other")
 
@@ -90,13 +56,16 @@ class ExperimentSettings:
 class Experiment:
     """A training run and its results in one folder.
 
-    ``settings.json`` (resolved settings, versions, commit), ``training.csv`` (one row an epoch),
-    ``last.ckpt`` (to resume), ``model.safetensors`` (final weights), ``report.json`` (metrics).
+    ``settings.json`` (recipe, options, what they resolve to, versions, commit), ``training.csv``
+    (one row an epoch) and ``training.png`` (its curves), ``last.ckpt`` (to resume),
+    ``model.safetensors`` (final weights), ``report.json`` (metrics).
 
     Parameters
     ----------
-    settings
-        What the script was asked to do.
+    recipe
+        How to train.
+    options
+        Where and how to run it.
     out
         The folder.
 
@@ -104,20 +73,24 @@ class Experiment:
     ------
     FileExistsError
         The folder holds a run already and neither ``resume`` nor ``overwrite`` was asked for.
+    FileNotFoundError
+        There is nothing to resume.
     """
 
     CHECKPOINT = "last.ckpt"
     SETTINGS = "settings.json"
     WEIGHTS = "model.safetensors"
+    LOG, CURVES, REPORT = "training.csv", "training.png", "report.json"
 
-    def __init__(self, settings: ExperimentSettings, out: Path) -> None:
-        self.settings = settings
+    def __init__(self, recipe: Recipe, options: RunOptions, out: Path) -> None:
+        self.recipe = recipe
+        self.options = options
         self.out = out
         if out.exists() and not out.is_dir():
             raise NotADirectoryError(f"--out {out} is a file, expected a folder")
         resumable = (out / self.CHECKPOINT).is_file()
         begun = any((out / name).exists() for name in self._results())
-        if begun and not (settings.resume or settings.overwrite):
+        if begun and not (options.resume or options.overwrite):
             goes_on = (
                 "--resume goes on from its checkpoint" if resumable else "it has no checkpoint"
             )
@@ -125,101 +98,91 @@ class Experiment:
                 f"{out} holds a run already: {goes_on}, --overwrite replaces it, --out names "
                 "another folder"
             )
-        if settings.resume and not resumable:
+        if options.resume and not resumable:
             raise FileNotFoundError(
                 f"--resume: there is no {out / self.CHECKPOINT}; leave --resume out"
                 + (", and take --overwrite: that run stopped before a checkpoint" if begun else "")
             )
-        torch.manual_seed(settings.seed)
 
-    def train(self, strategy: Strategy, loader: Loader, opt_method: str) -> Trainer:
-        """Train, or go on training; writes settings, log, checkpoints and final weights.
+    def train(self, store: TripleStore, make: Make = structural) -> Trainer:
+        """Train, or go on training; writes settings, log, curves, checkpoints and final weights.
 
         Nothing is written, and nothing of an earlier run replaced, before all is known to fit.
-        """
-        own = {"train_times": self.settings.epochs, "alpha": self.settings.lr}
-        options = {**own, "opt_method": opt_method}
-        return self._train(Training(strategy, loader, options, None), {})
-
-    def follow(self, recipe: Recipe, store: TripleStore, make: Make = structural) -> Trainer:
-        """Train as :meth:`train` does, by a recipe, which decides instead of the options.
 
         Parameters
         ----------
-        recipe
-            How to train; it is written to ``settings.json``, too.
         store
             The triples.
         make
             Makes the model, see :meth:`Recipe.build`.
         """
-        seed, hold_out = self.settings.seed, self.settings.hold_out
-        training = recipe.build(store, make=make, seed=seed, hold_out=hold_out)
-        return self._train(training, {"recipe": recipe.to_json()})
-
-    def _train(self, training: Training, described: dict[str, Any]) -> Trainer:
-        settings, loader = self.settings, training.loader
-        model = training.strategy.model
-        callbacks: list[Callback] = []
-        if settings.validate_every:
-            rows = TestDataLoader(loader.store, type_constrain=False)
-            tester = Tester(model, rows, device=settings.device, progress=False)
-
-            def measure() -> dict[str, float]:
-                return tester.rank("valid").metrics()
-
-            callbacks.append(Validation(measure, loader.store, settings.validate_every))
-        if training.schedule is not None:
-            callbacks.append(training.schedule)
-        if settings.patience:
-            callbacks.append(EarlyStopping(patience=settings.patience))
-        callbacks.append(Log(self.out / "training.csv"))
-        saving = Checkpoint(self.out / self.CHECKPOINT, settings.checkpoint_every, minutes=5)
-        callbacks.append(saving)
+        built, options = self.recipe.build(store, make=make), self.options
+        model = built.strategy.model
+        callbacks = self._watching(built.loader.store, model)
+        if built.schedule is not None:
+            callbacks.append(built.schedule)
+        if self.recipe.evaluation.patience:
+            callbacks.append(EarlyStopping(patience=self.recipe.evaluation.patience))
+        callbacks.append(Log(self.out / self.LOG))
+        checkpoint = self.out / self.CHECKPOINT
+        callbacks.append(Checkpoint(checkpoint, options.checkpoint_every, minutes=5))
         trainer = Trainer(
-            training.strategy,
-            loader,
-            **training.options,
-            device=settings.device,
+            built.strategy,
+            built.loader,
+            **built.options,
+            device=options.device,
             callbacks=callbacks,
-            precision=settings.precision,
-            compile=settings.compile,
+            compile=options.compile,
         )
-        if settings.resume:
-            trainer.resume(self.out / self.CHECKPOINT)
+        if options.resume:
+            trainer.resume(checkpoint)
         if trainer.world.chief:
-            if settings.overwrite:
+            if options.overwrite:
                 for name in self._results():
                     (self.out / name).unlink(missing_ok=True)
-            self._write_settings(trainer, described)
+            self._write_settings(trainer)
         trainer.run()
         if trainer.world.chief:
             self._write_weights(model)
+            write_curves(trainer.history, self.out / self.CURVES)
         return trainer
 
-    def test(self, strategy: Strategy, loader: TestDataLoader) -> RankingReport:
+    def test(self, trainer: Trainer, store: TripleStore) -> RankingReport:
         """Rank the test split, print the table and write the report."""
-        tester = Tester(strategy.model, loader, device=self.settings.device)
+        model = trainer.strategy.model
+        rows = TestDataLoader(store, type_constrain=False)
+        tester = Tester(model, rows, device=self.options.device)
         report = tester.rank(
-            "test", seed=self.settings.seed, settings=strategy.model.identity()["settings"]
+            "test",
+            seed=self.recipe.training.seed,
+            settings=model.identity()["settings"],
         )
         if not tester.world.chief:
             return report
-        report.write_json(self.out / "report.json")
+        report.write_json(self.out / self.REPORT)
         print(report.to_text())
         print(f"written to {self.out}")
         return report
 
+    def _watching(self, store: TripleStore, model: Any) -> list[Callback]:
+        """Return what measures the valid split."""
+        every = self.recipe.evaluation.every
+        if not every:
+            return []
+        rows = TestDataLoader(store, type_constrain=False)
+        tester = Tester(model, rows, device=self.options.device, progress=False)
+        return [Validation(lambda: tester.rank("valid").metrics(), store, every)]
+
     @classmethod
     def _results(cls) -> tuple[str, ...]:
-        return cls.CHECKPOINT, cls.WEIGHTS, "report.json", "training.csv"
+        return cls.CHECKPOINT, cls.WEIGHTS, cls.REPORT, cls.LOG, cls.CURVES
 
-    def _write_settings(self, trainer: Trainer, described: dict[str, Any]) -> None:
+    def _write_settings(self, trainer: Trainer) -> None:
         loader = trainer.data_loader
         folder = loader.store.directory
         resolved: dict[str, Any] = {
-            "options": asdict(self.settings),
-            **described,
+            "recipe": self.recipe.to_dict(),
+            "options": asdict(self.options),
             **trainer.identity(),
             "data": {
                 "name": loader.store.name,

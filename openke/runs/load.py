@@ -144,8 +144,11 @@ def _rebuilder(name: str, given: Rebuild | None) -> Rebuild:
             f"{', '.join(sorted({*MODELS, *registered}))}; register it as an entry point of "
             f"{REBUILDERS!r}, or give load_run a function that makes it"
         )
-    loaded: Rebuild = registered[name].load()
-    return loaded
+    loaded = registered[name].load()
+    if isinstance(loaded, type):
+        return _structural
+    rebuild: Rebuild = loaded
+    return rebuild
 
 
 def _structural(store: TripleStore, saved: Saved, features: Path | None) -> Model:

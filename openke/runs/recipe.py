@@ -1,12 +1,16 @@
-"""A recipe: everything that decides how a model is trained, as one JSON value."""
+"""A recipe: everything that decides how a model is trained and watched, as one file."""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from inspect import signature
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import tomli_w
 import torch
 
 from openke.data.loader import Loader
@@ -17,53 +21,70 @@ from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.model import MODELS, Model, Reciprocal
 from openke.module.penalty import PENALTIES
-from openke.module.settings import at_least, configure
+from openke.module.settings import configure
 from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll, Strategy
 from openke.module.strategy.all_entities import AllEntitiesStrategy
-from openke.runs.recipe_parts import (
-    OptimizerSettings,
-    Part,
-    check_known,
-    divide,
-    make_part,
+from openke.runs.parts import Part, check_known, divide, make_part
+from openke.runs.sections import (
+    SAMPLING,
+    DataSection,
+    EvaluationSection,
+    FeatureSection,
+    TrainingSection,
 )
+from openke.runtime.files import write_text
+from openke.runtime.registry import Registry
 from openke.training.callback import Callback
 from openke.training.openke_setters import check_values
+from openke.training.precision import PRECISIONS
 from openke.training.schedule import Schedule
 from openke.training.trainer import Trainer
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 Make = Callable[[str, TripleStore, int, Mapping[str, Any]], Model]
 """Makes a model from its name, the triples it trains on, its number of relations and settings."""
 
-QUESTIONS: dict[str, type[AllEntitiesStrategy]] = {"1vsall": OneVsAll, "kvsall": KVsAll}
-TRAININGS = (*QUESTIONS, "negative sampling")
-"""What ``training`` may be."""
-OF_QUESTIONS = ("label_smoothing", "relation_prediction")
-OF_SAMPLING = ("sampling", "regul_rate", "l3_regul_rate")
-"""Fields that only one kind of training knows."""
+QUERIES: dict[str, type[AllEntitiesStrategy]] = {"1vsall": OneVsAll, "kvsall": KVsAll}
 OWN = (
     *("in_path", "tri_file", "ent_file", "rel_file", "batch_size", "nbatches", "seed", "hold_out"),
 )
 """Arguments of TrainDataLoader that a recipe settles itself."""
 CHECKED = ("opt_method", "train_times", "alpha", "clip_norm")
 """Arguments of Trainer that are checked before there is one."""
+KNOWN_MODELS: Registry[Any] = Registry(MODELS, "openke.models")
+"""Models of this package; of others the classes, and functions that rebuild a model of a run."""
+SECTIONS: dict[str, type[Any]] = {
+    "data": DataSection,
+    "features": FeatureSection,
+    "training": TrainingSection,
+    "evaluation": EvaluationSection,
+}
 
 
 def structural(name: str, store: TripleStore, relations: int, settings: Mapping[str, Any]) -> Model:
-    """Return a model of this package."""
-    check_known("model", name, MODELS)
-    kind = MODELS[name]
+    """Return a model over structure, of this package or an entry point of another's."""
+    check_known("model", name, KNOWN_MODELS)
+    kind = KNOWN_MODELS[name]
+    if not (isinstance(kind, type) and issubclass(kind, Model)):
+        raise ValueError(
+            f"recipe: model is {name!r}, expected one of {', '.join(map(repr, MODELS))}: {name} "
+            "is made with features; give what makes it as make"
+        )
     facts = {"triples": store.triples("train")} if kind.needs_triples else {}
     return kind(store.entity_count, relations, **facts, **settings)
 
 
-class Training(NamedTuple):
+class Built(NamedTuple):
     """What a :class:`Recipe` is made into."""
 
     strategy: Strategy
     loader: Loader
     options: dict[str, Any]
-    """Further arguments of :class:`Trainer`."""
+    """Further arguments of :class:`.Trainer`."""
     schedule: Schedule | None
 
 
@@ -77,189 +98,239 @@ class Recipe:
         Unknown names, settings that do not exist, or that belong to another kind of training.
     """
 
-    model: str
-    """A registered model."""
-    model_settings: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of the model's ``Config``."""
-    training: str = "1vsall"
-    """1vsall, kvsall or negative sampling."""
-    reciprocal: bool = False
-    """Each relation has an inverse of its own, and only tails are asked for."""
-    loss: Part = "softmax"
-    """softmax or bce; with negative sampling one of openke.module.loss, with its arguments."""
-    sampling: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments of TrainDataLoader for negative sampling, such as neg_ent and negatives."""
-    label_smoothing: float = 0.0
-    """Share of the right answer's weight that is spread over all entities."""
-    relation_prediction: float = 0.0
-    """Weight of the cross entropy of (h, ?, t) against all relations."""
-    penalty: Part | None = None
-    """One of openke.module.penalty with its weight, such as {"name": "N3", "weight": 0.05}."""
-    regul_rate: float = 0.0
-    """Weight of the mean squares of the batch (OpenKE's)."""
-    l3_regul_rate: float = 0.0
-    """Weight of the cubes of all vectors (OpenKE's)."""
-    dropout: float = 0.0
-    """Share of the known entity's vectors that a step forgets."""
-    query_dropout: float = 0.0
-    """Share of the query's vectors that a step forgets."""
-    optimizer: Part = "adagrad"
-    """sgd, adagrad, adadelta, adam, …, with lr, weight_decay and lr_decay."""
-    schedule: Part | None = None
-    """One of openke.training.schedule, such as {"name": "cosine", "warm_up": 3}."""
-    clip_norm: float | None = None
-    """The greatest length of a step's gradient."""
-    epochs: int = 100
-    """Passes over the train split."""
-    batch_size: int = 1000
-    """Queries, or with negative sampling positive triples, in a step."""
+    model: Part
+    """A registered model, with fields of its ``Config`` beside the name."""
+    data: DataSection = field(default_factory=DataSection)
+    features: FeatureSection = field(default_factory=FeatureSection)
+    training: TrainingSection = field(default_factory=TrainingSection)
+    evaluation: EvaluationSection = field(default_factory=EvaluationSection)
 
     def __post_init__(self) -> None:
         """Check all that needs no data."""
-        if self.training not in TRAININGS:
-            known = ", ".join(map(repr, TRAININGS))
-            raise ValueError(f"recipe: training is {self.training!r}, expected one of {known}")
-        foreign = OF_SAMPLING if self.training in QUESTIONS else OF_QUESTIONS
-        for name in foreign:
-            if getattr(self, name):
-                raise ValueError(
-                    f"recipe: {name} is {getattr(self, name)!r}, but training by {self.training} "
-                    "has none; leave it out"
-                )
-        at_least("recipe", "batch_size", self.batch_size, 1)
+        divide("model", self.model)
         check_values(**{n: v for n, v in self._options().items() if n in CHECKED})
+        if self.training.precision not in PRECISIONS:
+            raise ValueError(
+                f"recipe: precision is {self.training.precision!r}, expected one of "
+                f"{', '.join(map(repr, PRECISIONS))}"
+            )
         for part in (self._loss, self._penalty, self._schedule):
             part()
         known_arguments = [n for n in signature(TrainDataLoader).parameters if n not in OWN]
-        for name in self.sampling:
+        for name in self.training.sampling:
             check_known("an argument in sampling", name, known_arguments)
 
+    @property
+    def model_name(self) -> str:
+        """Name of the model."""
+        return divide("model", self.model)[0]
+
+    @property
+    def model_settings(self) -> dict[str, Any]:
+        """Fields of the model's ``Config``."""
+        return divide("model", self.model)[1]
+
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Recipe:
-        """Return the recipe that a JSON object describes.
+    def from_dict(cls, content: Mapping[str, Any]) -> Recipe:
+        """Return the recipe that a JSON or TOML object describes.
 
         Raises
         ------
         ValueError
             As for the class; an unknown field lists the known ones.
         """
-        return configure(cls, "recipe", dict(content))
+        if not isinstance(content, Mapping):
+            raise ValueError(f"recipe: found {content!r}, expected an object with a model")
+        made = dict(content)
+        for name, kind in SECTIONS.items():
+            if name in made:
+                if not isinstance(made[name], Mapping):
+                    raise ValueError(f"recipe: {name} is {made[name]!r}, expected an object")
+                made[name] = configure(kind, f"recipe: {name}", dict(made[name]))
+        if "model" not in made:
+            raise ValueError("recipe: there is no model; expected its name, and settings beside it")
+        return configure(cls, "recipe", made)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON values, all fields included."""
-        return asdict(self)
+        found = asdict(self)
+        found["model"] = {"name": self.model_name, **self.model_settings}
+        if not isinstance(self.features.modalities, str):
+            found["features"]["modalities"] = list(self.features.modalities)
+        return found
 
-    def build(
-        self,
-        store: TripleStore,
-        *,
-        make: Make = structural,
-        seed: int = 0,
-        hold_out: float = 0.0,
-    ) -> Training:
-        """Make what trains on a data set.
+    @classmethod
+    def read(cls, path: str | Path) -> Recipe:
+        """Read a ``.json`` or ``.toml`` file, or the ``settings.json`` of a run.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            No such file; not JSON or TOML, or no recipe: names the file.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such file of a recipe")
+        try:
+            text = path.read_text(encoding="utf-8")
+            loads = tomllib.loads if path.suffix == ".toml" else json.loads
+            content = loads(text)
+            # settings.json of a run has its recipe inside, beside what it was resolved to.
+            inside = content.get("recipe") if isinstance(content, dict) else None
+            return cls.from_dict(content if inside is None else inside)
+        except ValueError as error:  # of UTF-8, JSON, TOML and the recipe alike
+            raise ValueError(f"{path}: {error}") from error
+
+    def write(self, path: str | Path) -> None:
+        """Write the recipe to a ``.json`` or ``.toml`` file; what is None is left out of TOML."""
+        path = Path(path)
+        content = self.to_dict()
+        if path.suffix == ".toml":
+            write_text(path, tomli_w.dumps(_without_none(content)))
+        else:
+            write_text(path, json.dumps(content, indent=2) + "\n")
+
+    def changed(self, changes: Mapping[str, Any]) -> Recipe:
+        """Return the recipe with other values at some places.
+
+        Parameters
+        ----------
+        changes
+            Place -> value, such as ``{"training.lr": 0.05, "training.penalty.weight": 0.1}``.
+
+        Raises
+        ------
+        ValueError
+            A place below something that is no object, or a setting that does not exist.
+        """
+        content = self.to_dict()
+        for place, value in changes.items():
+            *above, last = place.split(".")
+            inside: Any = content
+            for name in above:
+                below = inside.setdefault(name, {})
+                if isinstance(below, str):  # a part without settings is its name alone
+                    below = inside[name] = {"name": below}
+                if not isinstance(below, dict):
+                    raise ValueError(
+                        f"{place}: {name} is {below!r} in the recipe, expected an object"
+                    )
+                inside = below
+            inside[last] = value
+        return Recipe.from_dict(content)
+
+    def build(self, store: TripleStore, *, make: Make = structural) -> Built:
+        """Make what trains on a data set; sets PyTorch's seed.
 
         Parameters
         ----------
         store
-            The triples.
+            The triples; with ``data.hold_out`` the loader's store is the divided one.
         make
-            Makes the model; by default one of this package.
-        seed
-            Of parameters, order and negatives; sets PyTorch's seed.
-        hold_out
-            As of :class:`.TrainDataLoader`; the loader's store is then the divided one.
+            Makes the model; by default one over structure.
 
         Raises
         ------
         ValueError
             An unknown model, settings it does not have, or a strategy it does not admit.
         """
-        torch.manual_seed(seed)
-        loader = self._loader(store, seed, hold_out)
-        relations = store.relation_count * (2 if self.reciprocal else 1)
-        model = make(self.model, loader.store, relations, self.model_settings)
-        strategy = self._strategy(Reciprocal(model) if self.reciprocal else model)
-        return Training(strategy, loader, self._options(), self._schedule())
+        torch.manual_seed(self.training.seed)
+        loader = self._loader(store)
+        relations = store.relation_count * (2 if self.training.reciprocal else 1)
+        model = make(self.model_name, loader.store, relations, self.model_settings)
+        strategy = self._strategy(Reciprocal(model) if self.training.reciprocal else model)
+        return Built(strategy, loader, self._options(), self._schedule())
 
     def trainer(
         self,
         store: TripleStore,
         *,
+        make: Make = structural,
         device: str | None = None,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
-        **building: Any,
     ) -> Trainer:
-        """Return a Trainer; ``building`` are further arguments of :meth:`build`.
+        """Return a Trainer of what :meth:`build` makes.
 
         The schedule comes after ``callbacks``, so a Validation among them measures first.
         """
-        made = self.build(store, **building)
-        scheduled = [made.schedule] if made.schedule else []
+        built = self.build(store, make=make)
+        scheduled = [built.schedule] if built.schedule else []
         return Trainer(
-            made.strategy,
-            made.loader,
-            **made.options,
+            built.strategy,
+            built.loader,
+            **built.options,
             device=device,
             callbacks=[*callbacks, *scheduled],
             progress=progress,
         )
 
-    def _loader(self, store: TripleStore, seed: int, hold_out: float) -> Loader:
-        common: Any = {"batch_size": self.batch_size, "seed": seed, "hold_out": hold_out}
-        if self.training in QUESTIONS:
-            return QueryDataLoader(store, targets=QUESTIONS[self.training].targets, **common)
-        return TrainDataLoader(store, **common, **self.sampling)
+    def _loader(self, store: TripleStore) -> Loader:
+        t = self.training
+        common: Any = {
+            "batch_size": t.batch_size,
+            "seed": t.seed,
+            "hold_out": self.data.hold_out,
+        }
+        if t.objective in QUERIES:
+            return QueryDataLoader(store, targets=QUERIES[t.objective].targets, **common)
+        return TrainDataLoader(store, **common, **t.sampling)
 
     def _strategy(self, model: Model) -> Strategy:
+        t = self.training
         common: Any = {
             "penalty": self._penalty(),
-            "anchor_dropout": self.dropout,
-            "query_dropout": self.query_dropout,
+            "anchor_dropout": t.dropout,
+            "query_dropout": t.query_dropout,
         }
-        if self.training in QUESTIONS:
-            return QUESTIONS[self.training](
+        if t.objective in QUERIES:
+            return QUERIES[t.objective](
                 model,
                 self._loss(),
-                label_smoothing=self.label_smoothing,
-                relation_prediction=self.relation_prediction,
+                label_smoothing=t.label_smoothing,
+                relation_prediction=t.relation_prediction,
                 **common,
             )
-        rates: Any = {"regul_rate": self.regul_rate, "l3_regul_rate": self.l3_regul_rate}
+        rates: Any = {"regul_rate": t.regul_rate, "l3_regul_rate": t.l3_regul_rate}
         return NegativeSampling(model, self._loss(), **rates, **common)
 
     def _loss(self) -> Any:
-        """Return a Loss, or the name of the loss of questions."""
-        name, settings = divide("loss", self.loss)
-        if self.training in QUESTIONS:
-            check_known("loss", name, QUERY_LOSSES, f" with {self.training}")
-            if settings:
-                raise ValueError(f"recipe: loss {name!r} has no setting {', '.join(settings)}")
-            return name
-        return make_part("loss", name, LOSSES, settings, " with negative sampling")
+        """Return a Loss, or the name of the loss of queries."""
+        name, settings = divide("loss", self.training.loss)
+        if self.training.objective == SAMPLING:
+            return make_part("loss", name, LOSSES, settings, " with negative sampling")
+        check_known("loss", name, QUERY_LOSSES, f" with {self.training.objective}")
+        if settings:
+            raise ValueError(f"recipe: loss {name!r} has no setting {', '.join(settings)}")
+        return name
 
     def _penalty(self) -> Any:
-        if self.penalty is None:
+        if self.training.penalty is None:
             return None
-        name, settings = divide("penalty", self.penalty)
+        name, settings = divide("penalty", self.training.penalty)
         return make_part("penalty", name, PENALTIES, settings)
 
     def _schedule(self) -> Schedule | None:
-        if self.schedule is None:
+        if self.training.schedule is None:
             return None
-        name, settings = divide("schedule", self.schedule)
+        name, settings = divide("schedule", self.training.schedule)
         return Schedule(name, **settings)
 
     def _options(self) -> dict[str, Any]:
         """Return arguments of Trainer."""
-        name, settings = divide("optimizer", self.optimizer)
-        made = configure(OptimizerSettings, f"recipe: optimizer {name!r}", settings)
+        t = self.training
         return {
-            "train_times": self.epochs,
-            "opt_method": name,
-            "alpha": made.lr,
-            "weight_decay": made.weight_decay,
-            "lr_decay": made.lr_decay,
-            "clip_norm": self.clip_norm,
+            "train_times": t.epochs,
+            "opt_method": t.optimizer,
+            "alpha": t.lr,
+            "weight_decay": t.weight_decay,
+            "lr_decay": t.lr_decay,
+            "clip_norm": t.clip_norm,
+            "precision": t.precision,
         }
+
+
+def _without_none(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _without_none(v) for name, v in content.items() if v is not None}
+    return [_without_none(v) for v in content] if isinstance(content, list | tuple) else content

@@ -7,11 +7,13 @@ import warnings
 import optuna
 import pytest
 import torch
-from comparison.rows import DATASETS, FOLDER, MODES, PUBLISHED, TUNED, find_rows, read_row
+from comparison.rows import DATASETS, FOLDER, MODES, TUNED, find_rows, read_row
+from comparison.runs import read_result
 from comparison.spaces import SPACES, read_space, settings_outside, value_at, with_values
+from measuring import RESULTS
 
 from lbmkgc_models.feature_store.store import ModalFeatures
-from lbmkgc_models.runs.experiment import maker
+from lbmkgc_models.runs.make_model import model_maker
 from openke.data.store import TripleStore
 from openke.training.precision import check_precision
 from tests.benchmarks.tiny import write_row
@@ -36,13 +38,18 @@ def store(tmp_path_factory):
     return TripleStore.open(folder)
 
 
+def modalities_of(row):
+    named = row.recipe.features.modalities
+    return [] if named == "none" else named
+
+
 def built(row, store):
     names = store.entity_names
     features = {
         modality: ModalFeatures.from_rows(modality, names, torch.ones(len(names), 5), names)
-        for modality in row.modalities
+        for modality in modalities_of(row)
     }
-    return row.recipe.build(store, make=maker(features))
+    return row.recipe.build(store, make=model_maker(features))
 
 
 def test_every_file_is_a_row():
@@ -56,18 +63,17 @@ def test_a_row_says_where_it_is_from_and_builds(row, store):
     assert len(row.source) > 5
     made = built(row, store)
     named = made.strategy.model.identity()
-    assert row.recipe.model in json.dumps(named)
-    assert row.every >= 1
-    assert row.patience >= 1
+    assert row.recipe.model_name in json.dumps(named)
+    assert (row.recipe.evaluation.patience > 0) == (row.mode == TUNED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a processor may lack instructions for it
-        check_precision(row.precision, torch.device("cpu"))
+        check_precision(row.recipe.training.precision, torch.device("cpu"))
 
 
-def test_published_rows_have_no_settings_of_dev():
+def test_results_that_are_there_are_those_of_their_rows():
     for row in ROWS:
-        if row.mode == PUBLISHED:
-            assert (row.every, row.patience) == (1, 3), ids(row)
+        for path in (RESULTS / "table1" / row.dataset).glob(f"{row.stem}.*.json"):
+            assert read_result(path, row) is not None
 
 
 def test_settings_are_json_values_and_have_no_source():
@@ -108,8 +114,8 @@ def test_an_unknown_row_names_the_known_ones(tmp_path):
         ('{"recipe": {"model": "ComplEx"}}', "missing 1 required.*source"),
         ('{"source": "x", "recipe": {"model": "ComplEx"}, "epochs": 3}', "no setting 'epochs'"),
         ('{"source": "x", "recipe": {"model": "ComplEx", "epoch": 3}}', "no setting 'epoch'"),
-        ('{"source": "x", "recipe": {"model": "ComplEx"}, "dev": {"often": 3}}', "often"),
-        ('{"source": "x", "recipe": 3}', "not iterable"),
+        ('{"source": "x", "recipe": {"model": "ComplEx"}}', "evaluation.patience of tuned rows"),
+        ('{"source": "x", "recipe": 3}', "not a mapping"),
     ],
 )
 def test_a_malformed_file_is_named(tmp_path, content, problem):
@@ -150,19 +156,20 @@ def test_a_space_fits_its_rows(path, store):
 def test_rows_with_other_values():
     (row,) = find_rows(["ComplEx"], ["MKG-W"], [TUNED])
     before = row.settings()
-    other = with_values(row, {"penalty.weight": 0.25, "schedule": "cosine"})
-    assert value_at(other, "penalty.weight") == 0.25
-    assert value_at(other, "penalty.name") == value_at(row, "penalty.name")
-    assert value_at(row, "schedule.name") is None
-    assert value_at(row, "model_settings.dim.size") is None
+    other = with_values(row, {"training.penalty.weight": 0.25, "training.schedule": "cosine"})
+    assert value_at(other, "training.penalty.weight") == 0.25
+    assert value_at(other, "training.penalty.name") == value_at(row, "training.penalty.name")
+    assert value_at(row, "training.schedule.name") is None
+    assert value_at(row, "model.dim.size") is None
     assert row.settings() == before
-    space = {"penalty.weight": None, "schedule": None}
+    space = {"training.penalty.weight": None, "training.schedule": None}
     assert settings_outside(other, space) == settings_outside(row, space)
-    assert settings_outside(other, {"schedule": None}) != settings_outside(row, {"schedule": None})
+    one = {"training.schedule": None}
+    assert settings_outside(other, one) != settings_outside(row, one)
     with pytest.raises(ValueError, match="no setting 'epoch'"):
-        with_values(row, {"epoch": 3})
-    with pytest.raises(ValueError, match=r"model.dim: model is 'ComplEx' in the recipe"):
-        with_values(row, {"model.dim": 3})
+        with_values(row, {"training.epoch": 3})
+    with pytest.raises(ValueError, match=r"training.lr.x: lr is 0.1 in the recipe"):
+        with_values(row, {"training.lr.x": 3})
 
 
 def test_a_missing_space_names_the_known_ones():
@@ -190,4 +197,4 @@ def test_a_schedule_that_needs_dev_is_an_error(tmp_path):
     path = write_row(tmp_path, schedule={"name": "plateau", "factor": 0.3})
     with pytest.raises(ValueError, match=r"tuned.json: a plateau schedule looks at dev"):
         read_row(path)
-    assert read_row(write_row(tmp_path, schedule="cosine")).recipe.schedule == "cosine"
+    assert read_row(write_row(tmp_path, schedule="cosine")).recipe.training.schedule == "cosine"

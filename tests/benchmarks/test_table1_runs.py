@@ -111,11 +111,11 @@ def test_a_row_sees_its_modalities_alone(bench):
     parameters = {}
     for modalities in ([], ["text"], ["image", "text"]):
         name = " and ".join(["LBMKGC", *modalities])
-        changes = {"model": "LBMKGC", "model_settings": fused, "epochs": 1}
+        changes = {"model": {"name": "LBMKGC", **fused}, "epochs": 1}
         path = write_row(settings, name=name, modalities=modalities, **changes)
         run_row(read_row(path), [0], bench)
         found = read(bench.seed_path(read_row(path), 0))
-        assert found["modalities"] == modalities
+        assert found["recipe"]["features"]["modalities"] == (modalities or "none")
         assert sorted(found["inputs"]["features"]) == modalities
         assert found["inputs"]["triples"] == store.fingerprint
         parameters[len(modalities)] = found["parameters"]
@@ -133,13 +133,17 @@ def test_a_row_says_what_encodes_its_texts_and_whether_mentions_count(bench, mon
     found = {}
     for encoder in ("tfidf", "tfidf+spelling"):
         changes = {
-            "model": "LBMKGC",
-            "model_settings": {"interaction": "ComplEx", "dim": 4, "score_mentions": True},
+            "model": {
+                "name": "LBMKGC",
+                "interaction": "ComplEx",
+                "dim": 4,
+                "score_mentions": True,
+            },
             "epochs": 1,
         }
         names = {"name": "LBMKGC", "modalities": ["text"], "text_encoder": encoder}
         row = read_row(write_row(bench.data.parent / "settings", **names, **changes))
-        assert row.settings()["text_encoder"] == encoder
+        assert row.recipe.features.text_encoder == encoder
         results = replace(bench, results=bench.results / encoder)
         run_row(row, [0], results)
         found[encoder] = read(results.seed_path(row, 0))["inputs"]["features"]
@@ -147,13 +151,9 @@ def test_a_row_says_what_encodes_its_texts_and_whether_mentions_count(bench, mon
     assert found["tfidf"]["text"] != found["tfidf+spelling"]["text"]
     assert found["tfidf"]["mentions"] == found["tfidf+spelling"]["mentions"]
     assert not (place / "features").exists()
-    settings = read(results.seed_path(row, 0))
-    again = replace(row, text_encoder="")
-    with pytest.raises(ValueError, match=r"other settings .text_encoder. than LBMKGC"):
+    again = replace(row, recipe=row.recipe.changed({"features.text_encoder": ""}))
+    with pytest.raises(ValueError, match=r"other settings .recipe. than LBMKGC"):
         read_result(results.seed_path(row, 0), again)
-    del settings["text_encoder"]  # as results were written before there was a choice
-    results.seed_path(row, 0).write_text(json.dumps(settings))
-    assert read_result(results.seed_path(row, 0), again) is not None
 
 
 def test_published_rows_train_all_epochs_and_leave_valid_alone(bench, watch):

@@ -12,10 +12,10 @@ from openke.training.trainer import Trainer
 from tests.benchmarks.tiny import Watch, write_dataset, write_row
 
 SPACE = {
-    "optimizer.lr": Range(low=0.1, high=1.0, log=True),
-    "model_settings.dim": Range(choices=(3, 4, 5)),
+    "training.lr": Range(low=0.1, high=1.0, log=True),
+    "model.dim": Range(choices=(3, 4, 5)),
 }
-USELESS = {**SPACE, "optimizer.lr": Range(low=1e-9, high=1e-8, log=True)}
+USELESS = {**SPACE, "training.lr": Range(low=1e-9, high=1e-8, log=True)}
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_search_goes_on(tmp_path, row, watch):
     assert watch.events.count("train") == 4
     assert table(tmp_path)[:2] == before
     assert [trial.number for trial in study.trials] == [0, 1, 2, 3]
-    assert len({trial.params["optimizer.lr"] for trial in study.trials}) == 4
+    assert len({trial.params["training.lr"] for trial in study.trials}) == 4
     search(row, SPACE, settings(tmp_path, 4))
     search(row, SPACE, settings(tmp_path, 1))
     assert watch.events.count("train") == 4
@@ -97,7 +97,7 @@ def test_every_trial_is_recorded_those_pruned_too(tmp_path, row, watch):
 
 def test_a_trial_whose_loss_is_no_number_counts_as_pruned(tmp_path, row, capsys):
     # Vectors of length 1e30 have products beyond float32.
-    wild = {**SPACE, "optimizer.lr": Range(low=1e30, high=1e31, log=True)}
+    wild = {**SPACE, "training.lr": Range(low=1e30, high=1e31, log=True)}
     search(row, SPACE, settings(tmp_path, 1))
     study = search(row, wild, settings(tmp_path, 2))
     assert study.trials[1].state.name == "PRUNED"
@@ -121,9 +121,7 @@ def test_the_first_trial_is_made_up_for(tmp_path, row, monkeypatch):
 
 def test_trials_of_other_settings_are_an_error(tmp_path, row):
     search(row, SPACE, settings(tmp_path, 1))
-    moved = read_row(
-        write_row(tmp_path / "settings", epochs=4, optimizer={"name": "adagrad", "lr": 0.2})
-    )
+    moved = read_row(write_row(tmp_path / "settings", epochs=4, lr=0.2))
     search(moved, SPACE, settings(tmp_path, 1))  # what is searched may change
     other = read_row(write_row(tmp_path / "settings", epochs=5))
     with pytest.raises(ValueError, match=r"ComplEx.tuned.db: the trials there had other settings"):
@@ -135,7 +133,7 @@ def test_the_script_prints_the_best_recipe(tmp_path, capsys):
     main(settings(tmp_path, 2))
     printed = capsys.readouterr().out
     assert "ComplEx on MKG-W: the best of 2 trials" in printed
-    assert '"model": "ComplEx"' in printed
+    assert '"name": "ComplEx"' in printed
     assert len(table(tmp_path)) == 2
 
 

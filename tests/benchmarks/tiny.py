@@ -36,15 +36,18 @@ def write_dataset(folder, name="MKG-W"):
 
 
 RECIPE = {
-    "model": "ComplEx",
-    "model_settings": {"dim": 4},
-    "training": "1vsall",
-    "reciprocal": True,
-    "dropout": 0.2,
-    "optimizer": {"name": "adagrad", "lr": 0.5},
-    "epochs": 12,
-    "batch_size": 40,
-    "penalty": {"name": "N3", "weight": 0.01},
+    "model": {"name": "ComplEx", "dim": 4},
+    "features": {"modalities": "none"},
+    "training": {
+        "objective": "1vsall",
+        "reciprocal": True,
+        "dropout": 0.2,
+        "optimizer": "adagrad",
+        "lr": 0.5,
+        "epochs": 12,
+        "batch_size": 40,
+        "penalty": {"name": "N3", "weight": 0.01},
+    },
 }
 
 
@@ -53,15 +56,25 @@ def write_row(
     dataset="MKG-W",
     mode="tuned",
     name="ComplEx",
+    model=None,
     modalities=(),
     text_encoder="",
+    evaluation=None,
     **changes,
 ):
-    """Write a file of settings and return its path; ``changes`` are those of the recipe."""
+    """Write a file of settings and return its path; ``changes`` are those of the training."""
     path = folder / dataset / f"{name}.{mode}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"source": "a test", "recipe": {**RECIPE, **changes}, "dev": {"patience": 1}}
-    path.write_text(json.dumps({**content, "modalities": modalities, "text_encoder": text_encoder}))
+    features = {"modalities": list(modalities) or "none", "text_encoder": text_encoder}
+    looks = {"every": 1, "patience": 1} if mode == "tuned" else {}
+    recipe = {
+        **RECIPE,
+        "model": model or RECIPE["model"],
+        "features": features,
+        "training": {**RECIPE["training"], **changes},
+        "evaluation": looks if evaluation is None else evaluation,
+    }
+    path.write_text(json.dumps({"source": "a test", "recipe": recipe}))
     return path
 
 

@@ -17,26 +17,35 @@ from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
 from lbmkgc_models.features.encoders.tfidf import Tfidf
 from lbmkgc_models.features.encoders.vit import VitEncoder
+from openke.runtime.registry import Registry
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Makers = Mapping[str, Callable[..., Any]]
 
-TEXT_ENCODERS: Makers = {
-    "minilm": partial(SentenceEncoder, "minilm"),
-    "tfidf": Tfidf,
-    "spelling": partial(Tfidf, letters=True, dim=384),
-    "open_clip": OpenClipTextEncoder,
-    "clip": ClipTextEncoder,
-}
-IMAGE_ENCODERS: Makers = {
-    "efficientnet-lite0": EfficientNetEncoder,
-    "colour-histogram": ColourHistogram,
-    "open_clip": OpenClipImageEncoder,
-    "clip": ClipImageEncoder,
-    "vit": VitEncoder,
-}
+TEXT_ENCODERS: Makers = Registry(
+    {
+        "minilm": partial(SentenceEncoder, "minilm"),
+        "tfidf": Tfidf,
+        "spelling": partial(Tfidf, letters=True, dim=384),
+        "open_clip": OpenClipTextEncoder,
+        "clip": ClipTextEncoder,
+    },
+    "openke.text_encoders",
+)
+"""Makers of text encoders by name, with those of other packages."""
+IMAGE_ENCODERS: Makers = Registry(
+    {
+        "efficientnet-lite0": EfficientNetEncoder,
+        "colour-histogram": ColourHistogram,
+        "open_clip": OpenClipImageEncoder,
+        "clip": ClipImageEncoder,
+        "vit": VitEncoder,
+    },
+    "openke.image_encoders",
+)
+"""Makers of picture encoders by name, with those of other packages."""
 
 
 def text_encoder(spec: str, **options: Any) -> Encoder[str] | Unfitted[str]:

@@ -10,7 +10,7 @@ import tyro
 
 from lbmkgc_models.feature_store.labels import read_labels
 from lbmkgc_models.features.find_pictures import find_pictures
-from lbmkgc_models.features.lvmc.settings import Recipe
+from lbmkgc_models.features.lvmc.settings import DrawingSettings
 from openke.datasets.search import find_dataset
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
@@ -23,7 +23,7 @@ def command(
     *,
     out: Path,
     pictures: tuple[Path, ...] = (),
-    recipe: Annotated[Recipe, tyro.conf.arg(name="")] = Recipe(),  # noqa: B008 (it is frozen)
+    drawing: Annotated[DrawingSettings, tyro.conf.arg(name="")] = DrawingSettings(),  # noqa: B008 (it is frozen)
     batch_size: int = 1,
     device: str = "auto",
     dtype: Dtype = "auto",
@@ -47,7 +47,7 @@ def command(
         Folder to write to: OUT/ENTITY/generated.png with generated.json beside it.
     pictures
         Folders of real pictures, one folder an entity; entities that have one there get none.
-    recipe
+    drawing
         Models, sampling and prompts.
     batch_size
         Pictures drawn at once.
@@ -81,14 +81,14 @@ def command(
     labels = read_labels(Path(dataset) if Path(dataset).is_dir() else find_dataset(dataset, data))
     if out.resolve() in {folder.resolve() for folder in pictures}:
         raise ValueError(f"--pictures {out}: it is --out too, expected folders of real pictures")
-    tasks = tasks_of(labels, _with_pictures(pictures, [x.name for x in labels]), out, recipe)
+    tasks = tasks_of(labels, _with_pictures(pictures, [x.name for x in labels]), out, drawing)
     if dry_run:
         print(count(tasks))
         for task in tasks[:EXAMPLES]:
             print(f"{task.entity}: {task.prompt!r}, seed {task.seed}")
         return
     sdxl = Sdxl(
-        recipe,
+        drawing,
         device=choose_device(rank.device(device)),
         dtype=None if dtype == "auto" else getattr(torch, dtype),
         cpu_offload=cpu_offload,

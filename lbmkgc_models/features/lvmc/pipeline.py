@@ -15,7 +15,7 @@ from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.lvmc.models import find_model, load_pipeline
 from lbmkgc_models.features.lvmc.prompt import split_prompt
 from lbmkgc_models.features.lvmc.seeds import generators, initial_noise
-from lbmkgc_models.features.lvmc.settings import Recipe
+from lbmkgc_models.features.lvmc.settings import DrawingSettings
 
 HALF = (torch.float16, torch.bfloat16)
 
@@ -35,7 +35,7 @@ class Sdxl:
 
     Parameters
     ----------
-    recipe
+    drawing
         Models and options.
     device
         Where to compute.
@@ -58,23 +58,23 @@ class Sdxl:
 
     def __init__(
         self,
-        recipe: Recipe,
+        drawing: DrawingSettings,
         *,
         device: str | torch.device = "cpu",
         dtype: torch.dtype | None = None,
         cpu_offload: bool = False,
         slicing: bool = False,
     ) -> None:
-        self.recipe = recipe
+        self.drawing = drawing
         self.device = torch.device(device)
         on_gpu = self.device.type != "cpu"
         self.dtype = dtype or (torch.float16 if on_gpu else torch.float32)
         self._cpu_offload, self._slicing = cpu_offload, slicing
         half = self.dtype in HALF
-        self._models = [find_model("base", recipe.base, recipe.base_revision, half=half)]
-        if recipe.refined:
-            revision = recipe.refiner_revision
-            self._models.append(find_model("refiner", recipe.refiner, revision, half=half))
+        self._models = [find_model("base", drawing.base, drawing.base_revision, half=half)]
+        if drawing.refined:
+            revision = drawing.refiner_revision
+            self._models.append(find_model("refiner", drawing.refiner, revision, half=half))
 
     @cached_property
     def settings(self) -> Mapping[str, Value]:
@@ -82,10 +82,10 @@ class Sdxl:
 
         Revisions are those of the weights that are read, whatever name they were asked for by.
         """
-        chosen = asdict(self.recipe)
+        chosen = asdict(self.drawing)
         for model in self._models:
             chosen[f"{model.role}_revision"] = model.revision
-        if not self.recipe.refined:
+        if not self.drawing.refined:
             chosen |= {"refiner_revision": None, "base_end": None, "handover": None}
         return {**chosen, "scheduler": "DDIM"}
 
@@ -113,30 +113,30 @@ class Sdxl:
         size it was within 2e-6 of itself: one grey level in one value of 30,000 (float32, CPU).
         """
         base, refiner = self._pipelines
-        recipe = self.recipe
+        drawing = self.drawing
         streams = generators(seeds)
-        side = recipe.size // base.vae_scale_factor
+        side = drawing.size // base.vae_scale_factor
         noise = initial_noise(streams, (base.unet.config.in_channels, side, side))
         common: dict[str, Any] = {
             "prompt": list(prompts),
             # None, not "": the model says what stands for no prompt at all.
-            "negative_prompt": [recipe.negative_prompt] * len(prompts)
-            if recipe.negative_prompt
+            "negative_prompt": [drawing.negative_prompt] * len(prompts)
+            if drawing.negative_prompt
             else None,
-            "num_inference_steps": recipe.steps,
-            "guidance_scale": recipe.guidance,
+            "num_inference_steps": drawing.steps,
+            "guidance_scale": drawing.guidance,
         }
-        split = refiner is not None and recipe.handover == "latents"
+        split = refiner is not None and drawing.handover == "latents"
         drawn = base(
             **common,
-            height=recipe.size,
-            width=recipe.size,
+            height=drawing.size,
+            width=drawing.size,
             latents=noise.to(self.dtype),
-            denoising_end=recipe.base_end if split else None,
+            denoising_end=drawing.base_end if split else None,
             output_type="np" if refiner is None else "latent",
         ).images
         if refiner is not None:
-            start = {"denoising_start": recipe.base_end} if split else {"strength": self._strength}
+            start = {"denoising_start": drawing.base_end} if split else {"strength": self._strength}
             drawn = refiner(
                 **common, **start, image=drawn, generator=streams, output_type="np"
             ).images
@@ -144,7 +144,7 @@ class Sdxl:
 
     @property
     def _strength(self) -> float:
-        return round(1 - self.recipe.base_end, 6)  # 0.2, not 0.1999…, which loses a step
+        return round(1 - self.drawing.base_end, 6)  # 0.2, not 0.1999…, which loses a step
 
     @cached_property
     def _pipelines(self) -> tuple[Any, Any]:
@@ -157,7 +157,7 @@ class Sdxl:
         base, refiner = loaded[0], loaded[1] if len(loaded) > 1 else None
         if base.text_encoder is None or base.text_encoder_2 is None:
             raise ValueError(
-                f"base {self.recipe.base}: it has one text encoder, expected SDXL's two; is it a "
+                f"base {self.drawing.base}: it has one text encoder, expected SDXL's two; is it a "
                 "refiner?"
             )
         if refiner is not None:
@@ -174,8 +174,8 @@ class Sdxl:
 
     def _require_steps(self, base: Any) -> None:
         """Refuse a share of the schedule in which base or refiner has no step."""
-        steps, end = self.recipe.steps, self.recipe.base_end
-        if self.recipe.handover == "noise":
+        steps, end = self.drawing.steps, self.drawing.base_end
+        if self.drawing.handover == "noise":
             of_base = steps - int(steps * self._strength)
         else:
             base.scheduler.set_timesteps(steps)

@@ -14,7 +14,7 @@ STEPS = range(1, 501)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class DrawingSettings:
     """Models, sampling and prompts; the paper gives none of the numbers.
 
     Raises

@@ -10,7 +10,7 @@ from lbmkgc_models.feature_store.labels import EntityLabel
 from lbmkgc_models.features.find_pictures import folder_name
 from lbmkgc_models.features.lvmc.prompt import PromptTemplate
 from lbmkgc_models.features.lvmc.seeds import seed_of
-from lbmkgc_models.features.lvmc.settings import Recipe
+from lbmkgc_models.features.lvmc.settings import DrawingSettings
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Task:
 
 
 def tasks_of(
-    labels: Sequence[EntityLabel], have: Collection[str], out: Path, recipe: Recipe
+    labels: Sequence[EntityLabel], have: Collection[str], out: Path, drawing: DrawingSettings
 ) -> list[Task]:
     """Return a task for each entity without a picture, sorted by name.
 
@@ -37,16 +37,16 @@ def tasks_of(
         Names of the entities that have a picture.
     out
         Folder of generated pictures, one folder an entity.
-    recipe
+    drawing
         Has the template and the run's seed.
     """
-    template, having = PromptTemplate(recipe.template), frozenset(have)
+    template, having = PromptTemplate(drawing.template), frozenset(have)
     return [
         Task(
             label.name,
             out / folder_name(label.name),
             template.fill(label.label, label.description),
-            seed_of(label.name, recipe.seed),
+            seed_of(label.name, drawing.seed),
         )
         for label in sorted(labels, key=lambda label: label.name)
         if label.name not in having

@@ -6,15 +6,19 @@ from openke.module.loss.margin_loss import MarginLoss
 from openke.module.loss.sampled_softmax_loss import SampledSoftmaxLoss
 from openke.module.loss.sigmoid_loss import SigmoidLoss
 from openke.module.loss.softplus_loss import SoftplusLoss
+from openke.runtime.registry import Registry
 
-LOSSES: dict[str, type[Loss]] = {
-    "MarginLoss": MarginLoss,
-    "SampledSoftmaxLoss": SampledSoftmaxLoss,
-    "SigmoidLoss": SigmoidLoss,
-    "SoftplusLoss": SoftplusLoss,
-}
-"""Every loss by name."""
+LOSSES: Registry[type[Loss]] = Registry(
+    {
+        "MarginLoss": MarginLoss,
+        "SampledSoftmaxLoss": SampledSoftmaxLoss,
+        "SigmoidLoss": SigmoidLoss,
+        "SoftplusLoss": SoftplusLoss,
+    },
+    "openke.losses",
+)
+"""Losses of sampled negatives by name, with those of other packages."""
 
 __all__ = ["LOSSES", "Loss", "MarginLoss", "SampledSoftmaxLoss", "SigmoidLoss", "SoftplusLoss"]
 
-openke_paths(__name__, homes_of([Loss, *LOSSES.values()]))
+openke_paths(__name__, homes_of([Loss, *LOSSES.own.values()]))

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from openke.datasets import search as module
 from openke.datasets.download import download
-from openke.datasets.registry import DATA_SETS, KnownDataSet, LabelRecipe, RemoteFile
+from openke.datasets.registry import DATA_SETS, KnownDataSet, LabelJoin, RemoteFile
 from openke.datasets.search import NEEDED, cache_folder, find_dataset
 
 FILES = {
@@ -44,7 +44,7 @@ def _known(labels: bytes = LABELS) -> dict[str, KnownDataSet]:
         "MADE-UP": KnownDataSet(
             page="https://example.org/made-up",
             files={name: _remote(f"o/r/c/{name}", text) for name, text in FILES.items()},
-            labels=LabelRecipe(
+            labels=LabelJoin(
                 join="wikipedia",
                 sources=(_remote("o/text/c/text.json", TEXT),),
                 results={"labels.tsv": sha256(labels).hexdigest()},
@@ -319,7 +319,7 @@ def test_label_source_of_another_form_is_an_error(tmp_path: Path) -> None:
     known = KnownDataSet(
         page="",
         files=_known()["MADE-UP"].files,
-        labels=LabelRecipe(join="wikipedia", sources=(_remote("o/t", wrong),), results={}),
+        labels=LabelJoin(join="wikipedia", sources=(_remote("o/t", wrong),), results={}),
     )
     with serve({**files, "o/t": wrong}) as site, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENKE_MIRROR", site.address)

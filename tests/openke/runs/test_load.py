@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -18,7 +17,7 @@ from lbmkgc_models.runs.make_model import make_multimodal
 from openke.data.store import TripleStore
 from openke.module.model import MODELS, Model, Reciprocal
 from openke.runs import load as run_module
-from openke.runs.experiment import Experiment, ExperimentSettings
+from openke.runs.experiment import Experiment, RunOptions
 from openke.runs.load import load_run
 from openke.runs.recipe import Recipe
 from tests.contracts.graphs import CASES, build, reciprocal
@@ -27,7 +26,7 @@ from tests.openke.runs.trained import data_folder, trained
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     directory = data_folder(folder)
     trained(folder / "rotate", directory)
@@ -58,7 +57,7 @@ def test_every_structural_model_comes_back(case, place, tmp_path):
     assert loaded.model.identity() == model.identity()
     assert not loaded.model.training
     assert loaded.store.name == "TOY"
-    assert loaded.saved["options"]["epochs"] == 1
+    assert loaded.saved["recipe"]["training"]["epochs"] == 1
 
 
 @pytest.mark.parametrize("case", ["ComplEx", "TransR"])
@@ -74,18 +73,25 @@ def test_reciprocal_relations_come_back(case, place, tmp_path):
 
 
 def test_a_recipe_is_written_down_and_gone_on_with(place, tmp_path):
-    recipe = Recipe(
-        model="ComplEx", model_settings={"dim": 4}, reciprocal=True, epochs=2, batch_size=32,
-        schedule="cosine",
+    recipe = Recipe.from_dict(
+        {
+            "model": {"name": "ComplEx", "dim": 4},
+            "data": {"hold_out": 0.1},
+            "training": {
+                "reciprocal": True, "epochs": 2, "batch_size": 32, "schedule": "cosine",
+            },
+            "evaluation": {"every": 1, "patience": 5},
+        }
     )  # fmt: skip
     store, out = TripleStore.open(place / "TOY"), tmp_path / "run"
-    options = {"device": "cpu", "out": out, "hold_out": 0.1, "validate_every": 1, "patience": 5}
-    Experiment(ExperimentSettings(**options), out).follow(recipe, store)
+    Experiment(recipe, RunOptions(device="cpu"), out).train(store)
     saved = load_run(out).saved
-    assert Recipe.from_json(saved["recipe"]) == recipe
+    assert Recipe.from_dict(saved["recipe"]) == recipe
+    assert Recipe.read(out / "settings.json") == recipe
     assert saved["loader"] == {"batch_size": 32, "targets": "one", "seed": 0, "hold_out": 0.1}
-    more = Experiment(ExperimentSettings(**options, resume=True), out)
-    history = more.follow(replace(recipe, epochs=3), store).history
+    longer = recipe.changed({"training.epochs": 3})
+    more = Experiment(longer, RunOptions(device="cpu", resume=True), out)
+    history = more.train(store).history
     assert len(history.records) == 3
     assert all("valid_mrr" in record for record in history.records)
 

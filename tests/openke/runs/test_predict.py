@@ -20,7 +20,7 @@ from tests.openke.runs.trained import data_folder, trained
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     trained(folder / "run", data_folder(folder))
     return folder

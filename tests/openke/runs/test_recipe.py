@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lbmkgc_models.fusion.structure_mask import seen_in_train
-from lbmkgc_models.runs.experiment import maker
+from lbmkgc_models.runs.make_model import model_maker
 from openke.config import Tester, Validation
 from openke.data import QueryDataLoader, TestDataLoader, TrainDataLoader
 from openke.module.loss import MarginLoss, SampledSoftmaxLoss
@@ -17,47 +17,60 @@ from openke.runs.recipe import Recipe
 from tests.contracts.graphs import ENTITIES, RELATIONS, both, graph
 
 WHOLE = {
-    "model": "ComplEx",
-    "model_settings": {"dim": 4, "init_scale": 0.01},
-    "training": "kvsall",
-    "reciprocal": True,
-    "loss": "bce",
-    "label_smoothing": 0.1,
-    "relation_prediction": 0.5,
-    "penalty": {"name": "N3", "weight": 0.05},
-    "dropout": 0.1,
-    "query_dropout": 0.2,
-    "optimizer": {"name": "adam", "lr": 0.01, "weight_decay": 0.001},
-    "schedule": {"name": "cosine", "warm_up": 1},
-    "clip_norm": 1.0,
-    "epochs": 3,
-    "batch_size": 16,
+    "model": {"name": "ComplEx", "dim": 4, "init_scale": 0.01},
+    "data": {"name": "TOY", "hold_out": 0.1},
+    "features": {"modalities": ["text"], "text_encoder": "tfidf"},
+    "training": {
+        "objective": "kvsall",
+        "reciprocal": True,
+        "loss": "bce",
+        "label_smoothing": 0.1,
+        "relation_prediction": 0.5,
+        "penalty": {"name": "N3", "weight": 0.05},
+        "dropout": 0.1,
+        "query_dropout": 0.2,
+        "optimizer": "adam",
+        "lr": 0.01,
+        "weight_decay": 0.001,
+        "schedule": {"name": "cosine", "warm_up": 1},
+        "clip_norm": 1.0,
+        "epochs": 3,
+        "batch_size": 16,
+        "seed": 3,
+    },
+    "evaluation": {"every": 1, "patience": 2},
 }
 SAMPLED = {
-    "model": "TransE",
-    "model_settings": {"dim": 4},
-    "training": "negative sampling",
-    "loss": {"name": "MarginLoss", "margin": 3.0},
-    "sampling": {"neg_ent": 5, "bern_flag": True},
-    "regul_rate": 0.1,
-    "optimizer": {"name": "sgd", "lr": 0.5},
-    "batch_size": 16,
-    "epochs": 2,
+    "model": {"name": "TransE", "dim": 4},
+    "training": {
+        "objective": "negative sampling",
+        "loss": {"name": "MarginLoss", "margin": 3.0},
+        "sampling": {"neg_ent": 5, "bern_flag": True},
+        "regul_rate": 0.1,
+        "optimizer": "sgd",
+        "lr": 0.5,
+        "batch_size": 16,
+        "epochs": 2,
+    },
 }
+
+
+def recipe_of(model, **training):
+    return Recipe.from_dict({"model": model, "training": training})
 
 
 def test_models_over_a_graph_and_over_features_get_what_they_need():
-    small = {"training": "kvsall", "loss": "bce", "optimizer": {"name": "adam", "lr": 0.01}}
-    recipe = Recipe(model="GCOTE", model_settings={"dim": 4, "group": 2}, **small)
+    small = {"objective": "kvsall", "loss": "bce", "optimizer": "adam", "lr": 0.01}
+    recipe = recipe_of({"name": "GCOTE", "dim": 4, "group": 2}, **small)
     assert len(recipe.build(graph()).strategy.model.facts) == len(graph().triples("train"))
     settings = {"dim": 4, "interaction": "TuckER", "drop_unseen": True}
-    recipe = Recipe(model="LBMKGC", model_settings=settings, **small)
-    model = recipe.build(graph(), make=maker(both())).strategy.model
+    recipe = recipe_of({"name": "LBMKGC", **settings}, **small)
+    model = recipe.build(graph(), make=model_maker(both())).strategy.model
     assert torch.equal(model.mask.seen, seen_in_train(graph()))
 
 
 def test_every_field_of_questions_arrives():
-    made = Recipe.from_json(WHOLE).build(graph(), seed=3, hold_out=0.1)
+    made = Recipe.from_dict(WHOLE).build(graph())
     strategy, model = made.strategy, made.strategy.model
     assert isinstance(strategy, KVsAll)
     assert isinstance(model, Reciprocal)
@@ -76,12 +89,12 @@ def test_every_field_of_questions_arrives():
     assert made.schedule.name == "cosine"
     assert made.options == {
         "train_times": 3, "opt_method": "adam", "alpha": 0.01, "weight_decay": 0.001,
-        "lr_decay": 0.0, "clip_norm": 1.0,
+        "lr_decay": 0.0, "clip_norm": 1.0, "precision": "float32",
     }  # fmt: skip
 
 
 def test_every_field_of_negative_sampling_arrives():
-    made = Recipe.from_json(SAMPLED).build(graph())
+    made = Recipe.from_dict(SAMPLED).build(graph())
     assert isinstance(made.strategy, NegativeSampling)
     assert isinstance(made.strategy.model, TransE)
     assert isinstance(made.strategy.loss, MarginLoss)
@@ -92,19 +105,64 @@ def test_every_field_of_negative_sampling_arrives():
 
 
 @pytest.mark.parametrize("content", [WHOLE, SAMPLED, {"model": "RotatE"}])
-def test_json_round_trips(content):
-    recipe = Recipe.from_json(content)
-    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
-    assert {name: recipe.to_json()[name] for name in content} == content
+@pytest.mark.parametrize("form", ["json", "toml"])
+def test_files_round_trip(content, form, tmp_path):
+    recipe = Recipe.from_dict(content)
+    path = tmp_path / f"recipe.{form}"
+    recipe.write(path)
+    again = Recipe.read(path)
+    assert again.to_dict() == recipe.to_dict()
+    for section, values in content.items():
+        if section != "model":
+            assert {name: again.to_dict()[section][name] for name in values} == values
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == again
+
+
+def test_the_settings_of_a_run_hold_its_recipe(tmp_path):
+    path = tmp_path / "settings.json"
+    content = {"recipe": Recipe.from_dict(WHOLE).to_dict(), "model": {"model": "ComplEx"}}
+    path.write_text(json.dumps(content))
+    assert Recipe.read(path).to_dict() == Recipe.from_dict(WHOLE).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.json", "{", "a.json: Expecting"),
+        ("a.json", "3", "a.json: recipe: found 3, expected an object"),
+        ("a.toml", "model =", "a.toml: "),
+        ("a.toml", "[training]", "a.toml: recipe: there is no model"),
+        ("a.json", '{"model": "ComplEx", "training": 3}', "recipe: training is 3, expected an"),
+    ],
+)
+def test_a_bad_file_is_named(name, text, message, tmp_path):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        Recipe.read(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match="no such file of a recipe"):
+        Recipe.read(tmp_path / "none.json")
+
+
+def test_some_places_are_changed():
+    recipe = Recipe.from_dict(WHOLE)
+    changes = {"training.lr": 0.5, "training.penalty.weight": 1.0, "model.dim": 8}
+    other = recipe.changed(changes)
+    assert (other.training.lr, other.training.penalty["weight"]) == (0.5, 1.0)
+    assert other.model_settings["dim"] == 8
+    assert recipe.training.lr == 0.01
+    named = Recipe.from_dict(SAMPLED).changed({"training.schedule": "cosine"})
+    assert named.changed({"training.schedule.warm_up": 2}).training.schedule == {
+        "name": "cosine", "warm_up": 2,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=r"training.lr.x: lr is 0.01 in the recipe, expected an"):
+        recipe.changed({"training.lr.x": 1})
 
 
 @pytest.mark.parametrize("content", [WHOLE, SAMPLED])
 def test_a_trainer_is_made_and_the_same_seed_trains_the_same(content):
     def losses(seed):
-        trainer = Recipe.from_json(content).trainer(
-            graph(), seed=seed, device="cpu", progress=False
-        )
-        return trainer.run().losses
+        recipe = Recipe.from_dict(content).changed({"training.seed": seed})
+        return recipe.trainer(graph(), device="cpu", progress=False).run().losses
 
     assert losses(0) == losses(0)
     assert losses(0) != losses(1)
@@ -112,9 +170,8 @@ def test_a_trainer_is_made_and_the_same_seed_trains_the_same(content):
 
 def test_a_schedule_sees_what_callbacks_measure():
     store = graph()
-    recipe = Recipe(
-        model="DistMult", epochs=4, schedule={"name": "plateau", "patience": 0, "min_delta": 1.0}
-    )
+    schedule = {"name": "plateau", "patience": 0, "min_delta": 1.0}
+    recipe = recipe_of("DistMult", epochs=4, schedule=schedule)
     validation = Validation(lambda: {"mrr": 0.1}, store)
     trainer = recipe.trainer(store, device="cpu", callbacks=[validation], progress=False)
     assert trainer.run().records[-1]["lr"] == pytest.approx(0.1 / 4)
@@ -122,8 +179,8 @@ def test_a_schedule_sees_what_callbacks_measure():
 
 def test_one_vs_all_learns_the_graph():
     store = graph()
-    recipe = Recipe(
-        model="ComplEx", model_settings={"dim": 16, "init_scale": 1e-3}, reciprocal=True, epochs=40,
+    recipe = recipe_of(
+        {"name": "ComplEx", "dim": 16, "init_scale": 1e-3}, reciprocal=True, epochs=40,
         batch_size=8, penalty={"name": "N3", "weight": 1e-3},
     )  # fmt: skip
     trainer = recipe.trainer(store, device="cpu", progress=False)
@@ -137,9 +194,9 @@ def test_one_vs_all_learns_the_graph():
 
 
 def test_shared_negatives_and_sampled_softmax_learn_the_graph():
-    recipe = Recipe(
-        model="ComplEx", model_settings={"dim": 16}, reciprocal=True,
-        training="negative sampling", loss="SampledSoftmaxLoss", epochs=60, batch_size=8,
+    recipe = recipe_of(
+        {"name": "ComplEx", "dim": 16}, reciprocal=True,
+        objective="negative sampling", loss="SampledSoftmaxLoss", epochs=60, batch_size=8,
         sampling={"negatives": "shared", "neg_ent": 12},
     )  # fmt: skip
     store = graph()
@@ -151,10 +208,10 @@ def test_shared_negatives_and_sampled_softmax_learn_the_graph():
 
 
 def test_models_with_features_are_made_by_their_package():
-    recipe = Recipe(model="LBMKGC", model_settings={"dim": 4}, reciprocal=True)
-    model = recipe.build(graph(), make=maker(both())).strategy.model
+    recipe = recipe_of({"name": "LBMKGC", "dim": 4}, reciprocal=True)
+    model = recipe.build(graph(), make=model_maker(both())).strategy.model
     assert list(model.inner.projectors.names) == ["image", "text"]
-    other = Recipe(model="TransE").build(graph(), make=maker({})).strategy.model
+    other = recipe_of("TransE").build(graph(), make=model_maker({})).strategy.model
     assert isinstance(other, TransE)
     with pytest.raises(ValueError, match="recipe: model is 'LBMKGC', expected one of 'Analogy'"):
         recipe.build(graph())
@@ -163,8 +220,8 @@ def test_models_with_features_are_made_by_their_package():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"width": 3}, "recipe has no setting 'width'; it knows model, model_settings, training"),
-        ({"training": "all"}, "training is 'all', expected one of '1vsall', 'kvsall', 'negative s"),
+        ({"width": 3}, "recipe: training has no setting 'width'; it knows objective, reciprocal"),
+        ({"objective": "all"}, "objective is 'all', expected one of '1vsall', 'kvsall', 'negative"),
         ({"loss": "SigmoidLoss"}, "loss is 'SigmoidLoss', expected one of 'softmax', 'bce' with"),
         ({"loss": {"name": "bce", "margin": 1}}, "loss 'bce' has no setting margin"),
         ({"loss": {"margin": 1}}, r"loss is \{'margin': 1\}, expected a name, or \{'name': …\}"),
@@ -173,18 +230,18 @@ def test_models_with_features_are_made_by_their_package():
         ({"penalty": "N4"}, "penalty is 'N4', expected one of 'DURA', 'L2', 'N3'"),
         ({"penalty": "N3"}, "penalty 'N3': missing a required argument: 'weight'; it takes weight"),
         ({"penalty": {"name": "N3", "weight": -1}}, "N3: weight is -1, expected at least 0"),
-        ({"optimizer": {"name": "adam", "rate": 1}}, "optimizer 'adam' has no setting 'rate'; it"),
         ({"optimizer": "lion"}, "opt_method is 'lion', expected one of sgd, adagrad"),
-        ({"optimizer": {"name": "sgd", "lr": 0}}, r"alpha \(the learning rate\) is 0"),
+        ({"lr": 0}, r"alpha \(the learning rate\) is 0"),
         ({"schedule": "linear"}, "schedule is 'linear', expected one of"),
         ({"clip_norm": 0}, "clip_norm is 0, expected more than 0, or None"),
         ({"epochs": 0}, "train_times is 0, expected at least 1 epoch"),
         ({"batch_size": 0}, "recipe: batch_size is 0, expected at least 1"),
+        ({"precision": "float16"}, "precision is 'float16', expected one of 'float32', 'bfloat16'"),
     ],
 )
 def test_what_is_wrong_is_said_at_once(change, message):
     with pytest.raises(ValueError, match=message):
-        Recipe.from_json({**WHOLE, **change})
+        Recipe.from_dict({**WHOLE, "training": {**WHOLE["training"], **change}})
 
 
 @pytest.mark.parametrize(
@@ -203,18 +260,34 @@ def test_what_is_wrong_is_said_at_once(change, message):
 )
 def test_what_is_wrong_with_sampling_is_said_at_once(change, message):
     with pytest.raises(ValueError, match=message):
-        Recipe.from_json({**SAMPLED, **change})
+        Recipe.from_dict({**SAMPLED, "training": {**SAMPLED["training"], **change}})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"models": "RotatE"}, "recipe has no setting 'models'; it knows model, data, features"),
+        ({"data": {"hold_out": 1}}, "recipe: data: hold_out is 1, expected a share from 0 to bel"),
+        ({"evaluation": {"patience": 2}}, "patience needs every, the epochs between two"),
+        ({"evaluation": {"every": -1}}, "recipe: evaluation: every is -1, expected at least 0"),
+        ({"features": {"text": "x"}}, "recipe: features has no setting 'text'; it knows modal"),
+        ({"model": {"dim": 3}}, r"model is \{'dim': 3\}, expected a name, or \{'name': …\}"),
+    ],
+)
+def test_what_is_wrong_with_other_sections_is_said_at_once(change, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe.from_dict({**SAMPLED, **change})
 
 
 def test_what_only_the_model_knows_is_said_when_it_is_made():
     with pytest.raises(ValueError, match="ComplEx has no setting 'width'"):
-        Recipe(model="ComplEx", model_settings={"width": 3}).build(graph())
+        recipe_of({"name": "ComplEx", "width": 3}).build(graph())
     with pytest.raises(ValueError, match="DURA is for scores that are dot products"):
-        Recipe(model="TransE", penalty={"name": "DURA", "weight": 1.0}).build(graph())
+        recipe_of("TransE", penalty={"name": "DURA", "weight": 1.0}).build(graph())
 
 
 def test_small_tables_start_small():
-    made = Recipe(model="ComplEx", model_settings={"dim": 50, "init_scale": 1e-3}).build(graph())
+    made = recipe_of({"name": "ComplEx", "dim": 50, "init_scale": 1e-3}).build(graph())
     for name, values in made.strategy.named_parameters():
         assert values.std().item() == pytest.approx(1e-3, rel=0.3), name
     assert made.strategy.model.ent_tot == ENTITIES

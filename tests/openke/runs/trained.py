@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from openke.data import TestDataLoader, TrainDataLoader, TripleStore
-from openke.module.loss import SigmoidLoss
-from openke.module.model import Model, RotatE
-from openke.module.strategy import NegativeSampling
-from openke.runs.experiment import Experiment, ExperimentSettings
+from openke.data import TripleStore
+from openke.module.model import Model
+from openke.runs.experiment import Experiment, RunOptions
+from openke.runs.recipe import Recipe, structural
 from tests.contracts.graphs import graph
 from tests.openke.data.test_train_data_loader import write_openke
 
@@ -35,19 +34,27 @@ def trained(
     text_encoder: str = "",
 ) -> Model:
     """Train a model for an epoch, leaving its run in ``folder``."""
-    settings = ExperimentSettings(
-        epochs=1,
-        device="cpu",
-        hold_out=hold_out,
-        text_encoder=text_encoder,
-        data=directory.parent,
-        out=folder,
+    store = TripleStore.open(directory)
+    name = "RotatE" if model is None else type(model).__name__
+    settings = {"dim": 5, "margin": 4.0} if model is None else {}
+    recipe = Recipe.from_dict(
+        {
+            "model": {"name": name, **settings},
+            "data": {"name": directory.name, "hold_out": hold_out},
+            "features": {"text_encoder": text_encoder},
+            "training": {
+                "objective": "negative sampling",
+                "loss": "SigmoidLoss",
+                "optimizer": "adam",
+                "lr": 1e-3,
+                "epochs": 1,
+                "batch_size": 32,
+            },
+        }
     )
-    experiment = Experiment(settings, folder)
-    loader = TrainDataLoader(TripleStore.open(directory), batch_size=32, hold_out=hold_out)
-    if model is None:
-        model = RotatE(loader.get_ent_tot(), loader.get_rel_tot(), dim=5, margin=4.0)
-    strategy = NegativeSampling(model, SigmoidLoss())
-    experiment.train(strategy, loader, "adam")
-    experiment.test(strategy, TestDataLoader(loader.store))
-    return model
+    given = model
+    make = structural if given is None else lambda *_: given
+    experiment = Experiment(recipe, RunOptions(device="cpu", data=directory.parent), folder)
+    trainer = experiment.train(store, make)
+    experiment.test(trainer, trainer.data_loader.store)
+    return trainer.strategy.model

@@ -10,7 +10,7 @@ import pytest
 from lbmkgc_models.features.lvmc import pipeline
 from lbmkgc_models.features.lvmc.models import load_pipeline
 from lbmkgc_models.features.lvmc.pipeline import Sdxl
-from lbmkgc_models.features.lvmc.settings import Recipe
+from lbmkgc_models.features.lvmc.settings import DrawingSettings
 from tests.lbmkgc_models.features.tiny_sdxl import write_tiny_sdxl
 
 
@@ -21,14 +21,14 @@ def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def recipe(tiny_sdxl: tuple[Path, Path]) -> Recipe:
+def drawing(tiny_sdxl: tuple[Path, Path]) -> DrawingSettings:
     base, refiner = tiny_sdxl
-    return Recipe(base=str(base), refiner=str(refiner), size=32, steps=5, base_end=0.6)
+    return DrawingSettings(base=str(base), refiner=str(refiner), size=32, steps=5, base_end=0.6)
 
 
 @pytest.fixture(scope="session")
-def sdxl(recipe: Recipe) -> Sdxl:
-    return Sdxl(recipe)
+def sdxl(drawing: DrawingSettings) -> Sdxl:
+    return Sdxl(drawing)
 
 
 @pytest.fixture(scope="session")

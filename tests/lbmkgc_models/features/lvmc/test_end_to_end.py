@@ -11,7 +11,7 @@ from PIL import Image
 from lbmkgc_models.feature_store.audit import audit_features
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.find_pictures import folder_name, is_generated
-from lbmkgc_models.features.lvmc.settings import Recipe
+from lbmkgc_models.features.lvmc.settings import DrawingSettings
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.runs.choose_features import gather_features
 from openke.config import Tester, Trainer
@@ -76,7 +76,7 @@ def test_the_whole_way(tiny_sdxl, clip, dataset, pictures, tmp_path, capsys):
         pictures=(pictures,),
         generated=tmp_path / "generated",
         out=tmp_path / "features",
-        sdxl=Recipe(base=str(base), refiner=str(refiner), size=32, steps=4, base_end=0.5),
+        sdxl=DrawingSettings(base=str(base), refiner=str(refiner), size=32, steps=4, base_end=0.5),
         image_encoder=f"clip:{clip}",
         text_encoder=f"clip:{clip}",
         shared_space=False,

@@ -22,7 +22,7 @@ from lbmkgc_models.feature_store.labels import EntityLabel
 from lbmkgc_models.features.lvmc import generate as work
 from lbmkgc_models.features.lvmc.generate import generate
 from lbmkgc_models.features.lvmc.pipeline import Sdxl
-from lbmkgc_models.features.lvmc.settings import Recipe
+from lbmkgc_models.features.lvmc.settings import DrawingSettings
 from lbmkgc_models.features.lvmc.summary import Summary, count
 from lbmkgc_models.features.lvmc.tasks import Task, tasks_of
 from lbmkgc_models.features.lvmc.worker import Rank
@@ -50,12 +50,12 @@ def noting(sdxl: Sdxl) -> Noting:
     return Noting(sdxl)
 
 
-def _tasks(out: Path, recipe: Recipe, have: Collection[str] = ()) -> list[Task]:
-    return tasks_of(LABELS, have, out, recipe)
+def _tasks(out: Path, drawing: DrawingSettings, have: Collection[str] = ()) -> list[Task]:
+    return tasks_of(LABELS, have, out, drawing)
 
 
 def _run(out: Path, sdxl: Sdxl, have: Collection[str] = (), **options: Any) -> Summary:
-    return generate(_tasks(out, sdxl.recipe, have), out, sdxl, progress=False, **options)
+    return generate(_tasks(out, sdxl.drawing, have), out, sdxl, progress=False, **options)
 
 
 def _pictures(out: Path) -> dict[str, bytes]:
@@ -68,7 +68,7 @@ def test_only_entities_without_a_picture_get_one(tmp_path: Path, noting: Noting)
     assert noting.batches == [["ant", "cat"], ["eel"]]
     assert sorted(path.name for path in out.iterdir()) == ["ant", "cat", "eel", "manifest.json"]
     record = json.loads((out / "cat" / "generated.json").read_text())
-    (task,) = tasks_of(LABELS[2:3], (), out, noting.recipe)
+    (task,) = tasks_of(LABELS[2:3], (), out, noting.drawing)
     assert (record["entity"], record["prompt"]) == ("cat", "a photo of cat, an animal")
     assert (record["seed"], record["prompt_cut"]) == (task.seed, "")
     assert record["settings"] == noting.settings
@@ -83,7 +83,7 @@ def test_only_entities_without_a_picture_get_one(tmp_path: Path, noting: Noting)
 
 def test_a_run_goes_on_where_one_was_stopped(tmp_path: Path, noting: Noting) -> None:
     assert _run(tmp_path, noting, limit=2) == Summary(5, 2, 0)
-    assert str(count(_tasks(tmp_path, noting.recipe))) == (
+    assert str(count(_tasks(tmp_path, noting.drawing))) == (
         "5 entities without a picture: 2 generated, 0 failed, 3 left"
     )
     _run(tmp_path, noting)
@@ -99,17 +99,21 @@ def test_a_run_goes_on_where_one_was_stopped(tmp_path: Path, noting: Noting) -> 
     assert _pictures(tmp_path) == pictures
 
 
-def test_nothing_to_draw_reads_no_weights(tmp_path: Path, recipe: Recipe, noting: Noting) -> None:
+def test_nothing_to_draw_reads_no_weights(
+    tmp_path: Path, drawing: DrawingSettings, noting: Noting
+) -> None:
     _run(tmp_path, noting)
-    unread = Sdxl(recipe)
+    unread = Sdxl(drawing)
     assert _run(tmp_path, unread) == Summary(5, 5, 0)
     assert "_pipelines" not in vars(unread)
 
 
-def test_other_settings_need_a_word(tmp_path: Path, recipe: Recipe, noting: Noting) -> None:
+def test_other_settings_need_a_word(
+    tmp_path: Path, drawing: DrawingSettings, noting: Noting
+) -> None:
     _run(tmp_path, noting, limit=2)
     before = _pictures(tmp_path)
-    other = Noting(Sdxl(replace(recipe, steps=6)))
+    other = Noting(Sdxl(replace(drawing, steps=6)))
     with pytest.raises(ValueError, match=r"ant/generated.json: made with steps 5, now 6: give the"):
         _run(tmp_path, other)
     assert _pictures(tmp_path) == before
@@ -123,7 +127,7 @@ def test_another_text_makes_another_picture(tmp_path: Path, noting: Noting) -> N
     _run(tmp_path, noting, limit=2)
     labels = [EntityLabel("ant", "emmet", ""), *LABELS[1:]]
     generate(
-        tasks_of(labels, (), tmp_path, noting.recipe), tmp_path, noting, limit=2, progress=False
+        tasks_of(labels, (), tmp_path, noting.drawing), tmp_path, noting, limit=2, progress=False
     )
     assert noting.batches == [["ant"], ["bee"], ["emmet"]]
 
@@ -162,7 +166,7 @@ def test_entities_that_fail_do_not_stop_the_others(
 
 
 def test_an_entity_without_a_text_fails(tmp_path: Path, noting: Noting) -> None:
-    tasks = tasks_of([EntityLabel("x", "", ""), LABELS[0]], (), tmp_path, noting.recipe)
+    tasks = tasks_of([EntityLabel("x", "", ""), LABELS[0]], (), tmp_path, noting.drawing)
     assert generate(tasks, tmp_path, noting, batch_size=2, progress=False) == Summary(2, 1, 1)
     assert (tmp_path / "failed.tsv").read_text() == (
         "x\tValueError: the entity has neither a label nor a description\n"
@@ -171,7 +175,7 @@ def test_an_entity_without_a_text_fails(tmp_path: Path, noting: Noting) -> None:
 
 def test_a_long_prompt_is_recorded_whole_with_what_was_cut(tmp_path: Path, noting: Noting) -> None:
     text = " ".join(["very"] * 100)
-    tasks = tasks_of([EntityLabel("x", "x", text)], (), tmp_path, noting.recipe)
+    tasks = tasks_of([EntityLabel("x", "x", text)], (), tmp_path, noting.drawing)
     generate(tasks, tmp_path, noting, progress=False)
     record = json.loads((tmp_path / "x" / "generated.json").read_text())
     assert record["prompt"] == f"a photo of x, {text}"
@@ -217,13 +221,13 @@ def test_what_stops_a_run(tmp_path: Path, noting: Noting, monkeypatch: pytest.Mo
 
 
 def test_broken_weights_stop_a_run_and_blame_no_entity(
-    tmp_path: Path, recipe: Recipe, tiny_sdxl: tuple[Path, Path]
+    tmp_path: Path, drawing: DrawingSettings, tiny_sdxl: tuple[Path, Path]
 ) -> None:
     broken = tmp_path / "base"
     subprocess.run(["cp", "-r", tiny_sdxl[0], broken], check=True)
     (broken / "vae" / "diffusion_pytorch_model.safetensors").write_bytes(b"broken")
     with pytest.raises(OSError, match=r"base model '.*' cannot be loaded"):
-        _run(tmp_path / "out", Sdxl(replace(recipe, base=str(broken))))
+        _run(tmp_path / "out", Sdxl(replace(drawing, base=str(broken))))
     assert not (tmp_path / "out").exists()
 
 
@@ -259,7 +263,7 @@ import sys, time
 from pathlib import Path
 from lbmkgc_models.features.lvmc.command import command
 from lbmkgc_models.features.lvmc.pipeline import Sdxl
-from lbmkgc_models.features.lvmc.settings import Recipe
+from lbmkgc_models.features.lvmc.settings import DrawingSettings
 
 dataset, out, base, refiner, wait = sys.argv[1:]
 draw = Sdxl.draw
@@ -269,8 +273,8 @@ def slowly(self, prompts, seeds):
     return draw(self, prompts, seeds)
 
 Sdxl.draw = slowly
-recipe = Recipe(base=base, refiner=refiner, size=32, steps=5, base_end=0.6)
-command(dataset, out=Path(out), recipe=recipe, batch_size=2, device="cpu")
+drawing = DrawingSettings(base=base, refiner=refiner, size=32, steps=5, base_end=0.6)
+command(dataset, out=Path(out), drawing=drawing, batch_size=2, device="cpu")
 """
 
 
@@ -314,11 +318,11 @@ def test_a_killed_run_goes_on_to_the_same_pictures(
     assert not (out / "manifest.json").exists()
 
     labels = [EntityLabel(*row) for row in numbered(8)]
-    tasks = tasks_of(labels, (), out, noting.recipe)
+    tasks = tasks_of(labels, (), out, noting.drawing)
     assert generate(tasks, out, noting, batch_size=2, progress=False) == Summary(8, 8, 0)
     assert sum(len(batch) for batch in noting.batches) == 8 - len(done)
     whole = tmp_path / "whole"
     generate(
-        tasks_of(labels, (), whole, noting.recipe), whole, noting, batch_size=2, progress=False
+        tasks_of(labels, (), whole, noting.drawing), whole, noting, batch_size=2, progress=False
     )
     _require_alike(out, whole, {f"e{i}" for i in range(8)})

@@ -12,7 +12,7 @@ from torch import Tensor
 from lbmkgc_models.features.lvmc.pipeline import Sdxl
 from lbmkgc_models.features.lvmc.record import levels
 from lbmkgc_models.features.lvmc.seeds import generators, initial_noise
-from lbmkgc_models.features.lvmc.settings import Recipe
+from lbmkgc_models.features.lvmc.settings import DrawingSettings
 
 PROMPTS = ["a photo of dog, animal that barks", "a photo of île", "a photo of bank run"]
 SEEDS = [3, 2**62 + 5, 8]
@@ -35,8 +35,8 @@ def test_pictures_are_of_their_size_and_differ(sdxl: Sdxl) -> None:
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("handover", ["latents", "noise"])
-def test_a_picture_does_not_depend_on_its_batch(recipe: Recipe, handover: str) -> None:
-    one = Sdxl(replace(recipe, handover=handover))  # type: ignore[arg-type]
+def test_a_picture_does_not_depend_on_its_batch(drawing: DrawingSettings, handover: str) -> None:
+    one = Sdxl(replace(drawing, handover=handover))  # type: ignore[arg-type]
     together = one.draw(PROMPTS, SEEDS)
     turned = one.draw(PROMPTS[::-1], SEEDS[::-1])[::-1]
     alone = np.concatenate([one.draw([p], [s]) for p, s in zip(PROMPTS, SEEDS, strict=True)])
@@ -46,10 +46,10 @@ def test_a_picture_does_not_depend_on_its_batch(recipe: Recipe, handover: str) -
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("handover", ["latents", "noise", "none"])
-def test_the_formulas_of_the_paper(recipe: Recipe, handover: str) -> None:
+def test_the_formulas_of_the_paper(drawing: DrawingSettings, handover: str) -> None:
     changes: dict[str, Any] = {"guidance": 0.0}  # ε as it is, without the one of no prompt
     changes |= {"refiner": "none"} if handover == "none" else {"handover": handover}
-    sdxl = Sdxl(replace(recipe, **changes))
+    sdxl = Sdxl(replace(drawing, **changes))
     drawn = sdxl.draw(PROMPTS[:1], SEEDS[:1])
     base, refiner = sdxl._pipelines
     streams = generators(SEEDS[:1])
@@ -84,36 +84,36 @@ def _ddim(pipeline: Any, latents: Tensor, timesteps: list[int], numbers: list[fl
 
 
 @pytest.mark.usefixtures("quick")
-def test_options_that_shape_a_picture(recipe: Recipe, sdxl: Sdxl) -> None:
+def test_options_that_shape_a_picture(drawing: DrawingSettings, sdxl: Sdxl) -> None:
     drawn = sdxl.draw(PROMPTS[:1], SEEDS[:1])
     for change in ({"negative_prompt": "blue"}, {"guidance": 2.0}, {"steps": 6}):
-        other = Sdxl(replace(recipe, **change)).draw(PROMPTS[:1], SEEDS[:1])  # type: ignore[arg-type]
+        other = Sdxl(replace(drawing, **change)).draw(PROMPTS[:1], SEEDS[:1])  # type: ignore[arg-type]
         assert _apart(drawn, other) > 2, change
 
 
-def test_saving_memory_changes_no_picture(recipe: Recipe, sdxl: Sdxl) -> None:
-    saving = Sdxl(recipe, slicing=True, cpu_offload=True)
+def test_saving_memory_changes_no_picture(drawing: DrawingSettings, sdxl: Sdxl) -> None:
+    saving = Sdxl(drawing, slicing=True, cpu_offload=True)
     for _ in range(2):  # the second batch finds the models where the first has left them
         assert _apart(saving.draw(PROMPTS, SEEDS), sdxl.draw(PROMPTS, SEEDS)) <= 1
     assert saving._pipelines[0].vae.use_slicing
 
 
-def test_half_precision(recipe: Recipe, sdxl: Sdxl) -> None:
-    half = Sdxl(recipe, dtype=torch.bfloat16)
+def test_half_precision(drawing: DrawingSettings, sdxl: Sdxl) -> None:
+    half = Sdxl(drawing, dtype=torch.bfloat16)
     drawn = half.draw(PROMPTS, SEEDS)
     assert half._pipelines[0].unet.dtype == torch.bfloat16
     assert np.abs(drawn - sdxl.draw(PROMPTS, SEEDS)).mean() < 0.05
-    assert Sdxl(recipe, device="cuda").dtype == torch.float16
-    assert Sdxl(recipe, device="cpu").dtype == torch.float32
+    assert Sdxl(drawing, device="cuda").dtype == torch.float16
+    assert Sdxl(drawing, device="cpu").dtype == torch.float32
 
 
-def test_settings_for_the_record(recipe: Recipe, sdxl: Sdxl) -> None:
+def test_settings_for_the_record(drawing: DrawingSettings, sdxl: Sdxl) -> None:
     settings = sdxl.settings
-    assert settings["base"] == recipe.base
+    assert settings["base"] == drawing.base
     assert str(settings["base_revision"]).startswith("sha256:")
     assert settings["base_revision"] != settings["refiner_revision"]
     assert [settings[name] for name in ("scheduler", "steps", "base_end")] == ["DDIM", 5, 0.6]
-    alone = Sdxl(replace(recipe, refiner="none")).settings
+    alone = Sdxl(replace(drawing, refiner="none")).settings
     assert (alone["refiner_revision"], alone["base_end"], alone["handover"]) == (None, None, None)
     assert alone["base_revision"] == settings["base_revision"]
 
@@ -141,12 +141,14 @@ def test_what_clip_reads_of_a_long_prompt(sdxl: Sdxl) -> None:
         ({"base_end": 0.9, "handover": "noise"}, "base_end 0.9 of 5 steps leaves none to the re"),
     ],
 )
-def test_a_model_without_steps(recipe: Recipe, changes: dict[str, Any], left: str) -> None:
+def test_a_model_without_steps(
+    drawing: DrawingSettings, changes: dict[str, Any], left: str
+) -> None:
     with pytest.raises(ValueError, match=left):
-        Sdxl(replace(recipe, **changes)).load()
+        Sdxl(replace(drawing, **changes)).load()
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_refiner_is_no_base(recipe: Recipe) -> None:
+def test_a_refiner_is_no_base(drawing: DrawingSettings) -> None:
     with pytest.raises(ValueError, match=r"it has one text encoder, expected SDXL's two; is it a"):
-        Sdxl(replace(recipe, base=recipe.refiner)).load()
+        Sdxl(replace(drawing, base=drawing.refiner)).load()

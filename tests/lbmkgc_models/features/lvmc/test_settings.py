@@ -1,10 +1,10 @@
-"""What a recipe may say."""
+"""What a drawing may say."""
 
 from typing import Any
 
 import pytest
 
-from lbmkgc_models.features.lvmc.settings import Recipe
+from lbmkgc_models.features.lvmc.settings import DrawingSettings
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,9 @@ from lbmkgc_models.features.lvmc.settings import Recipe
 )
 def test_values_out_of_range(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Recipe(**options)
+        DrawingSettings(**options)
 
 
 def test_without_a_refiner() -> None:
-    assert Recipe().refined
-    assert not Recipe(refiner="none").refined
+    assert DrawingSettings().refined
+    assert not DrawingSettings(refiner="none").refined

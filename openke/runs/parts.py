@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 Part = str | Mapping[str, Any]
 """A name, or ``{"name": …}`` with settings beside it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class OptimizerSettings:
-    """What stands beside the optimiser's name."""
-
-    lr: float = 0.1
-    """Learning rate."""
-    weight_decay: float = 0.0
-    """L2 decay."""
-    lr_decay: float = 0.0
-    """Adagrad's decay of the learning rate."""
 
 
 def divide(what: str, given: Part) -> tuple[str, dict[str, Any]]:

@@ -1,0 +1,112 @@
+"""Turn settings and results of release 0.1.0, whose recipes were flat, into those of today.
+
+python benchmarks/convert_results.py --folder benchmarks/results/table1
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openke.runs.recipe import Recipe
+from openke.runtime.files import write_text
+from openke.runtime.script import run_script
+
+Content = dict[str, Any]
+OUTSIDE = ("precision", "modalities", "text_encoder", "every", "patience", "dev")
+"""What stood beside the recipe and is a part of it today."""
+DEV = {"every": 1, "patience": 3}
+"""How dev was looked at where a tuned row did not say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Convert all files of a folder; those of today's form stay as they are."""
+
+    folder: Path
+    """Folder of settings or of results."""
+
+
+def converted_settings(content: Content, dataset: str, mode: str) -> Content:
+    """Return a file of settings, its recipe in sections; what it did not say stays out."""
+    dev = {**DEV, **content.get("dev", {})} if mode == "tuned" else {}
+    kept = {name: value for name, value in content.items() if name not in OUTSIDE}
+    return {**kept, "recipe": in_sections(content["recipe"], content, dev, dataset)}
+
+
+def converted_result(content: Content) -> Content:
+    """Return a file of results, its recipe in sections and whole."""
+    dev = {name: content[name] for name in DEV} if content["mode"] == "tuned" else {}
+    recipe = in_sections(content["recipe"], content, dev, content["dataset"])
+    kept = {name: value for name, value in content.items() if name not in OUTSIDE}
+    return {**kept, "recipe": Recipe.from_dict(recipe).to_dict()}
+
+
+def in_sections(
+    flat: Mapping[str, Any], beside: Mapping[str, Any], dev: Mapping[str, int], dataset: str
+) -> Content:
+    """Return a flat recipe in sections."""
+    training = {
+        name: value
+        for name, value in flat.items()
+        if name not in ("model", "model_settings", "training", "optimizer")
+    }
+    if "training" in flat:
+        training["objective"] = flat["training"]
+    optimizer = flat.get("optimizer", {})
+    named = {"name": optimizer} if isinstance(optimizer, str) else dict(optimizer)
+    if "name" in named:
+        training["optimizer"] = named.pop("name")
+    training |= named
+    if "precision" in beside:
+        training["precision"] = beside["precision"]
+    features: Content = {"modalities": beside.get("modalities") or "none"}
+    if beside.get("text_encoder"):
+        features["text_encoder"] = beside["text_encoder"]
+    return {
+        "model": {"name": flat["model"], **flat.get("model_settings", {})},
+        "data": {"name": dataset},
+        "features": features,
+        "training": training,
+        "evaluation": dict(dev),
+    }
+
+
+def converted_space(content: Content) -> Content:
+    """Return the places of a search in today's recipe."""
+    return {_place(place): given for place, given in content.items()}
+
+
+def _place(flat: str) -> str:
+    first, _, rest = flat.partition(".")
+    if first in ("model_settings", "optimizer"):
+        return f"{'model' if first == 'model_settings' else 'training'}.{rest}"
+    return f"training.{flat}"
+
+
+def _is_of_today(content: Content) -> bool:
+    return not isinstance(content["recipe"].get("model"), str)
+
+
+def main(settings: Settings) -> None:
+    for path in sorted(settings.folder.rglob("*.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if path.parent.name == "spaces":
+            today = converted_space(content) if "training.lr" not in content else content
+        elif "recipe" not in content or _is_of_today(content):
+            continue
+        elif "source" in content:
+            today = converted_settings(content, path.parent.name, path.stem.rpartition(".")[2])
+        else:
+            today = converted_result(content)
+        if today != content:
+            indent = 1 if "mode" in content else 2
+            write_text(path, json.dumps(today, indent=indent, ensure_ascii=False) + "\n")
+            print(path)
+
+
+if __name__ == "__main__":
+    run_script(Settings, main)

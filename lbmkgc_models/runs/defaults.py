@@ -1,0 +1,38 @@
+"""Recipes that learn something within minutes, for models with pictures and text."""
+
+from __future__ import annotations
+
+from lbmkgc_models.model import MULTIMODAL
+from openke.runs import defaults as structural
+from openke.runs.recipe import Recipe
+
+LBMKGC = {
+    "model": {
+        "name": "LBMKGC",
+        "dim": 100,
+        "interaction": "ComplEx",
+        "interaction_settings": {"init_scale": 1e-3},
+        "gate": "sum",
+        "projection": "linear",
+        "modal_scale": 1e-3,
+        "drop_structure": 0.1,
+        "drop_unseen": True,
+    },
+    "training": structural.AGAINST_ALL,
+    "evaluation": structural.EVALUATION,
+}
+"""Trained against all entities: the published way, by sampled negatives, takes days."""
+IKRL = {
+    "model": {"name": "IKRL", "dim": 100, "margin": 20.0, "epsilon": 2.0},
+    "training": structural.SAMPLED,
+    "evaluation": structural.EVALUATION,
+}
+
+
+def default_recipe(model: str) -> Recipe:
+    """Return a recipe for any registered model."""
+    if model not in MULTIMODAL:
+        return structural.default_recipe(model)
+    known = {"LBMKGC": LBMKGC, "IKRL": IKRL}
+    other = {"model": model, "training": structural.SAMPLED, "evaluation": structural.EVALUATION}
+    return Recipe.from_dict(known.get(model, other))

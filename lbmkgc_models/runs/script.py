@@ -1,0 +1,45 @@
+"""A training script: a recipe, and a command line with the options that apply to it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lbmkgc_models.runs.experiment import run
+from lbmkgc_models.runs.make_model import modalities_of
+from openke.runs.command_line import parse
+from openke.runs.recipe import Make, Recipe
+from openke.runtime.script import exit_status, program_name
+
+
+def train_script(
+    recipe: Mapping[str, Any] | Recipe, description: str, *, make: Make | None = None
+) -> None:
+    """Train by a recipe as the command line changes it, and exit.
+
+    Parameters
+    ----------
+    recipe
+        What is trained on what, and how, see :class:`.Recipe`.
+    description
+        What ``--help`` says first, usually the script's docstring.
+    make
+        Makes the model, see :meth:`Recipe.build`.
+    """
+    if os.environ.get("RANK", "0") != "0":  # of several processes the first one alone prints
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
+    sys.exit(exit_status(program_name(), lambda: _train(recipe, description, make)))
+
+
+def _train(recipe: Mapping[str, Any] | Recipe, description: str, make: Make | None) -> None:
+    made = recipe if isinstance(recipe, Recipe) else Recipe.from_dict(recipe)
+    changed, options = parse(
+        made,
+        features=modalities_of(made.model_name) != "none",
+        description=description,
+        program=program_name(),
+    )
+    run(changed, options, make=make)

@@ -1,0 +1,81 @@
+"""``openke train``: any model on any data set, by a recipe or by defaults that learn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from lbmkgc_models.runs.defaults import default_recipe
+from lbmkgc_models.runs.experiment import run
+from openke.runs.command_line import assigned
+from openke.runs.experiment import RunOptions
+from openke.runs.recipe import Recipe
+from openke.runtime.distributed import join
+
+Assignments = Annotated[
+    tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="PLACE=VALUE")
+]
+
+
+def command(
+    data: Annotated[str, tyro.conf.arg(metavar="[DATA]")] = "",
+    /,
+    *,
+    model: str = "",
+    recipe: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    set: Assignments = (),
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None,
+    device: str = "auto",
+    compile: bool = False,
+    checkpoint_every: int = 10,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Train a model on a data set, test it, and leave everything in one folder.
+
+    Without a recipe, defaults are taken that learn something within minutes on two cores: the best
+    epoch is chosen on the valid split, and text features are made where there are labels.
+
+    Parameters
+    ----------
+    data
+        A data set by name, such as MKG-Y, or its folder; by default the recipe's.
+    model
+        LBMKGC, IKRL or any model over structure, such as ComplEx; by default the recipe's, else
+        LBMKGC.
+    recipe
+        A recipe in JSON or TOML, such as settings.json of a run has.
+    set
+        Another value in the recipe, e.g. training.lr=0.05 or model.dim=200; again for more.
+    out
+        Folder for everything the run writes; by default runs/MODEL-DATASET.
+    device
+        auto, cpu, cuda, cuda:1, mps.
+    compile
+        Compile the step: worth it on a GPU, after a minute of waiting.
+    checkpoint_every
+        Epochs between two checkpoints; one is also written after five minutes.
+    resume
+        Go on from the checkpoint under --out.
+    overwrite
+        Replace an earlier run under --out.
+    """
+    if recipe is not None and model:
+        raise ValueError("--recipe names the model: leave --model out, or --set model.name=…")
+    chosen = Recipe.read(recipe) if recipe is not None else default_recipe(model or "LBMKGC")
+    named = {"data.name": data} if data else {}
+    chosen = chosen.changed({**named, **assigned(set)})
+    options = RunOptions(
+        out=out,
+        device=device,
+        compile=compile,
+        checkpoint_every=checkpoint_every,
+        resume=resume,
+        overwrite=overwrite,
+    )
+    world = join()
+    if world.chief:
+        print(f"{chosen.model_name} on {chosen.data.name}: {chosen.training.objective}")
+    run(chosen, options)

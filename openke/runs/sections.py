@@ -1,0 +1,124 @@
+"""The sections of a recipe: data, features, training, evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from openke.module.settings import at_least, check_share
+from openke.runs.parts import Part
+
+SAMPLING = "negative sampling"
+OBJECTIVES = ("1vsall", "kvsall", SAMPLING)
+OF_QUERIES = ("label_smoothing", "relation_prediction")
+OF_SAMPLING = ("sampling", "regul_rate", "l3_regul_rate")
+"""Fields that only one kind of objective knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSection:
+    """What is trained on."""
+
+    name: str = ""
+    """A registered data set, or the folder of one."""
+    hold_out: float = 0.0
+    """Share of the train split to validate on; 0 validates on the valid split."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        check_share("recipe: data", "hold_out", self.hold_out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSection:
+    """What a multimodal model sees of its entities beside the triples."""
+
+    modalities: str | Sequence[str] = "auto"
+    """"auto": whatever is there or can be made; names, such as ["text"]; or "none"."""
+    text_encoder: str = ""
+    """What makes the text features, e.g. "minilm+spelling"; "": what is there, or minilm."""
+    folder: str = ""
+    """Folder of feature stores or of the lineage's .pth files; "": the places searched."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSection:
+    """How a model is trained."""
+
+    objective: str = "1vsall"
+    """1vsall, kvsall or negative sampling."""
+    reciprocal: bool = False
+    """Each relation has an inverse of its own, and only tails are asked for."""
+    loss: Part = "softmax"
+    """softmax or bce; with negative sampling one of openke.module.loss, with its arguments."""
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of TrainDataLoader for negative sampling, such as neg_ent and negatives."""
+    label_smoothing: float = 0.0
+    """Share of the right answer's weight that is spread over all entities."""
+    relation_prediction: float = 0.0
+    """Weight of the cross entropy of (h, ?, t) against all relations."""
+    penalty: Part | None = None
+    """One of openke.module.penalty with its weight, such as {"name": "N3", "weight": 0.05}."""
+    regul_rate: float = 0.0
+    """Weight of the mean squares of the batch (OpenKE's)."""
+    l3_regul_rate: float = 0.0
+    """Weight of the cubes of all vectors (OpenKE's)."""
+    dropout: float = 0.0
+    """Share of the known entity's vectors that a step forgets."""
+    query_dropout: float = 0.0
+    """Share of the query's vectors that a step forgets."""
+    optimizer: str = "adagrad"
+    """sgd, adagrad, adadelta, adam, lazy_adam or rowwise_adagrad."""
+    lr: float = 0.1
+    """Learning rate."""
+    weight_decay: float = 0.0
+    """The optimiser's L2 decay."""
+    lr_decay: float = 0.0
+    """Adagrad's decay of the learning rate."""
+    schedule: Part | None = None
+    """One of openke.training.schedule, such as {"name": "cosine", "warm_up": 3}."""
+    clip_norm: float | None = None
+    """The greatest length of a step's gradient."""
+    epochs: int = 100
+    """Passes over the train split."""
+    batch_size: int = 1000
+    """Queries, or with negative sampling positive triples, in a step."""
+    precision: str = "float32"
+    """Of matrix products: float32, or bfloat16 where the processor has instructions for it."""
+    seed: int = 0
+    """Of initial parameters, order and negatives."""
+
+    def __post_init__(self) -> None:
+        """Check what needs no registry."""
+        if self.objective not in OBJECTIVES:
+            known = ", ".join(map(repr, OBJECTIVES))
+            raise ValueError(f"recipe: objective is {self.objective!r}, expected one of {known}")
+        foreign = OF_QUERIES if self.objective == SAMPLING else OF_SAMPLING
+        for name in foreign:
+            if getattr(self, name):
+                raise ValueError(
+                    f"recipe: {name} is {getattr(self, name)!r}, but training by {self.objective} "
+                    "has none; leave it out"
+                )
+        at_least("recipe", "batch_size", self.batch_size, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSection:
+    """How training is watched on the valid split."""
+
+    every: int = 0
+    """Epochs between two validations; 0 never validates."""
+    patience: int = 0
+    """Validations without a better MRR before training stops; 0 never stops early."""
+
+    def __post_init__(self) -> None:
+        """Check the values and what belongs together."""
+        at_least("recipe: evaluation", "every", self.every, 0)
+        at_least("recipe: evaluation", "patience", self.patience, 0)
+        if self.patience and not self.every:
+            raise ValueError(
+                "recipe: evaluation: patience needs every, the epochs between two validations: "
+                "nothing would be measured"
+            )

@@ -1,0 +1,43 @@
+"""Things by name: a package's own, and those that other packages offer by entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Registry(Mapping[str, T]):
+    """Own entries first, then the entry points of a group; one of these is loaded when asked for.
+
+    Parameters
+    ----------
+    own
+        Entries of this package.
+    group
+        Name of the group of entry points, such as ``openke.losses``.
+    """
+
+    def __init__(self, own: Mapping[str, T], group: str) -> None:
+        self.own = own
+        self.group = group
+
+    def __getitem__(self, name: str) -> T:
+        if name in self.own:
+            return self.own[name]
+        found: Any = self._others()[name].load()
+        return found  # type: ignore[no-any-return]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.own or name in self._others()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**dict.fromkeys(self.own), **dict.fromkeys(self._others())})
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def _others(self) -> dict[str, Any]:
+        return {entry.name: entry for entry in entry_points(group=self.group)}
