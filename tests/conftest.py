@@ -1,4 +1,4 @@
-"""Fixtures for all tests: where the public data sets are, or why their tests are skipped."""
+"""For all tests: where the public data sets are, or why their tests are skipped; which are slow."""
 
 import os
 from pathlib import Path
@@ -9,6 +9,7 @@ import requests
 
 from openke.datasets.download import mirror
 from openke.datasets.search import find_dataset
+from tests import fast_subset
 
 DATA_SETS = ("DB15K", "MKG-W", "MKG-Y")
 SECONDS_TO_CONNECT = 5
@@ -17,6 +18,14 @@ NO_DATA = (
     "or run once with a network, and they are downloaded"
 )
 """Why a test is skipped where the data sets are neither on this machine nor to be downloaded."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what the fast subset leaves out by its rule."""
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if fast_subset.left_out(parameters):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
