@@ -7,6 +7,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 TRY = """
 import sys
@@ -34,6 +36,7 @@ def run(*command, cwd, **environment):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_sdist_to_wheel_to_import(tmp_path):
     checkout = tmp_path / "checkout"
     ignored = shutil.ignore_patterns(".venv", ".git", "build", "*.egg-info", "_core.*", ".*_cache")

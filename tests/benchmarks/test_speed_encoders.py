@@ -18,6 +18,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("speed_encoders")
 
 
+@pytest.mark.slow
 def test_every_encoder_is_timed(
     script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -40,6 +40,7 @@ def double(number):
     return 2.0 * number
 
 
+@pytest.mark.slow
 def test_results_are_written_with_machine_and_plot(tmp_path, capsys):
     rows = [compared("double", n, (double, (n,)), (double, (10 * n,)), threads=1) for n in (1, 8)]
     assert [row.ratio for row in rows] == [10.0] * 2

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -17,6 +19,7 @@ def compare(*options):
     )
 
 
+@pytest.mark.slow
 def test_one_table_with_perceptual_relations_apart(tmp_path):
     out = tmp_path / "out"
     rows = ["LBMKGC", "LBMKGC without text", "TransE"]

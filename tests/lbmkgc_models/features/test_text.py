@@ -67,6 +67,7 @@ build_text_features(sys.argv[1], sys.argv[2], encoder=Slow(max_length=16), batch
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_store_bit_for_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

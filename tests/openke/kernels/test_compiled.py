@@ -36,6 +36,7 @@ class Small(nn.Module):
         return losses.mean() - pairs.mean()
 
 
+@pytest.mark.slow
 def test_a_model_compiles_as_one_graph_for_any_batch():
     model, batches = Small(), [(torch.arange(q), torch.arange(q) + 3) for q in (5, 8)]
     compiled_model = torch.compile(model, fullgraph=True, dynamic=True)
@@ -72,6 +73,7 @@ def reference_results():
     ]
 
 
+@pytest.mark.slow
 def test_the_reference_functions_compile_and_give_the_same(monkeypatch):
     monkeypatch.setenv("OPENKE_COMPILE", "never")
     torch._dynamo.utils.counters.clear()

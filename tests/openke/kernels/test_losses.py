@@ -375,6 +375,7 @@ def run_set(name):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_every_instruction_set_gives_the_same_results():
     best = run_set("")
     others = [run_set(name) for name in ("plain", "avx2")]

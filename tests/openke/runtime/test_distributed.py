@@ -92,6 +92,7 @@ def run(case, out, ranks=1, epochs=2, resume=()):
     return [json.loads((out / f"rank{n}.json").read_text()) for n in range(ranks)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["own", "shared", "relational", "questions", "features"])
 def test_two_processes_train_and_rank_as_one(case, tmp_path):
     (alone,) = run(case, tmp_path / "one")
@@ -109,6 +110,7 @@ def test_two_processes_train_and_rank_as_one(case, tmp_path):
     assert (tmp_path / "two" / "log.csv").read_text().count("\n") == 3  # header and two epochs
 
 
+@pytest.mark.slow
 def test_one_process_goes_on_where_two_stopped(tmp_path):
     (whole,) = run("own", tmp_path / "whole", epochs=3)
     run("own", tmp_path / "begun", ranks=2, epochs=2)

@@ -62,6 +62,7 @@ def test_the_constraint_it_writes_can_be_read(tmp_path):
     assert (tmp_path / "n-1.txt").read_text() == "0\n"
 
 
+@pytest.mark.slow
 def test_as_a_command(tmp_path):
     def call(*arguments):
         command = [sys.executable, "-m", "openke.tools.n_n", *map(str, arguments)]

@@ -182,6 +182,7 @@ torch.save(trainer.strategy.state_dict(), folder / "final.pt")
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumed_ends_bit_for_bit_where_an_unbroken_one_does(tmp_path):
     root = os.fspath(__import__("pathlib").Path(__file__).parents[3])
 

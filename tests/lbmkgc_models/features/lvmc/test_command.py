@@ -16,6 +16,7 @@ def _run(*arguments: object) -> None:
     tyro.cli(command, args=[str(argument) for argument in arguments], config=flags)
 
 
+@pytest.mark.slow
 def test_pictures_for_a_data_set(
     tmp_path: Path, tiny_sdxl: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -285,6 +285,7 @@ def _start(
     return subprocess.Popen(arguments, env={**os.environ, **environment})
 
 
+@pytest.mark.slow
 def test_two_processes_as_torchrun_starts_them_make_the_union(
     tmp_path: Path, tiny_sdxl: tuple[Path, Path]
 ) -> None:
@@ -299,6 +300,7 @@ def test_two_processes_as_torchrun_starts_them_make_the_union(
     assert (manifest["made"], manifest["left"]) == (7, 0)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_pictures(
     tmp_path: Path, tiny_sdxl: tuple[Path, Path], noting: Noting
 ) -> None:
