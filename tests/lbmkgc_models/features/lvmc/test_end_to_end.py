@@ -68,6 +68,7 @@ def pictures(tmp_path):
     return root
 
 
+@pytest.mark.slow
 def test_the_whole_way(tiny_sdxl, clip, dataset, pictures, tmp_path, capsys):
     script = example()
     base, refiner = tiny_sdxl
