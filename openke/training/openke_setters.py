@@ -16,6 +16,7 @@ from openke.runtime.device import choose_device
 from openke.runtime.distributed import World
 from openke.training.callback import Callback
 from openke.training.callbacks import Checkpoint
+from openke.training.epoch_so_far import EpochSoFar
 from openke.training.optimizers import BY_ROW, OPTIMIZERS, make_optimizer, tables_by_row
 
 
@@ -39,6 +40,7 @@ class Setters:
     checkpoint_dir: str | PathLike[str] | None
     save_steps: int | None
     _saving: Checkpoint | None
+    _begun: EpochSoFar | None
 
     def _make_optimizer(self) -> torch.optim.Optimizer:
         # A gradient of rows repeats some: its length would come out wrong, and processes would have
@@ -123,7 +125,7 @@ class Setters:
             raise ValueError("save_steps without checkpoint_dir: say where checkpoints go")
 
     def _settle(self, setter: str) -> None:
-        if self.epoch:
+        if self.epoch or self._begun:
             raise ValueError(
                 f"{setter} after {self.epoch} epochs: what is trained, how and where stays as it "
                 "began; make another Trainer"

@@ -11,19 +11,22 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from openke.data.loader import Loader
 from openke.module.strategy.strategy import Strategy
 from openke.runtime.device import choose_device
 from openke.runtime.distributed import join
+from openke.runtime.interruption import Interruption
+from openke.runtime.progress import say
 from openke.training.callback import Callback
-from openke.training.callbacks import Checkpoint
+from openke.training.callbacks import Checkpoint, EarlyStopping
 from openke.training.checkpoint import load_checkpoint, save_checkpoint
+from openke.training.epoch_so_far import EpochSoFar, random_state, restore_random_state
 from openke.training.history import History, Record
 from openke.training.openke_setters import Setters, check_strategy, check_values
 from openke.training.optimizers import gradients_by_row
 from openke.training.precision import casting, check_precision
+from openke.training.progress import TrainingProgress
 
 CHECK_EVERY = 100
 """Steps between two looks at the loss on an accelerator, each of which waits for the device."""
@@ -63,7 +66,7 @@ class Trainer(Setters):
     compile
         Have ``torch.compile`` make one program of scores and loss; the first steps then take long.
     progress
-        Show a progress bar on standard error.
+        Show on standard error how far training is: a bar on a terminal, else a line an epoch.
 
     Raises
     ------
@@ -119,6 +122,7 @@ class Trainer(Setters):
         self._parallel = self.world.parallel(self.strategy)
         self.history = History()
         self.epoch = 0
+        self._begun: EpochSoFar | None = None
         self._stopped: str | None = None
 
     @property
@@ -133,6 +137,13 @@ class Trainer(Setters):
     def run(self) -> History:
         """Train until ``train_times`` epochs are done or a callback stops.
 
+        Ctrl-C and SIGTERM end it after the step in progress; after an epoch's last step its
+        callbacks are called first. Each :class:`.Checkpoint` then writes its file, from which
+        :meth:`resume` goes on in the middle of the epoch, to the same weights bit for bit, and a
+        line on standard error names it. Nothing is kept in memory for that, and a second signal
+        ends everything at once. Of several processes none can stop by itself: there both signals
+        do what they always do, and the last checkpoint is of a whole epoch.
+
         Returns
         -------
         History
@@ -142,6 +153,8 @@ class Trainer(Setters):
         ------
         FloatingPointError
             The loss is infinite or not a number; names epoch and step.
+        KeyboardInterrupt, SystemExit
+            Ctrl-C; SIGTERM, with exit status 143.
         """
         self._check_saving()
         if self.finished:
@@ -157,29 +170,20 @@ class Trainer(Setters):
             )
         for callback in self.callbacks:
             callback.on_start(self)
-        steps = len(self.data_loader)
-        with tqdm(
-            total=self.train_times * steps,
-            initial=self.epoch * steps,
-            unit="step",
-            disable=not self.progress,
-        ) as bar:
-            while not self.finished:
-                bar.set_description(f"epoch {self.epoch + 1}/{self.train_times}")
-                record = self._train_epoch(bar)
-                self.epoch += 1
-                self.history.records.append(record)
-                for callback in self.callbacks:
-                    callback.on_epoch_end(self, record)
-            if self._stopped:
-                bar.write(f"stopped after epoch {self.epoch}: {self._stopped}")
+        with Interruption(active=self.world.size == 1) as interruption:
+            self._train(interruption)
+            if interruption.signal is not None:
+                self._keep()
+                interruption.leave()
         for callback in self.callbacks:
             callback.on_end(self)
+        self._tell_best()
         return self.history
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write all that :meth:`resume` needs to go on as if nothing had happened.
 
+        Between two epochs, or in the middle of one that a signal broke off.
         Of several processes the first one writes; any number of them can go on from it.
         """
         if not self.world.chief:
@@ -189,7 +193,8 @@ class Trainer(Setters):
             "stopped": self._stopped,
             "strategy": self.strategy.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "random": _random_state(self.device),
+            "random": self._begun.at_start if self._begun else random_state(self.device),
+            "begun_epoch": None if self._begun is None else vars(self._begun),
             "history": self.history.records,
             "callbacks": [[type(c).__name__, c.state()] for c in self.callbacks],
         }
@@ -218,7 +223,9 @@ class Trainer(Setters):
         self.history = History(state["history"])
         for callback, (_, remembered) in zip(self.callbacks, state["callbacks"], strict=True):
             callback.restore(remembered)
-        _restore_random_state(self.device, state["random"])
+        begun = state.get("begun_epoch")
+        self._begun = None if begun is None else EpochSoFar(**begun)
+        restore_random_state(self.device, state["random"])
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on to be resumed here."""
@@ -237,26 +244,59 @@ class Trainer(Setters):
             },
         }
 
-    def _train_epoch(self, bar: tqdm[Any]) -> Record:
+    def _train(self, interruption: Interruption) -> None:
+        """Train epoch after epoch, until the last or a signal."""
+        steps = len(self.data_loader)
+        done = self.epoch * steps + (self._begun.step if self._begun else 0)
+        last = self.history.records[-1] if self.history.records else None
+        with TrainingProgress(
+            self.train_times, steps, done=done, last=last, show=self.progress
+        ) as progress:
+            while not self.finished and interruption.signal is None:
+                progress.begin_epoch(self.epoch + 1)
+                record = self._train_epoch(progress, interruption)
+                if record is None:
+                    return
+                self.epoch += 1
+                self.history.records.append(record)
+                for callback in self.callbacks:
+                    callback.on_epoch_end(self, record)
+                progress.end_epoch(record)
+            if self._stopped:
+                progress.say(f"stopped after epoch {self.epoch}: {self._stopped}")
+
+    def _train_epoch(self, progress: TrainingProgress, interruption: Interruption) -> Record | None:
+        """Return the record of an epoch; None where a signal broke it off."""
         self.strategy.train()
-        started = time.perf_counter()
-        total = 0.0
+        begun, self._begun = self._begun or EpochSoFar.none(self.device), None
+        started = time.perf_counter() - begun.seconds
+        step, total = begun.step, begun.total
+        positives = begun.positives if self.world.chief else 0
         pending: list[Tensor] = []
         check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
-        positives = 0
-        step = 0
         part = (self.world.rank, self.world.size)
         pin = self.device.type == "cuda"
         self.data_loader.prepare(self.strategy.prepare, pin=pin, part=part)
-        for step, batch in enumerate(self.data_loader.epoch(self.epoch), start=1):
+        for batch in begun.rest(self.data_loader.epoch(self.epoch), self.device):
             loss = self._step(batch.to(self.device))
+            step += 1
             positives += len(batch) if batch.share else 0
             pending.append(loss)
             if len(pending) == check_every:
                 total += self._sum(pending, step)
                 pending = []
-                bar.set_postfix_str(self._news(loss.item()), refresh=False)
-            bar.update()
+                progress.loss(loss.item())
+            progress.step()
+            if interruption.signal is not None and step < len(self.data_loader):
+                self._begun = EpochSoFar(
+                    at_start=begun.at_start,
+                    now=random_state(self.device),
+                    step=step,
+                    total=total + self._sum(pending, step),
+                    positives=positives,
+                    seconds=time.perf_counter() - started,
+                )
+                return None
         total += self._sum(pending, step)
         sums = self.world.total(torch.tensor([total, positives], dtype=torch.float64))
         mean, positives = float(sums[0]) / step / self.world.size, int(sums[1])
@@ -283,11 +323,35 @@ class Trainer(Setters):
         loss: Tensor = self._parallel(batch)
         return loss if self.world.size == 1 else loss * batch.share
 
-    def _news(self, loss: float) -> str:
-        measured = self.history.records[-1] if self.history.records else {}
-        news = [f"loss {loss:.4f}"]
-        news += [f"{name} {v:.4f}" for name, v in measured.items() if name.endswith("mrr")]
-        return ", ".join(news)
+    def _keep(self) -> None:
+        """Write checkpoints where a signal ended training, and say how to go on."""
+        paths = [callback.path for callback in self.callbacks if isinstance(callback, Checkpoint)]
+        for path in paths:
+            self.save(path)
+        where = (
+            f"in epoch {self.epoch + 1}/{self.train_times}, after {self._begun.step} of "
+            f"{len(self.data_loader)} steps"
+            if self._begun
+            else f"after epoch {self.epoch}/{self.train_times}"
+        )
+        how = (
+            f"{' and '.join(map(str, paths))} has all of it; go on from it with --resume, in "
+            "Python with Trainer.resume"
+            if paths
+            else "nothing is written, as there is no Checkpoint among the callbacks"
+        )
+        say(f"interrupted {where}: {how}")
+
+    def _tell_best(self) -> None:
+        """Say which epoch was best and which one the weights are of, if any was measured."""
+        stopping = next((c for c in self.callbacks if isinstance(c, EarlyStopping)), None)
+        metric = stopping.metric if stopping else "valid_mrr"
+        best = self.history.best(metric)
+        if best is not None and self.progress:
+            say(
+                f"best epoch: {best['epoch']:.0f} of {self.epoch}, {metric} {best[metric]:.4f}; "
+                f"the weights are of epoch {stopping.best_epoch if stopping else self.epoch}"
+            )
 
     def _sum(self, losses: list[Tensor], step: int) -> float:
         """Return the sum of the losses up to ``step``, which must be finite."""
@@ -303,16 +367,3 @@ class Trainer(Setters):
                 f"rate (now {self.alpha}) or the margin"
             )
         return values.sum().item()
-
-
-def _random_state(device: torch.device) -> dict[str, Tensor]:
-    state = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    return state
-
-
-def _restore_random_state(device: torch.device, state: dict[str, Tensor]) -> None:
-    torch.set_rng_state(state["cpu"])
-    if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)

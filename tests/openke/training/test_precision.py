@@ -90,8 +90,8 @@ def test_every_objective_is_one_program(case, shape):
     """Dynamo traces it whole, with no way back to Python: ``fullgraph`` raises otherwise."""
     torch.compiler.reset()
     model, batch = build(case), first_batch(shape)
-    batch = batch.with_pairs() if model.projects_entities else batch
     strategy = NegativeSampling(model, SigmoidLoss(adv_temperature=1.0), regul_rate=0.1)
+    batch = strategy.prepare(batch)
     compiled = torch.compile(strategy, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(batch), strategy(batch))
 
