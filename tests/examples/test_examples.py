@@ -1,7 +1,9 @@
 """The example scripts, run as a user runs them on a small graph with names and descriptions."""
 
 import csv
+import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from openke.runs.parts import divide
+from openke.runs.recipe import Recipe
 from tests.contracts.graphs import graph
 from tests.openke.data.test_train_data_loader import write_openke
 
@@ -37,10 +41,15 @@ RECIPES = {
     "distmult_wn18rr_adv": (400, 1024, 2e-3, "adam"),
 }
 """Epochs, size, learning rate and optimiser of OpenKE's own examples."""
-OPTIONS = [
-    "epochs", "dim", "negatives", "lr", "seed", "device", "modalities", "features", "data", "out",
-]  # fmt: skip
-TINY = ["--epochs", "2", "--dim", "8", "--negatives", "4", "--batch-size", "16", "--device", "cpu"]
+OPTIONS = ["epochs", "dim", "lr", "batch-size", "seed", "device", "data", "out", "hold-out", "set"]
+TINY = ["--epochs", "2", "--dim", "8", "--batch-size", "16", "--device", "cpu"]
+AGAINST_ALL = ("train_complex_db15k.py", "train_lbmkgc_db15k_1vsall.py")
+"""Scripts that draw no negatives."""
+
+
+def tiny(script):
+    """Return options that train in a moment."""
+    return TINY if script in AGAINST_ALL else [*TINY, "--negatives", "4"]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +70,7 @@ def data(tmp_path_factory):
 
 def run(script, *options, cwd, expect=0):
     command = [sys.executable, str(EXAMPLES / script), *map(str, options)]
-    environment = {**__import__("os").environ, "OPENKE_CACHE": str(cwd / "cache")}
+    environment = {**os.environ, "OPENKE_CACHE": str(cwd / "cache")}
     done = subprocess.run(
         command, cwd=cwd, capture_output=True, text=True, env=environment, check=False, timeout=300
     )
@@ -82,7 +91,7 @@ def test_there_is_a_script_for_each_model_and_data_set_and_none_is_long():
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_script_trains_tests_and_writes_everything_down(script, data, tmp_path):
     out = tmp_path / "out"
-    done = run(script, *TINY, "--data", data, "--out", out, cwd=tmp_path)
+    done = run(script, *tiny(script), "--data", data, "--out", out, cwd=tmp_path)
     model = MODELS[script.split("_")[1]]
     assert "Hits@10" in done.stdout
     assert f"{model} on " in done.stdout
@@ -94,38 +103,45 @@ def test_a_script_trains_tests_and_writes_everything_down(script, data, tmp_path
     assert report["model"] == model
     assert 0 < report["metrics"]["both"]["realistic"]["mrr"] <= 1
     settings = json.loads((out / "settings.json").read_text())
-    assert settings["options"]["epochs"] == 2
+    assert settings["recipe"]["training"]["epochs"] == 2
     assert settings["model"]["settings"].get("dim", 8) == 8
     assert settings["environment"]["torch"]
     rows = list(csv.DictReader((out / "training.csv").open()))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert load_file(out / "model.safetensors")
     assert (out / "last.ckpt").is_file()
+    assert (out / "training.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_help_explains_every_option(script, tmp_path):
+def test_help_explains_every_option_and_none_without_effect(script, tmp_path):
     text = run(script, "--help", cwd=tmp_path).stdout
     for option in OPTIONS:
         assert f"--{option}" in text
+    assert ("--negatives" in text) == (script not in AGAINST_ALL)
+    assert ("--modalities" in text) == (MODELS[script.split("_")[1]] in MULTIMODAL)
+    assert "None" not in text
 
 
-@pytest.fixture
-def table(monkeypatch):
-    """Return the module of OpenKE's recipes."""
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-    import openke_recipes
-
-    return openke_recipes
+def test_a_script_runs_alone_when_copied(data, tmp_path):
+    shutil.copy(EXAMPLES / "train_lbmkgc_mkgw.py", tmp_path)
+    options = [*TINY, "--negatives", "4", "--data", str(data), "--out", str(tmp_path / "out")]
+    environment = {**os.environ, "OPENKE_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, "train_lbmkgc_mkgw.py", *options]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "LBMKGC on MKG-W test" in done.stdout
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_any_recipe_of_openke(recipe, data, tmp_path, table, capsys):
+def test_any_recipe_of_openke(recipe, data, tmp_path):
     out = tmp_path / "out"
-    table.run_recipe(recipe, [*TINY, "--data", str(data), "--out", str(out)])
+    done = run(ANY, recipe, *tiny(ANY), "--data", data, "--out", out, cwd=tmp_path)
     settings = json.loads((out / "settings.json").read_text())
     assert settings["model"]["model"].lower() == recipe.split("_")[0]
-    assert f"{settings['model']['model']} on " in capsys.readouterr().out
+    assert f"{settings['model']['model']} on " in done.stdout
     assert recipe.split("_")[1] == settings["data"]["name"].lower()
     assert settings["model"]["settings"].get("dim", settings["model"]["settings"].get("dim_e")) == 8
     adversarial = recipe.endswith("_adv")
@@ -133,23 +149,34 @@ def test_any_recipe_of_openke(recipe, data, tmp_path, table, capsys):
     assert settings["loader"]["bern_flag"] != adversarial
 
 
-def test_openkes_settings_are_the_defaults(table):
+def test_openkes_settings_are_the_defaults():
+    files = {path.stem: path for path in (EXAMPLES / "openke_recipes").glob("*.json")}
+    recipes = {name: Recipe.read(path) for name, path in files.items()}
     found = {
-        name: (r.settings.epochs, r.settings.dim, r.settings.lr, r.settings.opt_method)
-        for name, r in table.RECIPES.items()
-    }
+        name: (r.training.epochs, r.model_settings.get("dim", r.model_settings.get("dim_e")),
+               r.training.lr, r.training.optimizer)
+        for name, r in recipes.items()
+    }  # fmt: skip
     assert found == RECIPES
-    for name, recipe in table.RECIPES.items():
-        settings, loss = recipe.settings, type(recipe.loss).__name__
+    for name, recipe in recipes.items():
+        t, (loss, _) = recipe.training, divide("loss", recipe.training.loss)
+        negatives = t.sampling["neg_ent"]
         if name.endswith("_adv"):
-            assert (settings.batch_size, settings.negatives, loss) == (2000, 64, "SigmoidLoss")
+            assert (t.batch_size, negatives, loss) == (2000, 64, "SigmoidLoss")
         elif name.endswith("wn18rr"):
-            assert (settings.regul_rate, settings.negatives, loss) == (1.0, 25, "SoftplusLoss")
-            assert -(-86835 // settings.batch_size) == 100
+            assert (t.regul_rate, negatives, loss) == (1.0, 25, "SoftplusLoss")
+            assert -(-86835 // t.batch_size) == 100
         else:
-            assert (settings.regul_rate, settings.negatives, loss) == (0.0, 25, "MarginLoss")
-            assert -(-272115 // settings.batch_size) == 100
-    assert table.RECIPES["distmult_wn18rr_adv"].settings.l3_regul_rate == 5e-6
+            assert (t.regul_rate, negatives, loss) == (0.0, 25, "MarginLoss")
+            assert -(-272115 // t.batch_size) == 100
+    assert recipes["distmult_wn18rr_adv"].training.l3_regul_rate == 5e-6
+
+
+def test_scripts_and_recipes_of_the_same_name_agree():
+    for name in ("transe_fb15k237", "transr_fb15k237", "rotate_wn18rr_adv"):
+        script = importlib_of(f"train_{name}")
+        recipe = Recipe.read(EXAMPLES / "openke_recipes" / f"{name}.json")
+        assert Recipe.from_dict(script.RECIPE) == recipe
 
 
 def test_recipes_are_listed(tmp_path):
@@ -157,32 +184,47 @@ def test_recipes_are_listed(tmp_path):
         listed = run(ANY, *arguments, cwd=tmp_path, expect=status).stdout
         assert all(name in listed for name in RECIPES)
     text = run(ANY, "complex_wn18rr", "--help", cwd=tmp_path).stdout
-    assert "ComplEx on WN18RR with SoftplusLoss." in text
+    assert "ComplEx on WN18RR with OpenKE's settings." in text
     assert "2000" in text
 
 
+def importlib_of(name):
+    """Return a script as a module."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_published_settings_are_the_defaults():
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        import train_lbmkgc_db15k
-        import train_lbmkgc_mkgw
-        import train_lbmkgc_mkgy
-    finally:
-        sys.path.pop(0)
     published = {
-        train_lbmkgc_db15k: (12.0, 1250, 2e-5),
-        train_lbmkgc_mkgw: (16.0, 1000, 1e-5),
-        train_lbmkgc_mkgy: (24.0, 1250, 1e-5),
+        "train_lbmkgc_db15k": (12.0, 1250, 2e-5),
+        "train_lbmkgc_mkgw": (16.0, 1000, 1e-5),
+        "train_lbmkgc_mkgy": (24.0, 1250, 1e-5),
     }
-    for script, (margin, epochs, rate) in published.items():
-        settings = script.Settings()
-        assert (settings.margin, settings.epochs, settings.lr) == (margin, epochs, rate)
-        assert (settings.dim, settings.negatives, settings.batch_size) == (500, 128, 512)
-        assert (settings.adv_temperature, settings.regul_rate) == (4.0, 1e-5)
+    for name, (margin, epochs, rate) in published.items():
+        recipe = Recipe.from_dict(importlib_of(name).RECIPE)
+        t = recipe.training
+        assert (recipe.model_settings["margin"], t.epochs, t.lr) == (margin, epochs, rate)
+        assert (recipe.model_settings["dim"], t.sampling["neg_ent"], t.batch_size) == (
+            500,
+            128,
+            512,
+        )
+        assert (t.loss["adv_temperature"], t.regul_rate) == (4.0, 1e-5)
+
+
+def test_a_training_cut_short_says_which_rate_fits(data, tmp_path):
+    options = [*TINY, "--negatives", "4", "--data", data, "--out", tmp_path / "out"]
+    done = run("train_rotate_db15k.py", *options, cwd=tmp_path)
+    assert "2 epochs instead of 200: the learning rate 0.001 is made for the long" in done.stdout
+    assert "--lr 0.1 takes" in done.stdout
+    done = run("train_rotate_db15k.py", *options, "--lr", 0.2, "--overwrite", cwd=tmp_path)
+    assert "instead of" not in done.stdout
 
 
 def test_a_run_is_neither_overwritten_nor_forgotten(data, tmp_path):
-    options = [*TINY, "--data", data, "--out", tmp_path / "out"]
+    options = [*TINY, "--negatives", "4", "--data", data, "--out", tmp_path / "out"]
     run("train_rotate_db15k.py", *options, cwd=tmp_path)
     refused = run("train_rotate_db15k.py", *options, cwd=tmp_path, expect=2)
     assert "holds a run already: --resume goes on" in refused.stderr
@@ -199,11 +241,21 @@ def test_a_run_is_neither_overwritten_nor_forgotten(data, tmp_path):
     ("script", "options", "message"),
     [
         ("train_lbmkgc_db15k.py", ["--modalities", "image"], "image"),
-        ("train_rotate_db15k.py", ["--modalities", "text"], "this model uses structure only"),
-        ("train_rotate_db15k.py", ["--text-encoder", "tfidf"], "this model uses structure only"),
+        ("train_rotate_db15k.py", ["--set", "features.modalities=text"], "uses structure only"),
+        ("train_rotate_db15k.py", ["--set", "features.text_encoder=tfidf"], "structure only"),
+        ("train_rotate_db15k.py", ["--set", "epochs"], "--set epochs: expected PLACE=VALUE"),
+        ("train_rotate_db15k.py", ["--set", "training.epoch=3"], "no setting 'epoch'"),
         ("train_rotate_db15k.py", ["--device", "abacus"], "device 'abacus' is not available"),
-        ("train_rotate_db15k.py", ["--patience", "2"], "--patience needs --validate-every"),
-        ("train_rotate_db15k.py", ["--epochs", "0"], "--epochs 0: expected at least 1"),
+        (
+            "train_rotate_db15k.py",
+            ["--patience", "2"],
+            "patience needs every",
+        ),
+        (
+            "train_rotate_db15k.py",
+            ["--epochs", "0"],
+            "--epochs 0: train_times is 0",
+        ),
         ("train_rotate_db15k.py", ["--lr", "1e38"], "the loss is"),
         ("train_rotate_db15k.py", ["--out", __file__], "is a file, expected a folder"),
         ("train_rotate_db15k.py", ["--resume"], "--resume: there is no"),
@@ -212,7 +264,7 @@ def test_a_run_is_neither_overwritten_nor_forgotten(data, tmp_path):
     ],
 )
 def test_bad_options_are_one_clear_line(script, options, message, data, tmp_path):
-    given = [*TINY, "--data", data, "--out", tmp_path / "out", *options]
+    given = [*tiny(script), "--data", data, "--out", tmp_path / "out", *options]
     done = run(script, *given, cwd=tmp_path, expect=2)
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -240,7 +292,7 @@ def test_validation_on_a_held_out_split_stops_early(data, tmp_path):
 
 def test_a_refused_run_leaves_everything_as_it_was(data, tmp_path):
     out = tmp_path / "out"
-    options = [*TINY, "--data", data, "--out", out]
+    options = [*TINY, "--negatives", "4", "--data", data, "--out", out]
     run("train_rotate_db15k.py", *options, cwd=tmp_path)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     run(
@@ -266,7 +318,7 @@ def test_a_run_without_a_test_split_ends_before_training(data, tmp_path):
     folder = tmp_path / "data" / "DB15K"
     shutil.copytree(data / "DB15K", folder)
     (folder / "test2id.txt").unlink()
-    options = [*TINY, "--data", folder, "--out", tmp_path / "out"]
+    options = [*TINY, "--negatives", "4", "--data", folder, "--out", tmp_path / "out"]
     refused = run("train_rotate_db15k.py", *options, cwd=tmp_path, expect=2)
     assert "test2id.txt" in refused.stderr
     assert not (tmp_path / "out").exists()
