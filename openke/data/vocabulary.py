@@ -57,7 +57,7 @@ class Vocabulary:
             raise ValueError(f"{len(found)} {self.kind} names have the label {given!r}: {some}")
         if self.names is None and given.isdecimal():
             return self._checked(int(given))
-        known = [*self._by_name, *self._by_label]
+        known = list({**self._by_name, **self._by_label})  # once where a label is a name too
         close = difflib.get_close_matches(given, known, LISTED)
         hint = f"did you mean {', '.join(close)}?" if close else "expected one of the data set's"
         raise ValueError(f"no {self.kind} has the name or label {given!r}; {hint}")
@@ -66,9 +66,13 @@ class Vocabulary:
         """Return the name of an id; the id itself where there are no names."""
         return str(id) if self.names is None else self.names[id]
 
+    def label(self, id: int) -> str | None:
+        """Return the label of an id, None where there is none."""
+        return self._label_of.get(id) or None
+
     def title(self, id: int) -> str:
         """Return the label of an id, where there is one, else its name."""
-        return self._label_of.get(id) or self.name(id)
+        return self.label(id) or self.name(id)
 
     def _checked(self, id: int) -> int:
         if not 0 <= id < self.count:

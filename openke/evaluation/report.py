@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -62,6 +63,10 @@ class RankingReport:
     relation_category: NDArray[np.str_]
     relation_kind: NDArray[np.str_] | None = None
     """Of each relation, where the data set tells kinds apart."""
+    relation_names: Sequence[str] | None = None
+    """Of each relation, where the data set has names."""
+    relation_labels: Sequence[str | None] | None = None
+    """Of each relation what people call it, None where it has no label."""
     unseen: NDArray[np.bool_] | None = None
     """Of each query, whether its triple holds an entity that no train triple has."""
     seconds: float = 0.0
@@ -94,8 +99,8 @@ class RankingReport:
             unseen=None if self.unseen is None else self.unseen[chosen],
         )
 
-    def by_relation(self) -> dict[Any, Metrics]:
-        """Return the realistic metrics of each relation that occurs, with its count."""
+    def by_relation(self) -> dict[int, Metrics]:
+        """Return the realistic metrics of each relation that occurs, with its count, by its id."""
         return self._grouped(self.relation)
 
     def by_category(self) -> dict[str, dict[str, Metrics]]:
@@ -138,7 +143,7 @@ class RankingReport:
             "by_category": self.by_category(),
             "by_kind": self.by_kind(),
             "by_seen": self.by_seen(),
-            "by_relation": {str(r): found for r, found in self.by_relation().items()},
+            "by_relation": self._by_relation_name(),
         }
 
     def write_json(self, path: Path) -> None:
@@ -167,6 +172,20 @@ class RankingReport:
         return {
             key.item(): {**metrics(values[keys == key]), "count": int((keys == key).sum())}
             for key in np.unique(keys)
+        }
+
+    def _by_relation_name(self) -> dict[str, dict[str, Any]]:
+        """Return the metrics of each relation, the most frequent first, and its label beside."""
+        found = self.by_relation()
+        names, labels = self.relation_names, self.relation_labels
+        return {
+            str(relation) if names is None else names[relation]: {
+                **({"label": labels[relation]} if labels and labels[relation] else {}),
+                **found[relation],
+            }
+            for relation in sorted(
+                found, key=lambda relation: (-found[relation]["count"], relation)
+            )
         }
 
     def _title(self) -> str:

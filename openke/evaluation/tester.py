@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
 from openke.data.batch import HEAD, RELATION, TAIL
 from openke.data.overlap import seen_entities
@@ -17,6 +16,7 @@ from openke.data.relation_types import categories, relation_kinds
 from openke.data.store import SPLITS, Slot, Split
 from openke.data.test_data_loader import TestDataLoader
 from openke.data.type_constraint import TypeConstraint
+from openke.data.vocabulary import relation_names
 from openke.evaluation import classification
 from openke.evaluation.queries import Queries, score_queries
 from openke.evaluation.ranker import count_better
@@ -27,6 +27,7 @@ from openke.module.scoring.all_entities import encode_all
 from openke.module.scoring.encodings import Encodings
 from openke.runtime.device import choose_device
 from openke.runtime.distributed import join
+from openke.runtime.progress import counting
 
 BLOCK_BYTES = 64 * 2**20
 """Size of the scores [queries, entities] held at a time."""
@@ -34,8 +35,17 @@ ENTITIES = [HEAD, TAIL]
 RELATION_BLOCK = 2**14
 """Triples scored at a time where relations are ranked: each has a query vector of its own."""
 
-LinkPrediction = tuple[float, float, float, float, float]
 Counts = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+class LinkPrediction(NamedTuple):
+    """OpenKE's five numbers in OpenKE's order: realistic ranks, mean of head and tail queries."""
+
+    mrr: float
+    mr: float
+    hits10: float
+    hits3: float
+    hits1: float
 
 
 class Tester:
@@ -53,7 +63,7 @@ class Tester:
     device
         See :func:`.choose_device`.
     progress
-        Show a progress bar on standard error.
+        Show on standard error how far ranking is: a bar on a terminal, else a line at its end.
 
     Raises
     ------
@@ -97,8 +107,8 @@ class Tester:
 
         Returns
         -------
-        tuple
-            (mrr, mr, hits@10, hits@3, hits@1), realistic, mean of head and tail prediction.
+        LinkPrediction
+            (mrr, mr, hits10, hits3, hits1), realistic, mean of head and tail prediction.
         """
         return self._print(self.rank("test", type_constrain=type_constrain))
 
@@ -107,8 +117,8 @@ class Tester:
 
         Returns
         -------
-        tuple
-            As :meth:`run_link_prediction`, for the questions (h, ?, t).
+        LinkPrediction
+            As :meth:`run_link_prediction`, for the queries (h, ?, t).
         """
         return self._print(self.rank_relations("test"))
 
@@ -227,14 +237,13 @@ class Tester:
             entities = encode_all(model)
             questions = [Queries.of(triples, slot) for slot in slots]
             total = sum(len(asked.distinct) for asked in questions)
-            with tqdm(
-                total=total, unit="query", desc=f"ranking {split}", disable=not self.progress
-            ) as bar:
+            with counting(f"ranking {split}", total, "queries", show=self.progress) as count:
                 for row, (slot, asked) in enumerate(zip(slots, questions, strict=True)):
                     for rows, counts in self._rank_slot(
-                        model, slot, asked, entities, filter_splits, constraint, bar
+                        model, slot, asked, entities, filter_splits, constraint, count
                     ):
                         greater[row, rows], equal[row, rows] = counts
+        names = relation_names(store)
         for counted in (greater, equal):  # each process counted its own blocks
             self.world.total(torch.from_numpy(counted))
         return RankingReport(
@@ -249,6 +258,8 @@ class Tester:
             equal=equal.reshape(-1),
             relation_category=categories(store),
             relation_kind=relation_kinds(store),
+            relation_names=names.names,
+            relation_labels=[names.label(relation) for relation in range(store.relation_count)],
             unseen=np.tile(~seen_entities(store)[triples[:, ENTITIES]].all(axis=1), len(slots)),
             seconds=time.perf_counter() - started,
             seed=seed,
@@ -263,7 +274,7 @@ class Tester:
         entities: Encodings,
         filter_splits: Sequence[Split],
         constraint: TypeConstraint | None,
-        bar: tqdm[Any],
+        count: Callable[[int], object],
     ) -> Iterator[tuple[NDArray[np.int64], Counts]]:
         store = self.data_loader.store
         block = (
@@ -294,7 +305,7 @@ class Tester:
                 constraint=constraint,
             )
             yield asked.order[begin:end], counts
-            bar.update(len(first))
+            count(len(first))
 
     def _judged(self, split: Split, seed: int) -> classification.Judged:
         store = self.data_loader.store
@@ -310,4 +321,6 @@ class Tester:
         self.report = report
         print(report.to_text())
         found = report.metrics()
-        return found["mrr"], found["mr"], found["hits@10"], found["hits@3"], found["hits@1"]
+        return LinkPrediction(
+            found["mrr"], found["mr"], found["hits@10"], found["hits@3"], found["hits@1"]
+        )

@@ -119,6 +119,8 @@ class EarlyStopping(Callback):
 class Checkpoint(Callback):
     """Writes a checkpoint every few epochs, at the end, and after an epoch when it is time.
 
+    It is also written where Ctrl-C or SIGTERM ends training, see :meth:`.Trainer.run`.
+
     Parameters
     ----------
     path

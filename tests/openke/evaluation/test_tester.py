@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -188,6 +189,66 @@ def test_link_prediction_returns_openkes_tuple_and_prints_a_table(capsys):
     assert f"{100 * report['mrr']:.2f}" in printed
     constrained = tester.run_link_prediction(type_constrain=True)
     assert constrained[0] >= found[0]
+
+
+def test_link_prediction_has_names_and_unpacks_to_five_numbers():
+    found = Tester(build("TransE"), TestDataLoader(graph()), progress=False).run_link_prediction()
+    mrr, mr, hits10, hits3, hits1 = found
+    assert (found.mrr, found.mr) == (mrr, mr)
+    assert (found.hits10, found.hits3, found.hits1) == (hits10, hits3, hits1)
+    assert hits10 >= hits3 >= hits1
+    assert str(found) == (
+        f"LinkPrediction(mrr={mrr}, mr={mr}, hits10={hits10}, hits3={hits3}, hits1={hits1})"
+    )
+
+
+def test_off_a_terminal_ranking_says_one_line_at_its_end(capfd):
+    tester = Tester(build("TransE"), TestDataLoader(graph()), device="cpu")
+    tester.rank("test")
+    said = capfd.readouterr().err
+    assert re.fullmatch(r"ranking test: \d+ queries in \d+\.\d s\n", said)
+    tester.progress = False
+    tester.rank("test")
+    assert capfd.readouterr().err == ""
+
+
+def named_graph(folder, names=("in", "of", "at")):
+    """Return a data set on disk whose relation 1 is the most frequent one and has a label."""
+    rows = {
+        "train": [(0, 0, 1), (1, 1, 2), (2, 2, 3), (3, 1, 0), (0, 1, 2)],
+        "valid": [(0, 2, 1)],
+        "test": [(1, 0, 3), (2, 1, 0), (3, 1, 1), (2, 2, 1)],
+    }
+    for split, triples in rows.items():
+        lines = [str(len(triples)), *(f"{h} {t} {r}" for h, r, t in triples)]
+        (folder / f"{split}2id.txt").write_text("\n".join(lines) + "\n")
+    entities = [f"e{i}\t{i}" for i in range(4)]
+    (folder / "entity2id.txt").write_text("\n".join(["4", *entities]) + "\n")
+    relations = [f"{name}\t{i}" for i, name in enumerate(names)]
+    (folder / "relation2id.txt").write_text("\n".join(["3", *relations]) + "\n")
+    (folder / "relation_labels.tsv").write_text("1\tof\tpart of\t\n")
+    return TripleStore.open(folder)
+
+
+def test_relations_of_the_report_have_names_and_labels_the_most_frequent_first(tmp_path):
+    store = named_graph(tmp_path)
+    model = TransE(store.entity_count, store.relation_count, dim=4)
+    report = Tester(model, TestDataLoader(store, type_constrain=False), progress=False).rank("test")
+    found = report.to_dict()["by_relation"]
+    assert list(found) == ["of", "in", "at"]
+    assert [entry["count"] for entry in found.values()] == [4, 2, 2]
+    assert next(iter(found["of"])) == "label"
+    assert [entry.get("label") for entry in found.values()] == ["part of", None, None]
+    assert found["of"]["mrr"] == report.by_relation()[1]["mrr"]
+    json.dumps(found, allow_nan=False)
+
+
+def test_relations_without_names_go_by_their_ids():
+    store = TripleStore.from_triples(
+        [[0, 0, 1], [1, 1, 2]], [], [[0, 1, 1]], entities=3, relations=2
+    )
+    report = Tester(TransE(3, 2, dim=4), TestDataLoader(store), progress=False).rank("test")
+    assert list(report.to_dict()["by_relation"]) == ["1"]
 
 
 def test_the_report_is_json_and_has_every_policy_and_side(tmp_path):
