@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from comparison.page import README, write_pages
+from comparison.page import PAGE, README, write_pages
 from comparison.rows import DATASETS, MODES, TUNED, find_rows
 from comparison.runs import Bench, run_row
 from measuring import RESULTS
@@ -36,8 +36,8 @@ class Settings:
     seeds: tuple[int, ...] = (0, 1, 2)
     """Seeds that are trained and tested; dev is seen by seed 0 only."""
     render: bool = False
-    """Run nothing; write the tables of all results there are, and those of the README if these
-    are in the project's own folder."""
+    """Run nothing; write the tables of all results there are; if these are in the project's own
+    folder, also those of README.md and docs/results.md."""
     threads: int = 0
     """Threads of PyTorch and of the core; 0 leaves it to them."""
     device: str = "auto"
@@ -61,7 +61,7 @@ class Settings:
 def main(settings: Settings) -> None:
     if settings.render:
         own = settings.results.resolve() == RESULTS.resolve()
-        write_pages(settings.results, README if own else None)
+        write_pages(settings.results, *((README, PAGE) if own else ()))
         return
     if settings.threads:
         torch.set_num_threads(settings.threads)

@@ -1,4 +1,4 @@
-"""Table 1 as Markdown, LaTeX and a picture, and as the README's section of results."""
+"""Table 1 as Markdown, LaTeX and a picture, in the README and in the documentation."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from comparison.rows import DATASETS, TUNED
 from openke.runtime.files import write_text, write_whole
 
 README = Path(__file__).parents[2] / "README.md"
+PAGE = README.parent / "docs" / "results.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-"""Between these the README has what :func:`readme_section` makes of the results."""
+"""Between these the README has :func:`headline`, and the page of results has all tables."""
 
 
 class Table(NamedTuple):
@@ -86,54 +87,56 @@ def unseen_table(entries: Sequence[Entry]) -> Table:
     return Table("Entities unseen in train", header, rows)
 
 
-def readme_section(entries: Sequence[Entry], paper: Paper) -> str:
-    """Return the README's tables: MRR of every row beside the paper's, and unseen entities."""
+def headline(entries: Sequence[Entry], paper: Paper) -> Table:
+    """Return the README's table: MRR of the tuned rows that the paper's Table 1 has, too."""
+    known = {name for name, _ in paper}
+    return overview([e for e in entries if e.mode == TUNED and e.name in known], paper, modes=False)
+
+
+def overview(entries: Sequence[Entry], paper: Paper, *, modes: bool = True) -> Table:
+    """Return the MRR of every row beside the paper's; ``modes`` says how each was trained."""
     datasets = [d for d in DATASETS if any(entry.dataset == d for entry in entries)]
     header = ["MRR, %"]
     for dataset in datasets:
         header += [dataset, "paper"]
     rows = []
     for name, mode in dict.fromkeys((entry.name, entry.mode) for entry in entries):
-        line = [f"{name}, {mode}"]
+        line = [f"{name}, {mode}" if modes else name]
         for dataset in datasets:
             found = [e for e in entries if (e.name, e.mode, e.dataset) == (name, mode, dataset)]
             line.append(spread(found[0].metric("mrr")) if found else "–")
             claimed = paper.get((name, dataset))
             line.append(f"{claimed['mrr']:.2f}" if claimed else "–")
         rows.append(line)
-    whole = Table("", header, rows).text("github")
-    unseen = unseen_table(entries)
-    if not unseen.rows:
-        return whole
-    return (
-        f"{whole}\n\nMRR of test triples with an entity that no train triple has, tuned:\n\n"
-        f"{unseen.text('github')}"
-    )
+    return Table("All rows", header, rows)
 
 
-def put_into(readme: str, section: str) -> str:
-    """Return the README with its section of results replaced.
+def put_into(path: Path, section: str) -> None:
+    """Replace the section of results of a page.
 
     Raises
     ------
     ValueError
         The marks are not there, or more than once.
     """
-    begin, end = readme.find(BEGIN), readme.find(END)
-    if [readme.count(BEGIN), readme.count(END)] != [1, 1] or begin > end:
-        raise ValueError(f"README.md: expected {BEGIN} and below it {END}, each once")
-    return f"{readme[:begin]}{BEGIN}\n\n{section}\n\n{readme[end:]}"
+    text = path.read_text(encoding="utf-8")
+    begin, end = text.find(BEGIN), text.find(END)
+    if [text.count(BEGIN), text.count(END)] != [1, 1] or begin > end:
+        raise ValueError(f"{path.name}: expected {BEGIN} and below it {END}, each once")
+    write_text(path, f"{text[:begin]}{BEGIN}\n\n{section}\n\n{text[end:]}")
 
 
-def write_pages(results: Path, readme: Path | None = None) -> None:
-    """Write table1.md, .tex and .png beside the results, and the README's section.
+def write_pages(results: Path, readme: Path | None = None, page: Path | None = None) -> None:
+    """Write table1.md, .tex and .png beside the results, and the sections of README and page.
 
     Parameters
     ----------
     results
         The folder that has table1/.
     readme
-        Whose section of results is written, too.
+        The README, which gets the headline.
+    page
+        The documentation's page of results, which gets all tables.
 
     Raises
     ------
@@ -146,7 +149,7 @@ def write_pages(results: Path, readme: Path | None = None) -> None:
     tables = [dataset_table(dataset, entries, paper) for dataset in datasets]
     unseen = unseen_table(entries)
     tables += [unseen] if unseen.rows else []
-    markdown = "\n\n".join(f"## {table.title}\n\n{table.text('github')}" for table in tables)
+    markdown = in_markdown(tables)
     explained = (
         "# Table 1 anew\n\nFiltered test, realistic ranks, %; mean ± standard deviation over "
         "seeds; in brackets the paper's.\npublished: settings as far as they are published, a "
@@ -162,8 +165,14 @@ def write_pages(results: Path, readme: Path | None = None) -> None:
     draw(results / "table1.png", entries, paper)
     print(f"{markdown}\n\nwritten to {results / 'table1'}.md, .tex and .png")
     if readme is not None:
-        text = readme.read_text(encoding="utf-8")
-        write_text(readme, put_into(text, readme_section(entries, paper)))
+        put_into(readme, headline(entries, paper).text("github"))
+    if page is not None:
+        put_into(page, in_markdown([overview(entries, paper), *tables]))
+
+
+def in_markdown(tables: Sequence[Table]) -> str:
+    """Return tables below their titles."""
+    return "\n\n".join(f"## {table.title}\n\n{table.text('github')}" for table in tables)
 
 
 def draw(path: Path, entries: Sequence[Entry], paper: Paper) -> None:

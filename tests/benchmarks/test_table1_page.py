@@ -1,8 +1,9 @@
-"""Results become tables beside the paper's figures, and the README has the latest."""
+"""Results become tables beside the paper's figures; README and documentation have the latest."""
 
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import table1
@@ -10,10 +11,12 @@ from comparison.entries import Entry, read_entries, read_paper, spread
 from comparison.page import (
     BEGIN,
     END,
+    PAGE,
     README,
     dataset_table,
+    headline,
+    overview,
     put_into,
-    readme_section,
     unseen_table,
     write_pages,
 )
@@ -181,7 +184,6 @@ def test_entities_unseen_in_train(entries):
     assert not unseen_table(only_seen).rows
     published = [replace(entry, mode="published") for entry in entries]
     assert not unseen_table(published).rows
-    assert "no train triple" not in readme_section(published, PAPER)
 
 
 def height(path):
@@ -209,21 +211,43 @@ def test_pages_are_written(tmp_path, entries):
     assert height(tmp_path / "table1.png") > before  # two rows more
 
 
-def test_the_section_of_the_readme_is_replaced(tmp_path, entries):
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n")
-    write_pages(tmp_path, readme)
-    text = readme.read_text()
-    assert text.startswith(f"before\n\n{BEGIN}\n\n|")
-    assert text.endswith(f"|\n\n{END}\n\nafter\n")
-    assert "old" not in text
-    table = lines(text)
-    assert table[0] == ["MRR, %", "DB15K", "paper", "MKG-W", "paper", "MKG-Y", "paper"]
-    assert table[3] == ["RotatE, tuned", "32.00 ± 2.65", "29.28", "–", "33.67", "–", "34.95"]
-    assert table[5] == ["TuckER, tuned", "36.00", *["–"] * 5]
-    assert ["LBMKGC", "4.00", "–"] in table
-    write_pages(tmp_path, readme)
-    assert readme.read_text() == text
+def test_the_readme_has_what_is_tuned_and_in_the_paper(entries):
+    table = headline(entries, PAPER)
+    assert table.header == ["MRR, %", "DB15K", "paper", "MKG-Y", "paper"]
+    assert table.rows == [
+        ["TransE", "–", "24.86", "20.00", "30.73"],
+        ["RotatE", "32.00 ± 2.65", "29.28", "–", "34.95"],
+        ["LBMKGC", "40.00", "37.23", "–", "40.03"],
+    ]
+
+
+def test_the_overview_has_every_row(entries):
+    rows = {row[0]: row[1:] for row in overview(entries, PAPER).rows}
+    assert list(rows) == [
+        *("TransE, tuned", "RotatE, published", "RotatE, tuned", "LBMKGC, tuned", "TuckER, tuned")
+    ]
+    assert rows["RotatE, published"] == ["25.00", "29.28", "20.00", "33.67", "–", "34.95"]
+    assert rows["TuckER, tuned"] == ["36.00", *["–"] * 5]
+
+
+def test_sections_of_readme_and_page_are_replaced(tmp_path, entries):
+    readme, page = tmp_path / "README.md", tmp_path / "results.md"
+    for path in (readme, page):
+        path.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n")
+    write_pages(tmp_path, readme, page)
+    texts = [path.read_text() for path in (readme, page)]
+    for text in texts:
+        assert text.startswith(f"before\n\n{BEGIN}\n\n")
+        assert text.endswith(f"|\n\n{END}\n\nafter\n")
+        assert "old" not in text
+    assert len(lines(texts[0])) == 4
+    titles = [line for line in texts[1].splitlines() if line.startswith("## ")]
+    assert titles == [
+        *("## All rows", "## DB15K", "## MKG-W", "## MKG-Y", "## Entities unseen in train")
+    ]
+    assert ["LBMKGC", "4.00", "–"] in lines(texts[1])
+    write_pages(tmp_path, readme, page)
+    assert [path.read_text() for path in (readme, page)] == texts
 
 
 PAIR = f"{BEGIN}\n{END}\n"
@@ -232,29 +256,36 @@ PAIR = f"{BEGIN}\n{END}\n"
 @pytest.mark.parametrize(
     "text", ["nothing", f"{BEGIN}\n", f"{END}\n", f"{END}\n{BEGIN}\n", PAIR + PAIR]
 )
-def test_marks_must_be_there_once(text):
-    with pytest.raises(ValueError, match=r"README.md: expected <!-- results --> and below it"):
-        put_into(text, "new")
-    assert "\nnew\n" in put_into(PAIR, "new")
+def test_marks_must_be_there_once(text, tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"page.md: expected <!-- results --> and below it"):
+        put_into(path, "new")
+    path.write_text(PAIR)
+    put_into(path, "new")
+    assert "\nnew\n" in path.read_text()
 
 
-def test_only_the_projects_own_results_go_into_its_readme(tmp_path, entries, monkeypatch):
-    readme = tmp_path / "README.md"
-    readme.write_text(f"{BEGIN}\n{END}\n")
-    monkeypatch.setattr(table1, "README", readme)
+def test_only_the_projects_own_results_go_into_its_pages(tmp_path, entries, monkeypatch):
+    pages = {"README": tmp_path / "README.md", "PAGE": tmp_path / "results.md"}
+    for name, path in pages.items():
+        path.write_text(PAIR)
+        monkeypatch.setattr(table1, name, path)
     table1.main(table1.Settings(render=True, results=tmp_path))
-    assert readme.read_text() == f"{BEGIN}\n{END}\n"
+    assert [path.read_text() for path in pages.values()] == [PAIR, PAIR]
     monkeypatch.setattr(table1, "RESULTS", tmp_path)
     table1.main(table1.Settings(render=True, results=tmp_path))
-    assert "RotatE, tuned" in readme.read_text()
+    for path in pages.values():
+        assert "| RotatE" in path.read_text()
 
 
-def test_readme_and_tables_are_current(tmp_path):
+def test_pages_and_tables_are_current(tmp_path):
     shutil.copytree(RESULTS / "table1", tmp_path / "table1")
-    shutil.copy(README, tmp_path)
-    write_pages(tmp_path, tmp_path / "README.md")
+    copies = [Path(shutil.copy(path, tmp_path)) for path in (README, PAGE)]
+    write_pages(tmp_path, *copies)
     again = "python benchmarks/table1.py --render"
-    assert (tmp_path / "README.md").read_text() == README.read_text(), again
+    for path, copy in zip((README, PAGE), copies, strict=True):
+        assert copy.read_text() == path.read_text(), again
     for name in ("table1.md", "table1.tex"):
         assert (tmp_path / name).read_text() == (RESULTS / name).read_text(), again
     assert (RESULTS / "table1.png").is_file(), again

@@ -5,7 +5,8 @@ A comment before a block says what is special about it, and why:
 - ``<!-- not run: REASON -->``: it is only checked to be Python or shell;
 - ``<!-- slow: REASON -->``: it runs where slow tests do, and with the public data sets;
 - ``<!-- file: PATH -->``: it is the content of a file;
-- ``<!-- output -->``: the block before it prints this, numbers being about the same.
+- ``<!-- output -->``: the block before it prints this, numbers being about the same and lines in
+  any order; ``<!-- output: the last lines -->``: it ends so.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import invalidate_caches
@@ -36,6 +37,7 @@ else:
 ROOT = Path(__file__).parents[2]
 RUNNABLE = ("python", "sh")
 KINDS = ("not run", "slow", "file", "output")
+LAST = "the last lines"
 FENCE = re.compile(r"^(?P<ticks>`{3,})(?P<language>[\w-]*)[^`]*$")
 MARK = re.compile(r"^<!-- (?P<kind>[a-z ]+?)(?:: (?P<text>.+))? -->$")
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -112,7 +114,10 @@ class Session:
         if block.kind == "file":
             self._write(block)
         elif block.kind == "output":
-            assert_alike(block.text, self.printed, block.where)
+            printed = self.printed.strip("\n").splitlines()
+            if block.about == LAST:
+                printed = printed[-len(block.text.splitlines()) :]
+            assert_alike(block.text, "\n".join(printed), block.where)
         elif block.language == "python":
             self._python(block)
         elif block.language == "sh":
@@ -196,13 +201,30 @@ def check(block: Block) -> None:
         tomllib.loads(block.text)
 
 
+def runnable(blocks: Iterable[Block], *, slow: bool) -> Iterator[Block]:
+    """Yield the blocks that are run, each with its output; slow ones where they are wanted."""
+    skipped = False
+    for block in blocks:
+        if block.kind == "output" and skipped:
+            continue
+        skipped = block.kind == "not run" or (block.kind == "slow" and not slow)
+        if not skipped:
+            yield block
+
+
 def assert_alike(expected: str, found: str, where: str) -> None:
-    """Compare texts word by word; numbers may differ a little."""
-    outlines = [" ".join(NUMBER.sub("#", text).split()) for text in (expected, found)]
+    """Compare texts line by line in any order; numbers may differ a little."""
+    pairs = [sorted((outline(line), line) for line in t.splitlines()) for t in (expected, found)]
+    outlines = [[shape for shape, _ in lines] for lines in pairs]
     assert outlines[0] == outlines[1], f"{where}: prints\n{found}"
-    values = [[number(n) for n in NUMBER.findall(text)] for text in (expected, found)]
+    values = [[number(n) for _, line in lines for n in NUMBER.findall(line)] for lines in pairs]
     for one, other in zip(*values, strict=True):
         assert abs(one - other) <= TOLERANCE * abs(one), f"{where}: {one} is {other}:\n{found}"
+
+
+def outline(line: str) -> str:
+    """Return a line with a mark for each number, and single blanks."""
+    return " ".join(NUMBER.sub("#", line).split())
 
 
 def number(text: str) -> float:

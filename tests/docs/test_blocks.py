@@ -13,6 +13,7 @@ from tests.docs.blocks import (
     check,
     commands_of,
     pages,
+    runnable,
 )
 
 BLOCKS = {str(page): blocks_of(page) for page in pages()}
@@ -38,18 +39,16 @@ def test_every_block_can_be_read_and_says_why_it_is_not_run(page):
 
 @pytest.mark.parametrize("page", RUN)
 def test_blocks_run(page, session):
-    for block in BLOCKS[page]:
-        if block.kind not in ("not run", "slow"):
-            session.run(block)
+    for block in runnable(BLOCKS[page], slow=False):
+        session.run(block)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", SLOW)
 def test_slow_blocks_run(page, session, datasets, monkeypatch):
     monkeypatch.setenv("OPENKE_DATA", str(datasets))
-    for block in BLOCKS[page]:
-        if block.kind != "not run":
-            session.run(block)
+    for block in runnable(BLOCKS[page], slow=True):
+        session.run(block)
 
 
 def test_blocks_are_found_with_their_marks(tmp_path):
@@ -67,8 +66,20 @@ def test_blocks_are_found_with_their_marks(tmp_path):
     ]
 
 
+def test_what_is_not_run_has_no_output(tmp_path):
+    page = tmp_path / "page.md"
+    lines = []
+    for mark in ("", "<!-- slow: hours -->", "<!-- not run: a GPU -->"):
+        lines += [mark, "```sh", "ls", "```", "<!-- output -->", "```text", "a", "```"]
+    page.write_text("\n".join(lines))
+    found = blocks_of(page, tmp_path)
+    assert [b.kind for b in runnable(found, slow=False)] == ["", "output"]
+    assert [b.kind for b in runnable(found, slow=True)] == ["", "output", "slow", "output"]
+
+
 def test_output_may_differ_in_numbers_a_little():
     assert_alike("MRR 30.1 (3 of 5)", "MRR 30.2  (3 of 5)\n", "here")
+    assert_alike("a 1\nb 2", "b 2\na 1", "here")
     for other in ("MRR 35.1 (3 of 5)", "MR 30.1 (3 of 5)", "MRR 30.1"):
         with pytest.raises(AssertionError, match="here: "):
             assert_alike("MRR 30.1 (3 of 5)", other, "here")
