@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lbmkgc_models.model import MULTIMODAL
+from lbmkgc_models.runs.make_model import modalities_of
 from openke.runs import defaults as structural
 from openke.runs.recipe import Recipe
 
@@ -31,7 +31,7 @@ IKRL = {
 
 def default_recipe(model: str) -> Recipe:
     """Return a recipe for any registered model."""
-    if model not in MULTIMODAL:
+    if modalities_of(model) == "none":
         return structural.default_recipe(model)
     known = {"LBMKGC": LBMKGC, "IKRL": IKRL}
     other = {"model": model, "training": structural.SAMPLED, "evaluation": structural.EVALUATION}

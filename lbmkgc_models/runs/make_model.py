@@ -13,14 +13,22 @@ from lbmkgc_models.model import MULTIMODAL
 from openke.data.store import TripleStore
 from openke.module.model import MODELS as STRUCTURAL
 from openke.module.model import Model
-from openke.runs.recipe import Make, structural
+from openke.runs.parts import check_known
+from openke.runs.recipe import KNOWN_MODELS, Make, structural
 
 MODELS: dict[str, type[Model]] = {**STRUCTURAL, **MULTIMODAL.own}
 """The models of both packages."""
 
 
 def modalities_of(name: str) -> Literal["none", "one", "several"]:
-    """Return how many modalities a model takes beside its triples."""
+    """Return how many modalities a model takes beside its triples.
+
+    Raises
+    ------
+    ValueError
+        No model has that name.
+    """
+    check_known("model", name, sorted({*KNOWN_MODELS, *MULTIMODAL}))
     if name not in MULTIMODAL:
         return "none"
     return "one" if getattr(MULTIMODAL[name], "one_modality", False) else "several"

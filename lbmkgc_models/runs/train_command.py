@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
 from lbmkgc_models.runs.defaults import default_recipe
-from lbmkgc_models.runs.experiment import run
+from lbmkgc_models.runs.experiment import dataset_folder, run
+from openke.data.overlap import leak_of
+from openke.data.store import TripleStore
 from openke.runs.command_line import assigned
 from openke.runs.experiment import RunOptions
 from openke.runs.recipe import Recipe
 from openke.runtime.distributed import join
 
+HELD_OUT = 0.1
+HELD_OUT = 0.1
 Assignments = Annotated[
     tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="PLACE=VALUE")
 ]
@@ -66,7 +71,10 @@ def command(
         raise ValueError("--recipe names the model: leave --model out, or --set model.name=…")
     chosen = Recipe.read(recipe) if recipe is not None else default_recipe(model or "LBMKGC")
     named = {"data.name": data} if data else {}
-    chosen = chosen.changed({**named, **assigned(set)})
+    changes = {**named, **assigned(set)}
+    chosen = chosen.changed(changes)
+    if recipe is None:
+        chosen = fitted(chosen, changes)
     options = RunOptions(
         out=out,
         device=device,
@@ -75,7 +83,26 @@ def command(
         resume=resume,
         overwrite=overwrite,
     )
-    world = join()
-    if world.chief:
-        print(f"{chosen.model_name} on {chosen.data.name}: {chosen.training.objective}")
     run(chosen, options)
+
+
+def fitted(recipe: Recipe, settled: Collection[str]) -> Recipe:
+    """Return a default recipe as a data set needs it; places in ``settled`` stay as they are.
+
+    Where the valid split cannot be chosen on, a part of train is held out; a small graph has fewer
+    negatives.
+    """
+    with join().chief_first():  # a download is made once
+        store = TripleStore.open(dataset_folder(recipe.data.name))
+    changes: dict[str, Any] = {}
+    negatives = recipe.training.sampling.get("neg_ent", 1)
+    if negatives > store.entity_count and "training.sampling.neg_ent" not in settled:
+        changes["training.sampling.neg_ent"] = store.entity_count
+    if not {"data.hold_out", "evaluation.every"} & set(settled):
+        empty = not store.rows("valid")
+        leak = None if empty else leak_of(store)
+        if empty or leak is not None:
+            reason = "it has no valid split" if empty else f"of its valid split {leak}"
+            print(f"{store.name}: {reason}; a tenth of train is held out to choose on")
+            changes["data.hold_out"] = HELD_OUT
+    return recipe.changed(changes)

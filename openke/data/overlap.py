@@ -62,6 +62,19 @@ def shared_with(
     }
 
 
+def leak_of(store: TripleStore, split: Split = "valid") -> str | None:
+    """Return how many rows of a split other splits have, too; None up to 1 % of them."""
+    rows = store.rows(split)
+    others = tuple(name for name in SPLITS if name != split)
+    shared = shared_with(store, split, others)
+    counts = store.multiplicity(split)
+    leaked = int(counts[np.logical_or.reduce(list(shared.values()))].sum())
+    if leaked <= LEAKY * rows:
+        return None
+    parts = ", ".join(f"{int(counts[mask].sum()):,} in {name}" for name, mask in shared.items())
+    return f"{leaked:,} of its {rows:,} rows are in other splits too ({parts})"
+
+
 def warn_if_leaky(store: TripleStore, split: Split = "valid", *, stacklevel: int = 2) -> None:
     """Warn when more than 1 % of a split's rows are also in another split.
 
@@ -81,17 +94,12 @@ def warn_if_leaky(store: TripleStore, split: Split = "valid", *, stacklevel: int
     LeakyValidationWarning
         With the figures and the way out.
     """
-    rows = store.rows(split)
-    others = tuple(name for name in SPLITS if name != split)
-    shared = shared_with(store, split, others)
-    counts = store.multiplicity(split)
-    leaked = int(counts[np.logical_or.reduce(list(shared.values()))].sum())
-    if leaked <= LEAKY * rows:
+    leak = leak_of(store, split)
+    if leak is None:
         return
-    parts = ", ".join(f"{int(counts[mask].sum()):,} in {name}" for name, mask in shared.items())
     warnings.warn(
-        f"choosing models on the {split} split of {store.name}: {leaked:,} of its {rows:,} rows "
-        f"are in other splits too ({parts}), so what scores best there has not shown that it "
+        f"choosing models on the {split} split of {store.name}: {leak}, so what scores best there "
+        "has not shown that it "
         "generalises; hold out part of train instead: hold_out=0.1 of TrainDataLoader",
         LeakyValidationWarning,
         stacklevel=stacklevel,

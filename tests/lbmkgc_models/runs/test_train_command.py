@@ -1,0 +1,114 @@
+"""``openke train``: any model on any data set, by a recipe or by defaults that learn."""
+
+import json
+import shutil
+
+import pytest
+
+from lbmkgc_models.runs import experiment
+from lbmkgc_models.runs.defaults import default_recipe
+from lbmkgc_models.runs.make_model import MODELS, model_maker
+from lbmkgc_models.runs.train_command import command
+from openke.data.store import TripleStore
+from openke.runs.recipe import Recipe
+from tests.contracts.graphs import both, graph, one
+from tests.openke.runs.trained import data_folder
+
+SMALL = ("training.epochs=2", "training.batch_size=32")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return a data set in a folder, with a cache of its own."""
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    return data_folder(tmp_path / "data")
+
+
+def report(out):
+    return json.loads((out / "report.json").read_text())
+
+
+def saved(out):
+    return Recipe.read(out / "settings.json")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_defaults_build_every_model(model):
+    features = one() if model == "IKRL" else both()
+    recipe = default_recipe(model)
+    if recipe.training.sampling:
+        recipe = recipe.changed({"training.sampling.neg_ent": 3})
+    built = recipe.build(graph(), make=model_maker(features))
+    assert built.strategy.model.identity()["model"] == model
+
+
+def test_a_folder_is_enough(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command(str(folder), set=(*SMALL, "features.modalities=none", "model.dim=4"), device="cpu")
+    out = tmp_path / "runs" / "lbmkgc-toy"
+    assert report(out)["model"] == "LBMKGC"
+    assert (saved(out).evaluation.every, saved(out).training.epochs) == (3, 2)
+    printed = capsys.readouterr().out
+    assert "LBMKGC on TOY test" in printed
+    assert "written to runs/lbmkgc-toy" in printed
+
+
+def test_a_recipe_decides_and_a_place_changes_it(folder, tmp_path):
+    recipe = default_recipe("ComplEx").changed({"data.name": str(folder), "model.dim": 3})
+    recipe.write(tmp_path / "recipe.toml")
+    out = tmp_path / "out"
+    command(recipe=tmp_path / "recipe.toml", set=SMALL, out=out, device="cpu")
+    assert (saved(out).model_name, saved(out).model_settings["dim"]) == ("ComplEx", 3)
+    again = tmp_path / "again"
+    command(recipe=out / "settings.json", out=again, device="cpu")
+    assert report(again)["metrics"] == report(out)["metrics"]
+    with pytest.raises(ValueError, match="--recipe names the model: leave --model out"):
+        command(recipe=tmp_path / "recipe.toml", model="RotatE")
+
+
+def test_a_valid_split_that_leaks_is_not_chosen_on(folder, tmp_path, capsys):
+    shutil.copy(folder / "train2id.txt", folder / "valid2id.txt")
+    rows = len(TripleStore.open(folder).triples("train"))
+    command(str(folder), model="DistMult", set=SMALL, out=tmp_path / "out", device="cpu")
+    assert f"{rows} of its {rows} rows are in other splits too" in capsys.readouterr().out
+    assert saved(tmp_path / "out").data.hold_out == 0.1
+    (folder / "valid2id.txt").unlink()
+    out = tmp_path / "none"
+    command(str(folder), model="DistMult", set=SMALL, out=out, device="cpu")
+    assert "TOY: it has no valid split; a tenth of train" in capsys.readouterr().out
+    chosen = (*SMALL, "evaluation.every=0", "evaluation.patience=0")
+    command(str(folder), model="DistMult", set=chosen, out=tmp_path / "own", device="cpu")
+    assert saved(tmp_path / "own").data.hold_out == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "the recipe names no data set: give one, such as MKG-Y, or a folder"),
+        ({"data": "NOWHERE"}, "data set 'NOWHERE' is not known"),
+        ({"model": "Complex"}, "recipe: model is 'Complex', expected one of"),
+        ({"set": ("training.lr",)}, "--set training.lr: expected PLACE=VALUE"),
+        ({"set": ("training.rate=1",)}, "recipe: training has no setting 'rate'"),
+    ],
+)
+def test_bad_arguments_are_said(arguments, message, folder, tmp_path):
+    given = {"data": str(folder) if arguments else "", "out": tmp_path / "out", **arguments}
+    with pytest.raises(ValueError, match=message):
+        command(given.pop("data"), **given)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_small_graph_has_fewer_negatives(folder, tmp_path):
+    out = tmp_path / "out"
+    command(str(folder), model="RotatE", set=(*SMALL, "model.dim=4"), out=out, device="cpu")
+    assert saved(out).training.sampling["neg_ent"] == 23
+    own = (*SMALL, "training.sampling.neg_ent=5", "model.dim=4")
+    command(str(folder), model="RotatE", set=own, out=tmp_path / "own", device="cpu")
+    assert saved(tmp_path / "own").training.sampling["neg_ent"] == 5
+
+
+def test_no_features_for_a_model_over_structure(folder):
+    store = TripleStore.open(folder)
+    recipe = default_recipe("RotatE").changed({"features.modalities": ["text"]})
+    with pytest.raises(ValueError, match="--modalities text: this model uses structure only"):
+        experiment.features_for(recipe, store, folder)
