@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from functools import partial
+from inspect import signature
 from unittest.mock import patch
 
 import numpy as np
@@ -16,6 +18,7 @@ from lbmkgc_models.fusion.mention_score import MentionScore
 from lbmkgc_models.fusion.structural_interaction import INTERACTIONS
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
+from lbmkgc_models.runs.make_model import MODELS
 from openke.data.batch import Batch
 from openke.data.store import TripleStore
 from openke.data.train_data_loader import TrainDataLoader
@@ -193,6 +196,19 @@ CASES: dict[str, Callable[[], Model]] = {
 }
 """Instances that the contracts hold for; the first word is the registered name."""
 
+
+def small(name: str) -> Model:
+    """Return a registered model with small sizes, and features of one modality if it takes them."""
+    kind = MODELS[name]
+    sizes = {field.name: 20 for field in fields(kind.Config) if field.name.startswith("dim")}
+    given = {"features": one()} if "features" in signature(kind).parameters else {}
+    facts = {"triples": graph().triples("train")} if kind.needs_triples else {}
+    return kind(ENTITIES, RELATIONS, **given, **facts, **sizes)
+
+
+# A model that was registered and has no case of its own yet gets one.
+named = {case.split()[0] for case in CASES}
+CASES |= {name: partial(small, name) for name in MODELS if name not in named}
 
 WAITING = {"GCOTE": "contexts leave out the facts of the batch, whose number has to be known"}
 """Models whose steps wait for the device, and why."""

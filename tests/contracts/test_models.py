@@ -14,7 +14,7 @@ from openke.module.scoring.all_entities import encode_all, score_all
 from openke.module.scoring.negatives import score_batch
 from openke.module.scoring.triples import score_triples
 from openke.module.strategy import STRATEGIES, NegativeSampling
-from tests.contracts.graphs import BATCHES, CASES, ENTITIES, RELATIONS, build, first_batch
+from tests.contracts.graphs import BATCHES, CASES, ENTITIES, RELATIONS, build, first_batch, small
 
 cases = pytest.mark.parametrize("case", CASES)
 shapes = pytest.mark.parametrize("shape", BATCHES)
@@ -24,6 +24,12 @@ TAIL_QUESTIONS = ("tail", "shared tail")
 
 def test_every_registered_model_has_a_case():
     assert {case.split()[0] for case in CASES} == set(MODELS)
+
+
+def test_a_model_without_a_case_of_its_own_gets_one():
+    for name in MODELS:
+        model = small(name)
+        assert (type(model).__name__, model.ent_tot) == (name, ENTITIES)
 
 
 def test_every_registered_class_is_listed_under_its_name():
