@@ -113,7 +113,9 @@ def test_no_loss_waits(loss, shape):
 @pytest.mark.parametrize("strategy", [OneVsAll, KVsAll])
 @pytest.mark.parametrize("loss", QUERY_LOSSES)
 @pytest.mark.parametrize("case", [case for case in CASES if not build(case).projects_entities])
-@pytest.mark.parametrize("most", [LOGITS_BYTES, 4 * 3 * ENTITIES])
+@pytest.mark.parametrize(
+    "most", [LOGITS_BYTES, pytest.param(4 * 3 * ENTITIES, marks=pytest.mark.slow)]
+)
 def test_no_question_waits(case, strategy, loss, most, monkeypatch):
     # A relational model waits: its blocks are of one relation, as many as the batch happens to ask.
     # So do mentions: of the pairs there are, as many concern the known entities as happens.

@@ -123,6 +123,7 @@ def test_help_explains_every_option_and_none_without_effect(script, tmp_path):
     assert "None" not in text
 
 
+@pytest.mark.slow
 def test_a_script_runs_alone_when_copied(data, tmp_path):
     shutil.copy(EXAMPLES / "train_lbmkgc_mkgw.py", tmp_path)
     options = [*TINY, "--negatives", "4", "--data", str(data), "--out", str(tmp_path / "out")]
@@ -179,6 +180,7 @@ def test_scripts_and_recipes_of_the_same_name_agree():
         assert Recipe.from_dict(script.RECIPE) == recipe
 
 
+@pytest.mark.slow
 def test_recipes_are_listed(tmp_path):
     for arguments, status in (((), 0), (("--help",), 0), (("transe_wn18",), 2)):
         listed = run(ANY, *arguments, cwd=tmp_path, expect=status).stdout
@@ -214,6 +216,7 @@ def test_published_settings_are_the_defaults():
         assert (t.loss["adv_temperature"], t.regul_rate) == (4.0, 1e-5)
 
 
+@pytest.mark.slow
 def test_a_training_cut_short_says_which_rate_fits(data, tmp_path):
     options = [*TINY, "--negatives", "4", "--data", data, "--out", tmp_path / "out"]
     done = run("train_rotate_db15k.py", *options, cwd=tmp_path)
@@ -223,6 +226,7 @@ def test_a_training_cut_short_says_which_rate_fits(data, tmp_path):
     assert "instead of" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_run_is_neither_overwritten_nor_forgotten(data, tmp_path):
     options = [*TINY, "--negatives", "4", "--data", data, "--out", tmp_path / "out"]
     run("train_rotate_db15k.py", *options, cwd=tmp_path)
@@ -270,6 +274,7 @@ def test_bad_options_are_one_clear_line(script, options, message, data, tmp_path
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_validation_on_a_held_out_split_stops_early(data, tmp_path):
     options = ["--hold-out", "0.1", "--validate-every", "1", "--patience", "1"]
     out = tmp_path / "out"
@@ -290,6 +295,7 @@ def test_validation_on_a_held_out_split_stops_early(data, tmp_path):
     assert all(row["valid_mrr"] for row in rows)
 
 
+@pytest.mark.slow
 def test_a_refused_run_leaves_everything_as_it_was(data, tmp_path):
     out = tmp_path / "out"
     options = [*TINY, "--negatives", "4", "--data", data, "--out", out]
@@ -314,6 +320,7 @@ def test_a_refused_run_leaves_everything_as_it_was(data, tmp_path):
     assert not new.exists()
 
 
+@pytest.mark.slow
 def test_a_run_without_a_test_split_ends_before_training(data, tmp_path):
     folder = tmp_path / "data" / "DB15K"
     shutil.copytree(data / "DB15K", folder)

@@ -96,6 +96,7 @@ def test_every_objective_is_one_program(case, shape):
     torch.testing.assert_close(compiled(batch), strategy(batch))
 
 
+@pytest.mark.slow
 def test_a_compiled_step_is_the_step(monkeypatch):
     torch.compiler.reset()
     ordinary = torch.compile
