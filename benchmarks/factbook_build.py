@@ -11,15 +11,15 @@ import tempfile
 from pathlib import Path
 
 import tyro
+from country_graph.core import core
+from country_graph.facts import read_facts
+from country_graph.pages import read_pages
+from country_graph.pictures import check_tables, pictures
+from country_graph.sources import FACTBOOK, FLAGS, NOTO, PACKAGES, fetch, located
+from country_graph.split import split
+from country_graph.texts import descriptions
+from country_graph.write import write_graph, write_pictures, write_readme, write_sums
 
-from benchmarks.country_graph.core import core
-from benchmarks.country_graph.facts import read_facts
-from benchmarks.country_graph.pages import read_pages
-from benchmarks.country_graph.pictures import check_tables, pictures
-from benchmarks.country_graph.sources import FACTBOOK, FLAGS, NOTO, PACKAGES, fetch, located
-from benchmarks.country_graph.split import split
-from benchmarks.country_graph.texts import descriptions
-from benchmarks.country_graph.write import write_graph, write_pictures, write_readme, write_sums
 from openke.runtime.folders import whole_folder
 
 HERE = Path(__file__).parent

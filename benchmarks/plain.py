@@ -1,6 +1,6 @@
 """The same work in plain NumPy and eager PyTorch, as one writes it first: what speed is held to.
 
-Shapes: b positives, k negatives of each, q questions, e entities, d reals per vector.
+Shapes: b positives, k negatives of each, q queries, e entities, d reals per vector.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Triples = NDArray[np.int64]
 
 
 class PlainStore:
-    """A data set in NumPy: splits without duplicates, known answers sorted by question."""
+    """A data set in NumPy: splits without duplicates, known answers sorted by query."""
 
     def __init__(self, folder: Path) -> None:
         read = {split: _read(folder, split) for split in SPLITS}
@@ -169,7 +169,7 @@ def step(model: PlainModel, optimizer: torch.optim.Optimizer, drawn: Tensor) -> 
 
 
 def filtered_ranks(model: PlainModel, store: TripleStore, triples: Triples) -> Iterator[float]:
-    """Yield realistic ranks of both questions of each triple, one question at a time."""
+    """Yield realistic ranks of both queries of each triple, one query at a time."""
     everyone = torch.arange(store.entity_count)
     for head, relation, tail in triples.tolist():
         r = torch.full((1,), relation)

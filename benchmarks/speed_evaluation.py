@@ -1,4 +1,4 @@
-"""How long a filtered evaluation takes, against eager PyTorch one question at a time.
+"""How long a filtered evaluation takes, against eager PyTorch one query at a time.
 
 python benchmarks/speed_evaluation.py
 """
@@ -40,7 +40,7 @@ class Settings(SpeedSettings):
     data: Path | None = None
     """Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download."""
     share: int = 1600
-    """The plain side ranks every N-th triple only, and its time is taken N times: one question
+    """The plain side ranks every N-th triple only, and its time is taken N times: one query
     costs what another does."""
 
 

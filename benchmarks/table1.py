@@ -74,6 +74,8 @@ def main(settings: Settings) -> None:
     )
     for row in rows:
         run_row(row, settings.seeds, bench)
+    where = bench.results
+    print(f"{len(rows)} rows have their results of {len(settings.seeds)} seeds in {where}")
 
 
 if __name__ == "__main__":

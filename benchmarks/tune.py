@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import optuna
@@ -20,6 +20,7 @@ from comparison.spaces import Space, read_space, settings_outside, value_at, wit
 from measuring import RESULTS
 from tabulate import tabulate
 
+from lbmkgc_models.runs.defaults import default_recipe
 from openke.runtime.files import write_text
 from openke.runtime.script import run_script
 from openke.training.callback import Callback, Training
@@ -37,17 +38,20 @@ STARTUP = 5
 class Settings:
     """Search a tuned row's settings with Optuna, by the MRR on dev; test is never looked at.
 
-    The first trial has the settings of benchmarks/settings/DATASET/ROW.tuned.json; what may change
-    stands in benchmarks/settings/spaces/ROW.json. A search that was stopped goes on. The best
-    settings are printed; to use them, copy them into the row's file.
+    The first trial has the settings of benchmarks/settings/DATASET/ROW.tuned.json, for a data set
+    that has no such file the model's defaults; what may change stands in
+    benchmarks/settings/spaces/ROW.json. A search that was stopped goes on. The best settings are
+    printed; to use them, copy them into the row's file.
     """
 
     row: str
     """Row by name, e.g. ComplEx."""
     dataset: str
-    """One data set."""
+    """One data set, by name: DB15K, MKG-W, MKG-Y, Factbook or any that is found by name."""
     trials: int = 20
-    """Trials in all, those of earlier calls included."""
+    """Trials in all, those of earlier calls included. On DB15K each takes up to half an hour."""
+    epochs: int = 0
+    """The most epochs of a trial; 0: as many as the row says."""
     seed: int = 0
     """Seed of the search; every trial trains with the same one."""
     threads: int = 0
@@ -63,8 +67,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if self.dataset not in DATASETS:
-            raise ValueError(f"--dataset {self.dataset!r}: expected one of {', '.join(DATASETS)}")
+        if self.epochs < 0:
+            raise ValueError(f"--epochs {self.epochs}: expected 0 or more")
         if self.trials < 1:
             raise ValueError(f"--trials {self.trials}: expected at least 1")
 
@@ -175,11 +179,36 @@ def trials_csv(study: optuna.Study, space: Space) -> str:
     return found.getvalue()
 
 
+def row_of(settings: Settings) -> Row:
+    """Return the row that is searched.
+
+    Raises
+    ------
+    ValueError
+        A data set of the table without such a row, or an unknown model.
+    """
+    if settings.dataset in DATASETS:
+        (row,) = find_rows([settings.row], [settings.dataset], [TUNED])
+    else:
+        recipe = default_recipe(settings.row).changed({"data.name": settings.dataset})
+        watched = recipe.changed({"evaluation.every": 1})
+        row = Row(
+            name=settings.row,
+            dataset=settings.dataset,
+            mode=TUNED,
+            source="the defaults of openke train",
+            recipe=watched,
+        )
+    if not settings.epochs:
+        return row
+    return replace(row, recipe=row.recipe.changed({"training.epochs": settings.epochs}))
+
+
 def main(settings: Settings) -> None:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    (row,) = find_rows([settings.row], [settings.dataset], [TUNED])
+    row = row_of(settings)
     space = read_space(row.name)
     study = search(row, space, settings)
     done = sorted(

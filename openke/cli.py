@@ -10,7 +10,8 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
-from openke.runtime.script import exit_status
+import openke
+from openke.runtime.script import exit_status, parse_arguments
 
 COMMANDS = "openke.commands"
 """Entry points: name -> function whose signature is its command line; ``a.b`` is ``openke a b``."""
@@ -26,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ``ImportError`` it raises becomes one line on standard error and status 2.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments == ["--version"]:
+        print(f"openke {openke.__version__}")
+        return 0
     commands = {entry.name: entry for entry in entry_points(group=COMMANDS)}
 
     return exit_status("openke", lambda: _run_of(commands, "openke", arguments))
@@ -50,11 +54,7 @@ def _run_of(commands: Commands, program: str, arguments: Sequence[str]) -> int:
 
 
 def _run(entry: EntryPoint, program: str, arguments: Sequence[str]) -> int:
-    import tyro  # late: the list of commands needs no parser
-
-    # One flag --json rather than the pair --json and --no-json.
-    flags = (tyro.conf.FlagCreatePairsOff,)
-    status = tyro.cli(entry.load(), prog=program, args=arguments, config=flags)
+    status: int | None = parse_arguments(entry.load(), prog=program, args=arguments)
     sys.stdout.flush()  # here, where a reader that has gone is handled
     return 0 if status is None else int(status)
 
@@ -81,6 +81,7 @@ def _help(commands: Commands, program: str) -> str:
             *(lines or ["  none is registered; install the package with `pip install -e .`"]),
             "",
             f"{program} COMMAND --help lists the options of a command.",
+            *(["openke --version says which one this is."] if program == "openke" else []),
         ]
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from benchmarks.country_graph.words import titles
+from country_graph.words import titles
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from benchmarks.country_graph import flags
-from benchmarks.country_graph.countries import COUNTRIES, Country, countries_in
-from benchmarks.country_graph.pages import Page, clauses
-from benchmarks.country_graph.things import things
-from benchmarks.country_graph.words import matching, names, patterns, titles
+from country_graph import flags
+from country_graph.countries import COUNTRIES, Country, countries_in
+from country_graph.pages import Page, clauses
+from country_graph.things import things
+from country_graph.words import matching, names, patterns, titles
 
 PARTIAL = re.compile(
     r"observer|candidate|dialogue|partner|guest|consultative|applicant|associate|signatory"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from benchmarks.country_graph.pages import Page, clauses
-from benchmarks.country_graph.words import matching, patterns, titles
+from country_graph.pages import Page, clauses
+from country_graph.words import matching, patterns, titles
 
 COLOURS = patterns("colours.txt")
 LAYOUTS = patterns("flag_layout.txt")

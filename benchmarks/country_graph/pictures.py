@@ -10,9 +10,9 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks.country_graph.countries import COUNTRIES
-from benchmarks.country_graph.facts import Fact
-from benchmarks.country_graph.words import titles
+from country_graph.countries import COUNTRIES
+from country_graph.facts import Fact
+from country_graph.words import titles
 
 FLAG = (160, 120)
 EMOJI = (96, 96)

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from benchmarks.country_graph.facts import PERCEPTUAL, Fact
+from country_graph.facts import PERCEPTUAL, Fact
 
 SEED = "factbook 1.0.0, split 1"
 HELD_OUT = {"test": 0.1, "valid": 0.1}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from benchmarks.country_graph.countries import COUNTRIES
-from benchmarks.country_graph.facts import MARKED, Fact
-from benchmarks.country_graph.pages import Page
-from benchmarks.country_graph.words import titles
+from country_graph.countries import COUNTRIES
+from country_graph.facts import MARKED, Fact
+from country_graph.pages import Page
+from country_graph.words import titles
 
 SUFFIX = re.compile(rf" \((?:{'|'.join(sorted(set(MARKED.values())))})\)$")
 # Perceptual facts are read from the flag's description: no word of a flag goes into a text.

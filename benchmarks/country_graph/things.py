@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from benchmarks.country_graph.pages import phrases
-from benchmarks.country_graph.words import names
+from country_graph.pages import phrases
+from country_graph.words import names
 
 THINGS = names("things.txt")
 JOINTS = re.compile(r"\s+and\s+|\s+or\s+|\s*[/&]\s*|\s+such as\s+|\s+including\s+|\s+especially\s+")

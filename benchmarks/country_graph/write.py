@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 from string import Template
 
-from benchmarks.country_graph.countries import COUNTRIES
-from benchmarks.country_graph.facts import Fact, kinds
-from benchmarks.country_graph.texts import label
+from country_graph.countries import COUNTRIES
+from country_graph.facts import Fact, kinds
+from country_graph.texts import label
 from lbmkgc_models.features.find_pictures import folder_name
 
 SUMS = "SHA256SUMS"

@@ -12,7 +12,6 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
-from tqdm import tqdm
 
 from lbmkgc_models.feature_store.manifest import Value, library_versions
 from lbmkgc_models.features.encoders.protocol import Described, Encoder
@@ -72,9 +71,9 @@ def encode_in_blocks(
     batch_size
         Items encoded at once.
     unit
-        What the progress bar counts: "texts".
+        What is counted: "texts".
     progress
-        Show a progress bar.
+        Show how far it is.
     """
     order = sorted(range(len(items)), key=lambda item: -lengths[item])  # stable: ties by position
     rows = torch.zeros(len(items), encoder.dim)
@@ -88,13 +87,12 @@ def encode_in_blocks(
         else:
             rows[members] = block
     left = sum(len(members) for members, _ in todo)
-    with tqdm(
-        total=len(items), initial=len(items) - left, unit=f" {unit}", disable=not progress
-    ) as bar:
+    done = len(items) - left
+    with counting(f"encoding {unit}", len(items), unit, done=done, show=progress) as count:
         for members, path in todo:
             for batch in _batches(members, batch_size):
                 rows[batch] = encoder.encode([items[item] for item in batch])
-                bar.update(len(batch))
+                count(len(batch))
             content = save({"rows": rows[members]})
             write_whole(path, lambda stream, content=content: stream.write(content))  # type: ignore[misc]
     return rows

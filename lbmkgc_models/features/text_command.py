@@ -5,15 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import tyro
-
 from lbmkgc_models.feature_store.labels import read_texts
 from lbmkgc_models.feature_store.search_path import default_features_dir
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.text import build_text_features
 from openke.datasets.search import find_dataset
-from openke.runtime.script import exit_status
+from openke.runtime.script import exit_status, parse_arguments
 
 
 def command(
@@ -77,7 +75,7 @@ def command(
 
 def main() -> int:
     """Run :func:`command` on the command line."""
-    return exit_status("features", lambda: tyro.cli(command))
+    return exit_status("features", lambda: parse_arguments(command))
 
 
 if __name__ == "__main__":

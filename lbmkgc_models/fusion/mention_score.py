@@ -52,7 +52,7 @@ class MentionScore(nn.Module):
         self.weight = nn.Parameter(torch.zeros(rel_tot, KINDS))
 
     def weight_row(self, relation: Tensor, side: Side) -> Tensor:
-        """Return Int["q"], which weights a question takes."""
+        """Return Int["q"], which weights a query takes."""
         return relation + self.rel_tot if side == "head" else relation
 
     def forward(

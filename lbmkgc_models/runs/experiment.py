@@ -10,7 +10,7 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.runs.choose_features import plan_features
 from lbmkgc_models.runs.make_model import modalities_of, model_maker
 from openke.data.store import TripleStore
-from openke.datasets.search import find_dataset
+from openke.datasets.search import find_dataset, missing_files
 from openke.evaluation.report import RankingReport
 from openke.runs.experiment import Experiment, RunOptions
 from openke.runs.recipe import Make, Recipe
@@ -63,6 +63,13 @@ def run(
 def dataset_folder(name: str, data: Path | None = None) -> Path:
     """Return the folder of a data set that is given by its folder or by name.
 
+    Parameters
+    ----------
+    name
+        The recipe's: a name, or the folder itself.
+    data
+        Where to look instead: a folder, or the name of another data set.
+
     Raises
     ------
     FileNotFoundError, ValueError
@@ -70,7 +77,9 @@ def dataset_folder(name: str, data: Path | None = None) -> Path:
     """
     if not name:
         raise ValueError("the recipe names no data set: give one, such as MKG-Y, or a folder")
-    if data is None and (Path(name) / "train2id.txt").is_file():
+    if data is not None and not data.exists() and data.name == str(data):
+        name, data = str(data), None  # --data names another data set
+    if data is None and not missing_files(Path(name)):
         return Path(name)
     return find_dataset(name, data)
 

@@ -72,6 +72,8 @@ def command(
     chosen = Recipe.read(recipe) if recipe is not None else default_recipe(model or "LBMKGC")
     named = {"data.name": data} if data else {}
     changes = {**named, **assigned(set)}
+    if "features.folder" in changes:  # what is there is taken, not the recipe's encoder
+        changes = {"features.text_encoder": "", **changes}
     chosen = chosen.changed(changes)
     if recipe is None:
         chosen = fitted(chosen, changes)

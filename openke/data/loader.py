@@ -31,7 +31,7 @@ class Trainable(Protocol):
         """What a mean over this part weighs in the mean over the parts."""
 
     def __len__(self) -> int:
-        """Return how many facts or questions there are."""
+        """Return how many facts or queries there are."""
 
     def to(self, device: torch.device) -> Any:
         """Return the batch on ``device``."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class QueryBatch:
-    """Questions about tails, then questions about heads, and what answers them.
+    """Queries about tails, then queries about heads, and what answers them.
 
     Attributes
     ----------
@@ -19,9 +19,9 @@ class QueryBatch:
     tails : int
         How many ask for a tail; they stand first.
     answer : Int["n"]
-        The answers, question by question.
+        The answers, query by query.
     offsets : Int["q+1"] or None
-        Where each question's answers begin and end; None: each has one.
+        Where each query's answers begin and end; None: each has one.
     ends : Int["q+1"] or None
         ``offsets`` on the host, wherever the batch is: sizes that a step need not wait for. Made
         of ``offsets`` where they are not given.
@@ -43,7 +43,7 @@ class QueryBatch:
             object.__setattr__(self, "ends", self.offsets.cpu())
 
     def __len__(self) -> int:
-        """Return the number of questions."""
+        """Return the number of queries."""
         return len(self.anchor)
 
     def to(self, device: torch.device) -> QueryBatch:

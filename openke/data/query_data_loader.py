@@ -1,4 +1,4 @@
-"""Questions (h, r, ?) and (?, r, t) of the train split with their answers, in batches."""
+"""Queries (h, r, ?) and (?, r, t) of the train split with their answers, in batches."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ TARGETS: tuple[Targets, ...] = ("one", "all")
 
 
 class QueryDataLoader:
-    """Batches of train questions; the same seed gives the same batches.
+    """Batches of train queries; the same seed gives the same batches.
 
     Parameters
     ----------
     in_path
         A folder in OpenKE's format, or an open :class:`TripleStore`.
     batch_size
-        Questions in a batch.
+        Queries in a batch.
     targets
         ``"one"``: each train triple asks (h, r, ?) and (?, r, t), each with the one answer;
-        ``"all"``: each distinct question is asked once, with all its answers in the train split.
+        ``"all"``: each distinct query is asked once, with all its answers in the train split.
     seed
         Of the order, which is another in each epoch.
     hold_out
@@ -40,7 +40,7 @@ class QueryDataLoader:
     Raises
     ------
     ValueError
-        Unknown ``targets``, or fewer than one question in a batch.
+        Unknown ``targets``, or fewer than one query in a batch.
     FileNotFoundError
         A file that is not there.
     """
@@ -57,7 +57,7 @@ class QueryDataLoader:
         if targets not in TARGETS:
             raise ValueError(f"targets is {targets!r}, expected 'one' or 'all'")
         if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}, expected at least 1 question")
+            raise ValueError(f"batch_size is {batch_size}, expected at least 1 query")
         store = in_path if isinstance(in_path, TripleStore) else TripleStore.open(in_path)
         self.store = store.hold_out(hold_out, seed) if hold_out else store
         self.batch_size = batch_size
@@ -95,7 +95,7 @@ class QueryDataLoader:
             batch: QueryBatch = self._change(replace(self._queries.batch(rows[mine]), share=share))
             return batch.pin() if self._pin else batch
 
-        return one_ahead(prepare, len(self), "questions")
+        return one_ahead(prepare, len(self), "queries")
 
     def prepare(self, change: Change = unchanged, *, pin: bool, part: Part = WHOLE) -> None:
         """Do in the background what a step would wait for, see :class:`Loader`."""
@@ -104,7 +104,7 @@ class QueryDataLoader:
 
 @dataclass(frozen=True)
 class _Queries:
-    """All questions: those about tails, then those about heads."""
+    """All queries: those about tails, then those about heads."""
 
     anchor: NDArray[np.int64]
     relation: NDArray[np.int64]
@@ -130,7 +130,7 @@ class _Queries:
         return cls(anchor[at], relation[at], tails, answer[order], np.r_[starts, 2 * n])
 
     def batch(self, rows: NDArray[np.int64]) -> QueryBatch:
-        """Return the questions in ``rows`` (Int["q"]), those about tails first."""
+        """Return the queries in ``rows`` (Int["q"]), those about tails first."""
         about_tail = rows < self.tails
         rows = np.concatenate([rows[about_tail], rows[~about_tail]])
         answers, offsets = rows, None
@@ -138,7 +138,7 @@ class _Queries:
             counts = self.offsets[rows + 1] - self.offsets[rows]
             ends = np.r_[0, counts.cumsum()]
             offsets = torch.from_numpy(ends)
-            # 0, 1, … within each question, from where its answers begin
+            # 0, 1, … within each query, from where its answers begin
             answers = np.arange(ends[-1]) + np.repeat(self.offsets[rows] - ends[:-1], counts)
         return QueryBatch(
             torch.from_numpy(self.anchor[rows]),

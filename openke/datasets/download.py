@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from openke.datasets.labels import JOINS
 from openke.datasets.registry import HOST, KnownDataSet, LabelJoin, RemoteFile
+from openke.runtime.progress import has_bars, say
 
 SECONDS_TO_ANSWER = 30
 GIT = "git:"
@@ -85,9 +86,11 @@ def _fetch_all(
     for number, file in enumerate(files, start=1):
         title = f"{name} {number}/{len(files)} {Path(file.path).name}"
         # total: the server says it later, but a bar without one has no truth value.
-        # disable=None: no bar where standard error is not a terminal.
-        with tqdm(desc=title, total=1, unit="B", unit_scale=True, disable=None, leave=False) as bar:
-            get = _Downloader(file, progressbar=bar, timeout=SECONDS_TO_ANSWER)
+        hidden = not has_bars()
+        with tqdm(
+            desc=title, total=1, unit="B", unit_scale=True, disable=hidden, leave=False
+        ) as bar:
+            get = _Downloader(file, title, progressbar=bar, timeout=SECONDS_TO_ANSWER)
             try:
                 fetched[file.path] = Path(store.fetch(file.path, downloader=get))
             except (OSError, ValueError) as error:  # requests' errors are OSErrors
@@ -102,9 +105,10 @@ def _known_to_pooch(file: RemoteFile) -> str | None:
 class _Downloader(pooch.HTTPDownloader):  # type: ignore[misc]
     """Fetches a file; checks what pooch cannot, before the file gets its name."""
 
-    def __init__(self, file: RemoteFile, **options: Any) -> None:
+    def __init__(self, file: RemoteFile, title: str, **options: Any) -> None:
         super().__init__(**options)
         self.file = file
+        self.title = title
 
     def __call__(self, url: str, output_file: str, *rest: Any, **options: Any) -> None:
         """Fetch ``url`` into ``output_file``, a temporary name."""
@@ -114,6 +118,8 @@ class _Downloader(pooch.HTTPDownloader):  # type: ignore[misc]
             found = sha1(b"blob %d\0" % len(content) + content).hexdigest()
             if GIT + found != self.file.checksum:
                 raise ValueError(f"{GIT}{found} instead of {self.file.checksum}")
+        if not has_bars():
+            say(f"fetched {self.title}, {Path(output_file).stat().st_size:,} bytes")
 
 
 def _reason(error: Exception) -> str:

@@ -18,7 +18,7 @@ def find_dataset(
     name: str,
     data: str | os.PathLike[str] | None = None,
     *,
-    known: Mapping[str, KnownDataSet] = DATA_SETS,
+    known: Mapping[str, KnownDataSet] | None = None,
 ) -> Path:
     """Return the folder of a data set, downloading it where it is nowhere on this machine.
 
@@ -35,7 +35,7 @@ def find_dataset(
         A folder that is the data set or holds a folder ``name``. Where it is given, no other
         place is tried.
     known
-        Data sets that can be downloaded.
+        Data sets that can be downloaded; by default all registered ones.
 
     Raises
     ------
@@ -52,6 +52,7 @@ def find_dataset(
         )
     if data is not None:
         return _given(name, Path(data))
+    known = DATA_SETS if known is None else known
     looked = []
     for place, said_by in _places(name):
         if not missing_files(place):

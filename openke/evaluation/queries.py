@@ -20,18 +20,18 @@ GIVEN: dict[Slot, tuple[int, int]] = {
     "relation": (HEAD, TAIL),
     "tail": (HEAD, RELATION),
 }
-"""The two slots that a question about the third gives, in the order the ranker takes them."""
+"""The two slots that a query about the third gives, in the order the ranker takes them."""
 ASKED: dict[Slot, int] = {"head": HEAD, "relation": RELATION, "tail": TAIL}
 
 
 class Queries(NamedTuple):
-    """The distinct questions of a split about one slot, and the rows that ask them."""
+    """The distinct queries of a split about one slot, and the rows that ask them."""
 
     distinct: NDArray[np.int64]
     """Int["q 2"]: what each gives"""
     order: NDArray[np.int64]
-    """Int["n"]: rows of the split, sorted by question; the arrays below follow it"""
-    question: NDArray[np.int64]
+    """Int["n"]: rows of the split, sorted by query; the arrays below follow it"""
+    query: NDArray[np.int64]
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     target: NDArray[np.int64]
@@ -41,13 +41,13 @@ class Queries(NamedTuple):
         """Group the triples (Int["n 3"]) that ask the same: scored once, ranked for each."""
         first, second = GIVEN[slot]
         # Sorted by what is given second, a relation where entities are asked for.
-        distinct, question = np.unique(triples[:, [second, first]], axis=0, return_inverse=True)
-        question = question.reshape(-1)
-        order = np.argsort(question, kind="stable")
+        distinct, query = np.unique(triples[:, [second, first]], axis=0, return_inverse=True)
+        query = query.reshape(-1)
+        order = np.argsort(query, kind="stable")
         return cls(
             np.ascontiguousarray(distinct[:, ::-1]),
             order,
-            question[order],
+            query[order],
             *(np.ascontiguousarray(triples[order, c]) for c in (first, second, ASKED[slot])),
         )
 

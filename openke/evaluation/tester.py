@@ -235,10 +235,10 @@ class Tester:
         with torch.inference_mode():
             model = self._ready()
             entities = encode_all(model)
-            questions = [Queries.of(triples, slot) for slot in slots]
-            total = sum(len(asked.distinct) for asked in questions)
+            queries = [Queries.of(triples, slot) for slot in slots]
+            total = sum(len(asked.distinct) for asked in queries)
             with counting(f"ranking {split}", total, "queries", show=self.progress) as count:
-                for row, (slot, asked) in enumerate(zip(slots, questions, strict=True)):
+                for row, (slot, asked) in enumerate(zip(slots, queries, strict=True)):
                     for rows, counts in self._rank_slot(
                         model, slot, asked, entities, filter_splits, constraint, count
                     ):
@@ -291,13 +291,13 @@ class Tester:
                 .unbind(dim=1)
             )
             scores = score_queries(model, slot, first, second, entities)
-            # Encodings of the split whose question is in this block: they are sorted by question.
-            begin, end = np.searchsorted(asked.question, [start, start + len(first)])
+            # Rows of the split whose query is in this block: they are sorted by query.
+            begin, end = np.searchsorted(asked.query, [start, start + len(first)])
             counts = count_better(
                 store,
                 slot,
                 scores.float().cpu().contiguous().numpy(),
-                row=asked.question[begin:end] - start,
+                row=asked.query[begin:end] - start,
                 first=asked.first[begin:end],
                 second=asked.second[begin:end],
                 target=asked.target[begin:end],

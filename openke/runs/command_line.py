@@ -189,6 +189,9 @@ def parse(
         for name, value in chosen.items()
         if value != options[name].value
     }
+    if "features" in changes and "text_encoder" not in changes:
+        # Whoever names a folder of features takes what is there, not the recipe's encoder.
+        changes["text_encoder"] = {"features.text_encoder": ""}
     changed = _changed(recipe, {f"--{n.replace('_', '-')}": c for n, c in changes.items()})
     changed = changed.changed(assigned(assignments))
     if note := shorter(recipe, changed):
@@ -274,7 +277,8 @@ def _is_number(value: Any) -> bool:
 
 
 RUN_HELP = {
-    "data": "Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download.",
+    "data": "Folder of the data set, or the name of another one; by default OPENKE_DATA, "
+    "benchmarks/, the cache and a download.",
     "out": "Folder for everything the run writes; by default runs/MODEL-DATASET.",
     "device": "auto, cpu, cuda, cuda:1, mps.",
     "compile": "Compile the step: worth it on a GPU, after a minute of waiting.",

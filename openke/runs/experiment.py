@@ -28,8 +28,8 @@ class RunOptions:
     """Where and how a recipe is run; nothing here changes what comes out."""
 
     data: Path | None = None
-    """Folder of the data set, or one that holds it; else OPENKE_DATA, benchmarks/, the cache and a
-    download."""
+    """Folder of the data set or one that holds it, or the name of another data set; else
+    OPENKE_DATA, benchmarks/, the cache and a download."""
     out: Path | None = None
     """Folder for everything the run writes; by default runs/MODEL-DATASET."""
     device: str = "auto"

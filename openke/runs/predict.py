@@ -24,13 +24,13 @@ from openke.runs.load import load_run
 from openke.runtime.files import write_text
 
 ASKED = "?"
-"""Stands for what is asked for in a file of questions."""
+"""Stands for what is asked for in a file of queries."""
 SLOTS: tuple[Slot, ...] = ("head", "relation", "tail")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer to a question, or one triple that was to be scored."""
+    """One answer to a query, or one triple that was to be scored."""
 
     id: int
     name: str
@@ -102,7 +102,7 @@ class Predictor:
     def answer(
         self, head: str | None, relation: str | None, tail: str | None, k: int, new: bool
     ) -> list[Answer]:
-        """Return the answers to a question whose one missing part is None; judge a whole triple.
+        """Return the answers to a query whose one missing part is None; judge a whole triple.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class Predictor:
             return self.heads(relation, tail, k, new=new)
         if head is not None and tail is not None:
             return self.between(head, tail, k, new=new)
-        raise ValueError("a question gives two of head, relation and tail, and asks for the third")
+        raise ValueError("a query gives two of head, relation and tail, and asks for the third")
 
     def _ask(self, slot: Slot, first: int, second: int, k: int, new: bool) -> list[Answer]:
         if k < 1:
@@ -181,7 +181,7 @@ def command(
     file
         Queries, one a line: head, relation, tail with tabs between them, ? for what is asked.
     k
-        Answers to each question.
+        Answers to each query.
     new
         Leave out the answers that are known.
     json
@@ -195,10 +195,10 @@ def command(
     device
         auto, cpu, cuda, cuda:1, mps.
     """
-    asked = _questions(head, relation, tail, file)
+    asked = _queries(head, relation, tail, file)
     loaded = load_run(run, data, features=features, device=device)
     predictor = Predictor(loaded.model, loaded.store)
-    answered = [(question, predictor.answer(*question, k, new)) for question in asked]
+    answered = [(query, predictor.answer(*query, k, new)) for query in asked]
     if json:
         content = [
             {**dict(zip(SLOTS, q, strict=True)), "answers": [asdict(a) for a in answers]}
@@ -213,27 +213,27 @@ def command(
         write_text(output, text)
 
 
-Question = tuple[str | None, str | None, str | None]
+Query = tuple[str | None, str | None, str | None]
 
 
-def _questions(
+def _queries(
     head: str | None, relation: str | None, tail: str | None, file: Path | None
-) -> list[Question]:
+) -> list[Query]:
     if file is None:
         if sum(part is not None for part in (head, relation, tail)) < 2:
             raise ValueError("give two of --head, --relation and --tail, or --file")
         return [(head, relation, tail)]
     if (head, relation, tail) != (None, None, None):
-        raise ValueError("--file holds the questions: leave out --head, --relation and --tail")
-    asked: list[Question] = []
+        raise ValueError("--file holds the queries: leave out --head, --relation and --tail")
+    asked: list[Query] = []
     for row in read_named(file, "tsv"):
         h, r, t = (None if part == ASKED else part for part in row)
         asked.append((h, r, t))
     return asked
 
 
-def _text(question: Question, answers: list[Answer]) -> str:
-    title = "\t".join(ASKED if part is None else part for part in question)
+def _text(query: Query, answers: list[Answer]) -> str:
+    title = "\t".join(ASKED if part is None else part for part in query)
     rows: list[list[Any]] = [
         [rank, f"{a.score:.4f}", a.label, "" if a.label == a.name else a.name, a.known or ""]
         for rank, a in enumerate(answers, start=1)

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path, PurePath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Settings = TypeVar("Settings")
 
@@ -37,16 +37,33 @@ def exit_status(name: str, action: Callable[[], int | None]) -> int:
         return 2
 
 
+def parse_arguments(what: Callable[..., Settings], **options: Any) -> Settings:
+    """Call a function or dataclass with what the command line says.
+
+    A switch is ``--json`` alone, without a ``--no-json``. What may be None is so when it is left
+    out; its help shows ``PATH``, not ``{None}|PATH``.
+
+    Parameters
+    ----------
+    what
+        Its signature is the command line, its docstring the help.
+    **options
+        Of :func:`tyro.cli`: ``prog``, ``args`` and the like.
+    """
+    import tyro  # late: the list of commands needs no parser
+
+    flags = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
+    return tyro.cli(what, config=flags, **options)
+
+
 def run_script(settings: type[Settings], main: Callable[[Settings], None]) -> None:
     """Parse the command line into ``settings``, call ``main`` with it and exit.
 
     Of several processes that torchrun started the first one alone prints.
     """
-    import tyro  # late: the list of commands needs no parser
-
     if os.environ.get("RANK", "0") != "0":
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
-    sys.exit(exit_status(program_name(), lambda: main(tyro.cli(settings))))
+    sys.exit(exit_status(program_name(), lambda: main(parse_arguments(settings))))
 
 
 def program_name() -> str:

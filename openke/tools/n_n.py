@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import tyro
 from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, RELATION, TAIL
@@ -17,7 +16,7 @@ from openke.data.store import SPLITS, TripleStore
 from openke.data.type_constraint import FILE as CONSTRAINT
 from openke.data.type_constraint import TypeConstraint
 from openke.runtime.files import write_text
-from openke.runtime.script import exit_status
+from openke.runtime.script import exit_status, parse_arguments
 
 ALL = "test2id_all.txt"
 
@@ -86,5 +85,5 @@ def _tell(directory: Path, category: NDArray[np.str_]) -> None:
 
 
 if __name__ == "__main__":
-    command = partial(tyro.cli, write_categories, prog="python -m openke.tools.n_n")
+    command = partial(parse_arguments, write_categories, prog="python -m openke.tools.n_n")
     sys.exit(exit_status("openke.tools.n_n", command))

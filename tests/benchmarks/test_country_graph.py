@@ -3,16 +3,15 @@
 import json
 
 import pytest
-
-from benchmarks.country_graph import words
-from benchmarks.country_graph.core import core
-from benchmarks.country_graph.countries import COUNTRIES, countries_in
-from benchmarks.country_graph.facts import Fact, kinds, read_facts
-from benchmarks.country_graph.flags import national_colours, national_symbols, read_flag, visible
-from benchmarks.country_graph.pages import Page, clauses, phrases, read_pages, without_brackets
-from benchmarks.country_graph.split import split
-from benchmarks.country_graph.texts import descriptions, label, paragraph
-from benchmarks.country_graph.things import things
+from country_graph import words
+from country_graph.core import core
+from country_graph.countries import COUNTRIES, countries_in
+from country_graph.facts import Fact, kinds, read_facts
+from country_graph.flags import national_colours, national_symbols, read_flag, visible
+from country_graph.pages import Page, clauses, phrases, read_pages, without_brackets
+from country_graph.split import split
+from country_graph.texts import descriptions, label, paragraph
+from country_graph.things import things
 
 
 def page(code="gh", **fields):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from country_graph.countries import COUNTRIES
+from country_graph.facts import PERCEPTUAL, Fact
+from country_graph.words import titles
 from PIL import Image
 
-from benchmarks.country_graph.countries import COUNTRIES
-from benchmarks.country_graph.facts import PERCEPTUAL, Fact
-from benchmarks.country_graph.words import titles
 from lbmkgc_models.feature_store.labels import read_texts
 from lbmkgc_models.features.find_pictures import folder_name
 from openke.audit.audit import audit

@@ -5,14 +5,14 @@ import io
 import tarfile
 
 import pytest
+from country_graph import pictures, sources
+from country_graph.countries import COUNTRIES
+from country_graph.facts import Fact
+from country_graph.sources import PACKAGES, Package, fetch, located, unpack
+from country_graph.write import write_graph, write_pictures, write_readme, write_sums
+from factbook_build import build
 from PIL import Image
 
-from benchmarks.country_graph import pictures, sources
-from benchmarks.country_graph.countries import COUNTRIES
-from benchmarks.country_graph.facts import Fact
-from benchmarks.country_graph.sources import PACKAGES, Package, fetch, located, unpack
-from benchmarks.country_graph.write import write_graph, write_pictures, write_readme, write_sums
-from benchmarks.factbook_build import build
 from lbmkgc_models.feature_store.labels import read_texts
 from openke.data.store import TripleStore
 

@@ -1,12 +1,13 @@
 """A search begins with the row's settings, goes on, prunes, and keeps away from test."""
 
 import csv
+from dataclasses import replace
 
 import optuna
 import pytest
 from comparison.rows import read_row
-from comparison.spaces import Range, value_at
-from tune import Settings, main, search
+from comparison.spaces import Range, read_space, value_at
+from tune import Settings, main, row_of, search
 
 from openke.training.trainer import Trainer
 from tests.benchmarks.tiny import Watch, write_dataset, write_row
@@ -151,7 +152,20 @@ def test_the_script_says_when_every_trial_was_pruned(tmp_path, capsys, monkeypat
 
 
 def test_options_are_checked():
-    with pytest.raises(ValueError, match="--dataset 'FB15K': expected one of DB15K"):
-        Settings(row="ComplEx", dataset="FB15K")
     with pytest.raises(ValueError, match="--trials 0: expected at least 1"):
         Settings(row="ComplEx", dataset="DB15K", trials=0)
+
+
+def test_any_data_set_and_fewer_epochs(tmp_path, monkeypatch):
+    options = settings(tmp_path, 1)
+    assert row_of(replace(options, epochs=3)).recipe.training.epochs == 3
+    found = row_of(replace(options, dataset="Factbook", row="DistMult", epochs=2))
+    assert (found.dataset, found.recipe.training.epochs) == ("Factbook", 2)
+    assert found.recipe.evaluation.patience
+    space = read_space("DistMult")
+    study = search(found, space, replace(options, dataset="Factbook", row="DistMult", data=None))
+    assert len(study.trials) == 1
+    with pytest.raises(ValueError, match="recipe: model is 'Nothing', expected one of"):
+        row_of(replace(options, dataset="Factbook", row="Nothing"))
+    with pytest.raises(ValueError, match="--epochs -1: expected 0 or more"):
+        replace(options, epochs=-1)

@@ -1,4 +1,4 @@
-"""What holds for every strategy that asks all entities, with every model that knows questions."""
+"""What holds for every strategy that asks all entities, with every model that knows queries."""
 
 import pytest
 import torch
@@ -33,20 +33,20 @@ strategies = pytest.mark.parametrize("name", QUESTIONS)
 directions = pytest.mark.parametrize("make", [build, reciprocal], ids=["plain", "reciprocal"])
 
 
-def first_questions(name, size=10):
+def first_queries(name, size=10):
     loader = QueryDataLoader(graph(), size, targets=STRATEGIES[name].targets)
     return next(loader.epoch(0))
 
 
 def answers(batch):
-    """Return the answers to each question of a batch, as lists."""
+    """Return the answers to each query of a batch, as lists."""
     if batch.offsets is None:
         return [[answer] for answer in batch.answer.tolist()]
     return [part.tolist() for part in torch.tensor_split(batch.answer, batch.offsets[1:-1])]
 
 
 def scores_of(model, side, anchor, relation, answer):
-    """Return Float["n"], the score of each answer to a question of its own (Int["n"] each)."""
+    """Return Float["n"], the score of each answer to a query of its own (Int["n"] each)."""
     known, candidates = model.encode(anchor), model.encode(answer)
     if model.projects_entities:
         asked = model.effective_relation(relation, side)
@@ -56,7 +56,7 @@ def scores_of(model, side, anchor, relation, answer):
 
 
 def dense_scores(model, batch):
-    """Return Float["q e"], one question and answer at a time."""
+    """Return Float["q e"], one query and answer at a time."""
     rows, everyone = [], torch.arange(ENTITIES)
     for side, part in (("tail", slice(batch.tails)), ("head", slice(batch.tails, None))):
         anchor, relation = (
@@ -85,7 +85,7 @@ def naive_loss(loss, scores, batch, smoothing):
 @directions
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_loss_is_that_of_dense_labels(case, name, make, loss):
-    model, batch = make(case).double(), first_questions(name)
+    model, batch = make(case).double(), first_queries(name)
     strategy = STRATEGIES[name](model, loss, label_smoothing=0.2)
     expected = naive_loss(loss, dense_scores(model, batch), batch, 0.2)
     torch.testing.assert_close(strategy(batch), expected)
@@ -96,7 +96,7 @@ def test_the_loss_is_that_of_dense_labels(case, name, make, loss):
 @directions
 def test_every_parameter_receives_a_finite_gradient(case, name, make):
     model = make(case)
-    STRATEGIES[name](model, anchor_dropout=0.1, query_dropout=0.1)(first_questions(name)).backward()
+    STRATEGIES[name](model, anchor_dropout=0.1, query_dropout=0.1)(first_queries(name)).backward()
     for parameter_name, parameter in model.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert parameter.grad.isfinite().all(), parameter_name
@@ -108,7 +108,7 @@ def test_every_parameter_receives_a_finite_gradient(case, name, make):
 def test_blocks_change_neither_loss_nor_gradients(case, name, monkeypatch):
     def run():
         model = reciprocal(case).double()
-        loss = STRATEGIES[name](model)(first_questions(name))
+        loss = STRATEGIES[name](model)(first_queries(name))
         loss.backward()
         return [loss.detach(), *(parameter.grad for parameter in model.parameters())]
 
@@ -136,7 +136,7 @@ def added(model, batch, **option):
 @strategies
 @pytest.mark.parametrize(("penalty", "power"), [("N3", 3), ("L2", 2)])
 def test_penalties_are_means_over_facts(case, make, name, penalty, power):
-    model, batch = make(case).double(), first_questions(name)
+    model, batch = make(case).double(), first_queries(name)
     terms = []
     for side, anchor, relation, answer in facts_of(batch):
         for entity in (anchor, answer):
@@ -151,7 +151,7 @@ def test_penalties_are_means_over_facts(case, make, name, penalty, power):
 @directions
 @strategies
 def test_dura_is_the_mean_square_of_queries_and_answers(case, make, name):
-    model, batch = make(case).double(), first_questions(name)
+    model, batch = make(case).double(), first_queries(name)
     terms = []
     for side, anchor, relation, answer in facts_of(batch):
         terms.append(model.query(model.encode(anchor), relation, side)["query"].square().sum())
@@ -170,7 +170,7 @@ def test_dura_refuses_distances():
 @strategies
 def test_relation_prediction_is_a_cross_entropy_over_all_relations(case, make, name, monkeypatch):
     monkeypatch.setattr(relation_prediction, "PAIR_BLOCK", 3 * 2 * RELATIONS)
-    model, batch = make(case).double(), first_questions(name)
+    model, batch = make(case).double(), first_queries(name)
     asks_inverses = isinstance(model, Reciprocal)
     inner = model.inner if asks_inverses else model
     everything, losses = torch.arange(inner.rel_tot), []
@@ -217,8 +217,8 @@ def test_what_a_strategy_does_not_take_is_named():
     with pytest.raises(ValueError, match="N3: weight is -1, expected at least 0"):
         PENALTIES["N3"](-1)
     for kind, batch, found in (
-        (one, first_questions("KVsAll"), "all"),
-        (every, first_questions("OneVsAll"), "one"),
+        (one, first_queries("KVsAll"), "all"),
+        (every, first_queries("OneVsAll"), "one"),
         (one, first_batch("mixed"), "Batch"),
     ):
         message = rf"{kind.__name__} trains on QueryDataLoader\(…, targets='{kind.targets}'\), "
@@ -226,7 +226,7 @@ def test_what_a_strategy_does_not_take_is_named():
             kind(model)(batch)
 
 
-def test_a_model_written_for_openke_has_no_questions():
+def test_a_model_written_for_openke_has_no_queries():
     model = Margined(ENTITIES, RELATIONS, 4)
     with pytest.raises(ValueError, match="OneVsAll: Margined is written for OpenKE, which knows"):
         STRATEGIES["OneVsAll"](model)
@@ -237,7 +237,7 @@ def test_a_model_written_for_openke_has_no_questions():
 
 
 def test_dropout_is_for_training_only():
-    model, batch = build("ComplEx"), first_questions("OneVsAll")
+    model, batch = build("ComplEx"), first_queries("OneVsAll")
     strategy = STRATEGIES["OneVsAll"](model, anchor_dropout=0.5, query_dropout=0.5)
     plain = STRATEGIES["OneVsAll"](model)(batch)
     assert strategy(batch) != plain
@@ -259,19 +259,19 @@ def test_dropout_keeps_the_mean_of_a_score(rates):
 
 @cases
 @pytest.mark.parametrize("shape", BATCHES)
-def test_negative_sampling_asks_each_question_in_its_direction(case, shape):
+def test_negative_sampling_asks_each_query_in_its_direction(case, shape):
     model, batch = reciprocal(case), first_batch(shape)
     scores = model(batch)
     b, k = len(batch), batch.head.shape[1] - 1
     slot = batch.slot[:, None].expand(b, k) if batch.shared else batch.slot
 
-    def by_question(head, relation, tail, side):
+    def by_query(head, relation, tail, side):
         if side == "head":
             head, relation, tail = tail, relation + RELATIONS, head
         return score_triples(model.inner, head, relation, tail)
 
     both = {
-        side: by_question(
+        side: by_query(
             batch.head.reshape(-1), batch.relation.reshape(-1), batch.tail.reshape(-1), side
         ).view(b, 1 + k)
         for side in ("tail", "head")

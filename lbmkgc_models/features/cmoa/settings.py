@@ -20,7 +20,9 @@ class AlignmentSettings:
     dropout: float = 0.0
     """Share of the components left out of a row in training."""
     weight_decay: float = 0.01
+    """Of AdamW."""
     learning_rate: float = 0.001
+    """Of AdamW."""
     temperature: float = 0.1
     """Where the learnable temperature starts."""
     epochs: int = 300

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from lbmkgc_models.features.lvmc.pipeline import Sdxl
 from lbmkgc_models.features.lvmc.record import Record, fault_of, is_made, save, save_failure
@@ -55,7 +54,7 @@ def generate(
     overwrite
         Draw again what was made with other settings.
     progress
-        Show a progress bar.
+        Show how far it is.
 
     Raises
     ------
@@ -74,9 +73,8 @@ def generate(
     if todo:
         sdxl.load()
     failed = 0
-    with tqdm(
-        total=len(mine), initial=len(mine) - len(todo), unit=" pictures", disable=not progress
-    ) as bar:
+    done = len(mine) - len(todo)
+    with counting("drawing", len(mine), "pictures", done=done, show=progress) as count:
         for task, drawn in _draw_all(sdxl, todo, batch_size):
             failed = failed + 1 if isinstance(drawn, str) else 0
             if isinstance(drawn, str):
@@ -88,7 +86,7 @@ def generate(
                     f"{failed} entities failed one after the other, the last, {task.entity}, with: "
                     f"{drawn}; the cause is likely not theirs"
                 )
-            bar.update()
+            count(1)
     return write_summary(out, tasks, sdxl.settings)
 
 

@@ -18,7 +18,7 @@ def query(anchor: Tensor, matrices: Tensor, index: Tensor, side: Side) -> Tensor
     matrices : Float["m d d"]
         Matrices of relations.
     index : Int["q"]
-        The matrix of each question.
+        The matrix of each query.
     side : "head" or "tail"
         The slot that is asked for.
 

@@ -1,6 +1,6 @@
-"""Losses of questions that all entities answer: one number for each question.
+"""Losses of queries that all entities answer: one number for each query.
 
-Shapes: q questions, e entities, n right answers of all questions together.
+Shapes: q queries, e entities, n right answers of all queries together.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def softmax_cross_entropy(
     logits : Float["q e"]
         Scores of all entities.
     answer : Int["n"]
-        The right answers, question by question.
+        The right answers, query by query.
     offsets : Int["q+1"] or None
-        Where each question's answers begin and end; None: each has one.
+        Where each query's answers begin and end; None: each has one.
     label_smoothing
         Share of the probability that is spread over all entities.
     """
@@ -51,4 +51,4 @@ QUERY_LOSSES: dict[str, QueryLoss] = {
     "softmax": softmax_cross_entropy,
     "bce": binary_cross_entropy,
 }
-"""Every loss of a question by name."""
+"""Every loss of a query by name."""

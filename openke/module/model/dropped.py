@@ -12,7 +12,7 @@ from openke.module.scoring.encodings import Encodings
 
 
 class Dropped(Wrapped):
-    """A view of a model that forgets numbers of its questions; what is kept grows to make up.
+    """A view of a model that forgets numbers of its queries; what is kept grows to make up.
 
     A strategy makes it anew for each batch. Candidates stay whole.
 
@@ -38,7 +38,7 @@ class Dropped(Wrapped):
         self.query_rate = query
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
-        """Return the inner model's questions, asked with and made into incomplete vectors."""
+        """Return the inner model's queries, asked with and made into incomplete vectors."""
         queries = self.inner.query(_forget(anchor, self.anchor_rate), relation, side)
         return _forget(queries, self.query_rate)
 

@@ -63,7 +63,7 @@ class Translated(Model):
     """A model written for OpenKE, seen as a model of this package: higher scores are better.
 
     Training calls ``forward`` once for each batch, evaluation ``predict`` once for each distinct
-    question: none of the package's kernels is used.
+    query: none of the package's kernels is used.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class Translated(Model):
         return {"entity": entities}
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
-        """Return the questions as they were asked: ids, and whether the head is asked for."""
+        """Return the queries as they were asked: ids, and whether the head is asked for."""
         asks_head = torch.full_like(relation, side == "head", dtype=torch.bool)
         return {"anchor": anchor["entity"], "relation": relation, "asks_head": asks_head}
 

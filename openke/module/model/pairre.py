@@ -39,7 +39,7 @@ class PairRE(Model):
     """Score gamma - ||h r^H - t r^T||_1 with h and t scaled to length 1.
 
     The candidate is scaled too, so entities look different to every relation: each distinct pair
-    of both is scaled once, as head and as tail, and the question's gate (1 or 0) says which of the
+    of both is scaled once, as head and as tail, and the query's gate (1 or 0) says which of the
     two its candidates are.
 
     References

@@ -15,7 +15,7 @@ from openke.module.scoring.encodings import Encodings
 class Reciprocal(Wrapped):
     """A model with an inverse of each relation: it is only ever asked for tails.
 
-    A triple scores differently as (h, r, ?) and as (t, r', ?); where there is no question, as in
+    A triple scores differently as (h, r, ?) and as (t, r', ?); where there is no query, as in
     triple classification, the first one counts. ``relation_embeddings`` and ``place`` take ids of
     inverses, too, from ``rel_tot`` on.
 
@@ -47,7 +47,7 @@ class Reciprocal(Wrapped):
         self.inverse_offset = self.rel_tot
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
-        """Return the inner model's questions about tails."""
+        """Return the inner model's queries about tails."""
         return self.inner.query(anchor, self.effective_relation(relation, side), "tail")
 
     def identity(self) -> dict[str, Any]:

@@ -38,8 +38,8 @@ class TuckERConfig:
             check_share("TuckER", name, getattr(self, name))
 
 
-class QuestionNorm(nn.BatchNorm1d):
-    """Batch normalisation that takes a single question, by the running mean and variance."""
+class QueryNorm(nn.BatchNorm1d):
+    """Batch normalisation that takes a single query, by the running mean and variance."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Return Float["q d"], normalised."""
@@ -59,7 +59,7 @@ class TuckER(Bilinear):
     References
     ----------
     Balazevic et al., TuckER: Tensor Factorization for Knowledge Graph Completion, EMNLP 2019. What
-    differs from its code: ``hidden_dropout1`` forgets the same numbers of M_r in all questions of
+    differs from its code: ``hidden_dropout1`` forgets the same numbers of M_r in all queries of
     a batch about r, as each distinct M_r is made once.
     """
 
@@ -77,8 +77,8 @@ class TuckER(Bilinear):
         nn.init.xavier_normal_(self.rel_embeddings.weight)
         self.core = nn.Linear(c.dim_r, c.dim * c.dim, bias=False)
         nn.init.uniform_(self.core.weight, -1, 1)
-        self.anchor_norm = QuestionNorm(c.dim)
-        self.query_norm = QuestionNorm(c.dim)
+        self.anchor_norm = QueryNorm(c.dim)
+        self.query_norm = QueryNorm(c.dim)
         self.input_dropout = nn.Dropout(c.input_dropout)
         self.hidden_dropout1 = nn.Dropout(c.hidden_dropout1)
         self.hidden_dropout2 = nn.Dropout(c.hidden_dropout2)

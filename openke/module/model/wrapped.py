@@ -26,13 +26,13 @@ class Wrapped(Model):
     Raises
     ------
     ValueError
-        A model written for OpenKE, which knows no questions.
+        A model written for OpenKE, which knows no queries.
     """
 
     def __init__(self, inner: Model, rel_tot: int | None = None) -> None:
         if inner.in_openke_form:
             raise ValueError(
-                f"{type(inner).__name__} is written for OpenKE, which knows no questions: "
+                f"{type(inner).__name__} is written for OpenKE, which knows no queries: "
                 f"{type(self).__name__} needs a model with encode, query and match"
             )
         super().__init__(inner.ent_tot, inner.rel_tot if rel_tot is None else rel_tot)
@@ -51,7 +51,7 @@ class Wrapped(Model):
         return self.inner.project(encodings, relation)
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
-        """Return the inner model's questions."""
+        """Return the inner model's queries."""
         return self.inner.query(anchor, relation, side)
 
     def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:

@@ -47,7 +47,7 @@ class DURA(Penalty):
         return moduli.square().sum(dim=-1)
 
     def __call__(self, model: Model, facts: Facts, encodings: Encodings | None = None) -> Tensor:
-        """Return the penalty of a batch, a scalar; each distinct question is asked once."""
+        """Return the penalty of a batch, a scalar; each distinct query is asked once."""
         entities, index = facts.entities()
         rows = model.encode(entities) if encodings is None else encodings
         anchor, answer = index.chunk(2)

@@ -1,4 +1,4 @@
-"""Training by questions that all entities answer."""
+"""Training by queries that all entities answer."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from openke.module.strategy.strategy import Strategy
 
 
 class AllEntitiesStrategy(Strategy):
-    """Mean loss of the questions of a batch, every entity being an answer, plus a penalty.
+    """Mean loss of the queries of a batch, every entity being an answer, plus a penalty.
 
     Parameters
     ----------
     model
-        What scores; one written for OpenKE has no questions.
+        What scores; one written for OpenKE has no queries.
     loss
         ``"softmax"``: the right answer against all entities; ``"bce"``: each entity by itself.
     label_smoothing
@@ -45,7 +45,7 @@ class AllEntitiesStrategy(Strategy):
 
     whole_tables = True
     targets: ClassVar[Targets]
-    """What a batch must hold: one answer to each question, or all."""
+    """What a batch must hold: one answer to each query, or all."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class AllEntitiesStrategy(Strategy):
         owner = type(self).__name__
         if model.in_openke_form:
             raise ValueError(
-                f"{owner}: {type(model).__name__} is written for OpenKE, which knows no questions; "
+                f"{owner}: {type(model).__name__} is written for OpenKE, which knows no queries; "
                 "train it by NegativeSampling"
             )
         super().__init__(model, **options)
@@ -105,7 +105,7 @@ class AllEntitiesStrategy(Strategy):
         return total
 
     def _loss(self, model: Model, candidates: Encodings, block: Block) -> Tensor:
-        """Return the sum of the losses of a block's questions."""
+        """Return the sum of the losses of a block's queries."""
         scores = score_all(model, block.side, block.anchor, block.relation, candidates)
         loss = QUERY_LOSSES[self.loss]
         return loss(scores, block.answer, block.offsets, self.label_smoothing).sum()

@@ -1,10 +1,10 @@
-"""k-vs-all training: every distinct question is asked once, with all its known answers."""
+"""k-vs-all training: every distinct query is asked once, with all its known answers."""
 
 from openke.module.strategy.all_entities import AllEntitiesStrategy
 
 
 class KVsAll(AllEntitiesStrategy):
-    """Mean over distinct questions of the loss of all right answers among all entities.
+    """Mean over distinct queries of the loss of all right answers among all entities.
 
     Arguments are those of :class:`AllEntitiesStrategy`; batches come from
     ``QueryDataLoader(store, targets="all")``. Under softmax all right answers are equally

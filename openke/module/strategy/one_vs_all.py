@@ -4,7 +4,7 @@ from openke.module.strategy.all_entities import AllEntitiesStrategy
 
 
 class OneVsAll(AllEntitiesStrategy):
-    """Mean over questions of the loss of one right answer among all entities.
+    """Mean over queries of the loss of one right answer among all entities.
 
     Arguments are those of :class:`AllEntitiesStrategy`; batches come from
     ``QueryDataLoader(store, targets="one")``. Other answers known to be right count as wrong.

@@ -1,6 +1,6 @@
-"""A batch of questions, divided so that scores of all entities fit in memory.
+"""A batch of queries, divided so that scores of all entities fit in memory.
 
-Shapes: q questions, e entities, n right answers of all questions together.
+Shapes: q queries, e entities, n right answers of all queries together.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LOGITS_BYTES = 256 * 2**20
 
 
 class Block(NamedTuple):
-    """Questions about one slot that are scored together."""
+    """Queries about one slot that are scored together."""
 
     side: Side
     anchor: Tensor
@@ -33,7 +33,7 @@ class Block(NamedTuple):
 
 
 def as_asked(model: Model, batch: QueryBatch) -> tuple[Model, QueryBatch]:
-    """Return what answers, and the questions it is asked: with inverses, all about tails."""
+    """Return what answers, and the queries it is asked: with inverses, all about tails."""
     if not isinstance(model, Reciprocal):
         return model, batch
     tails, heads = batch.relation[: batch.tails], batch.relation[batch.tails :]
@@ -50,7 +50,7 @@ def facts(batch: QueryBatch) -> Facts:
     counts, n = batch.offsets.diff(), len(batch.answer)
     asked = torch.arange(len(batch), device=counts.device).repeat_interleave(counts, output_size=n)
     assert batch.ends is not None
-    tails = int(batch.ends[batch.tails])  # how many answer a question about a tail
+    tails = int(batch.ends[batch.tails])  # how many answer a query about a tail
     return Facts(batch.anchor[asked], batch.relation[asked], batch.answer, tails)
 
 
@@ -78,7 +78,7 @@ def blocks(model: Model, batch: QueryBatch) -> Iterator[tuple[Block, bool]]:
 
 
 def _stretch(batch: QueryBatch, side: Side, first: int, last: int) -> Block:
-    """Return the questions in [first, last)."""
+    """Return the queries in [first, last)."""
     part = slice(first, last)
     anchor, relation = batch.anchor[part], batch.relation[part]
     if batch.offsets is None:
@@ -100,7 +100,7 @@ def _of_one_relation(batch: QueryBatch, rows: range, most: int) -> Iterator[Tens
 
 
 def _answers(batch: QueryBatch, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Return the answers to the questions in ``rows`` and where each one's begin and end."""
+    """Return the answers to the queries in ``rows`` and where each one's begin and end."""
     if batch.offsets is None:
         return batch.answer[rows], None
     counts = batch.offsets.diff()[rows]

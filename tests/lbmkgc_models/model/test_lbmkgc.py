@@ -181,7 +181,7 @@ def test_entities_drop_their_structure_at_random_in_training_only():
 
 
 @pytest.mark.parametrize("gate", ["relation", "sum", "mean"])
-def test_an_entity_is_the_same_as_question_and_as_answer_of_a_step(gate, monkeypatch):
+def test_an_entity_is_the_same_as_query_and_as_answer_of_a_step(gate, monkeypatch):
     model = fused(interaction="DistMult", gate=gate, drop_structure=0.5).double().train()
     encode, seen = model.encode, []
     monkeypatch.setattr(model, "encode", lambda ids: seen.append((ids, encode(ids))) or seen[-1][1])

@@ -1,4 +1,4 @@
-"""Random small graphs and questions in plain Python, for the tests of the core."""
+"""Random small graphs and queries in plain Python, for the tests of the core."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Graph(NamedTuple):
         )
 
     def answers(self, slot: str, first: int, second: int, splits: tuple[Split, ...]) -> set[int]:
-        """Return what is known to answer a question, by looking at every row."""
+        """Return what is known to answer a query, by looking at every row."""
         return {
             {"head": h, "relation": r, "tail": t}[slot]
             for split in splits

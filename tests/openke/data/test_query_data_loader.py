@@ -1,4 +1,4 @@
-"""Questions of the train split: which, in which order, with which answers."""
+"""Queries of the train split: which, in which order, with which answers."""
 
 import threading
 from collections import Counter
@@ -13,7 +13,7 @@ from tests.openke.data.test_train_data_loader import write_openke
 
 
 def asked(batch):
-    """Return (side, anchor, relation, answers) of each question of a batch."""
+    """Return (side, anchor, relation, answers) of each query of a batch."""
     offsets = range(len(batch) + 1) if batch.offsets is None else batch.offsets.tolist()
     return [
         (
@@ -27,7 +27,7 @@ def asked(batch):
 
 
 def epoch(loader, number=0):
-    return [question for batch in loader.epoch(number) for question in asked(batch)]
+    return [query for batch in loader.epoch(number) for query in asked(batch)]
 
 
 def test_every_triple_asks_for_its_tail_and_for_its_head():
@@ -40,13 +40,13 @@ def test_every_triple_asks_for_its_tail_and_for_its_head():
         assert Counter(epoch(QueryDataLoader(store, 7), number)) == expected
 
 
-def test_every_distinct_question_is_asked_once_with_all_its_answers():
+def test_every_distinct_query_is_asked_once_with_all_its_answers():
     store = graph(triples=300)
     train = store.triples("train").tolist()
     expected = {("tail", h, r, tuple(store.known("tail", h, r, ["train"]))) for h, r, _ in train}
     expected |= {("head", t, r, tuple(store.known("head", t, r, ["train"]))) for _, r, t in train}
     found = epoch(QueryDataLoader(store, 7, targets="all"))
-    assert max(len(question[3]) for question in found) > 1
+    assert max(len(query[3]) for query in found) > 1
     assert len(found) == len(set(found))
     assert set(found) == expected
 
@@ -101,7 +101,7 @@ def test_a_batch_moves_to_a_device():
 def test_bad_values_are_named():
     with pytest.raises(ValueError, match="targets is 'some', expected 'one' or 'all'"):
         QueryDataLoader(graph(), targets="some")
-    with pytest.raises(ValueError, match="batch_size is 0, expected at least 1 question"):
+    with pytest.raises(ValueError, match="batch_size is 0, expected at least 1 query"):
         QueryDataLoader(graph(), 0)
     with pytest.raises(ValueError, match="seed is -1"):
         QueryDataLoader(graph(), seed=-1)

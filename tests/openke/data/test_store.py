@@ -256,7 +256,7 @@ def test_an_unknown_split_or_slot_lists_the_known_ones(folder: Path) -> None:
         store.known("tail", 0, 0, "train")  # type: ignore[arg-type]
 
 
-def test_ids_of_a_question_are_checked(folder: Path) -> None:
+def test_ids_of_a_query_are_checked(folder: Path) -> None:
     store = TripleStore.open(folder)
     with pytest.raises(ValueError, match=r"first is 3; expected 0 to 2 \(entity2id.txt has 3 ent"):
         store.known("tail", 3, 0)

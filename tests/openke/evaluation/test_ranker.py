@@ -24,7 +24,7 @@ def line() -> TripleStore:
 
 
 def ask(store: TripleStore, scores: list[float], target: int, **options: Any) -> tuple[int, int]:
-    """Count for the question (0, 0, ?)."""
+    """Count for the query (0, 0, ?)."""
     greater, equal = count_better(
         store,
         "tail",
@@ -150,7 +150,7 @@ def test_counts_do_not_depend_on_threads(datasets: Path) -> None:
     assert sums.max() < store.entity_count
 
 
-def test_bad_questions_are_refused() -> None:
+def test_bad_queries_are_refused() -> None:
     store = line()
     scores = np.zeros((2, 5), np.float32)
     good: dict[str, Any] = {"row": [0], "first": [0], "second": [0], "target": [1]}
@@ -189,7 +189,7 @@ def test_bad_questions_are_refused() -> None:
     )
 
 
-def test_no_question_has_no_answer() -> None:
+def test_no_query_has_no_answer() -> None:
     greater, equal = count_better(
         line(), "tail", np.zeros((0, 5), np.float32), row=[], first=[], second=[], target=[]
     )

@@ -26,7 +26,7 @@ def test_heads_are_the_tails_of_inverses(case):
 
 
 @cases
-def test_triples_and_relations_count_as_questions_about_tails(case):
+def test_triples_and_relations_count_as_queries_about_tails(case):
     model = reciprocal(case)
     head, relation, tail = torch.tensor([0, 5]), torch.tensor([1, 3]), torch.tensor([2, 2])
     expected = score_triples(model.inner, head, relation, tail)
@@ -58,7 +58,7 @@ def test_a_model_that_scores_otherwise_is_not_linear_by_inheritance():
     found = score_relations(model, head, tail)[0, 2]
     torch.testing.assert_close(found, score_triples(model, head, torch.tensor([2]), tail)[0])
     with pytest.raises(NotImplementedError, match="RotatE is not linear in its relations"):
-        build("RotatE").between({}, {})
+        build("RotatE").relation_query({}, {})
 
 
 def test_a_wrapped_model_is_the_inner_one_in_all_but_its_name():

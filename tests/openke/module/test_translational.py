@@ -120,7 +120,7 @@ def test_tables_cannot_start_in_a_negative_bound():
         TransH(ENTITIES, RELATIONS, margin=-3.0, epsilon=2.0)
 
 
-def test_questions_in_any_order_of_relations_get_their_own_answers():
+def test_queries_in_any_order_of_relations_get_their_own_answers():
     model = build("TransR L2 random margin")
     anchor = torch.tensor([1, 2, 3, 4, 5])
     relation = torch.tensor([3, 0, 3, 1, 0])
@@ -130,9 +130,9 @@ def test_questions_in_any_order_of_relations_get_their_own_answers():
         torch.testing.assert_close(together[row], alone[0])
 
 
-def test_only_relational_models_place_entities():
+def test_only_some_models_project_entities():
     model = build("TransE")
-    with pytest.raises(NotImplementedError, match="TransE is not relational"):
+    with pytest.raises(NotImplementedError, match="TransE does not project entities"):
         model.project(encode_all(model), torch.zeros(ENTITIES, dtype=torch.int64))
 
 

@@ -32,7 +32,7 @@ def test_tucker(triples):
         np.testing.assert_allclose(found, normed(model.query_norm, moved) @ e[t], rtol=1e-9)
 
 
-def test_questions_about_heads_are_normed_too():
+def test_queries_about_heads_are_normed_too():
     model = build("TuckER").double()
     e, r, core = parts(model)
     found = score_all(model, "head", torch.tensor([3]), torch.tensor([1]))[0]
@@ -61,7 +61,7 @@ def test_dropout_forgets_in_training_only():
     assert not zeros[1].any()
 
 
-def test_a_question_that_stands_alone_is_normed_by_what_was_seen_before():
+def test_a_query_that_stands_alone_is_normed_by_what_was_seen_before():
     model = build("TuckER").train()
     for module in (model.input_dropout, model.hidden_dropout1, model.hidden_dropout2):
         module.eval()

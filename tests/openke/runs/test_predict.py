@@ -51,7 +51,7 @@ def check(predictor, answers, triples, count):
         assert a.known == (homes[0] if homes else None)
 
 
-def test_the_three_questions(predictor):
+def test_the_three_queries(predictor):
     h, r, t = predictor.store.triples("test")[0].tolist()
     everyone = range(ENTITIES)
     check(predictor, predictor.tails(h, r, 5), [[h, r, x] for x in everyone], 5)
@@ -111,10 +111,10 @@ def test_a_data_set_without_names_takes_ids_as_text():
     assert entity_names(graph()).id("entity 4") == 4
 
 
-def test_bad_questions(predictor):
+def test_bad_queries(predictor):
     with pytest.raises(ValueError, match="k is 0, expected at least 1 answer"):
         predictor.tails(0, 0, 0)
-    with pytest.raises(ValueError, match="a question gives two of head, relation and tail"):
+    with pytest.raises(ValueError, match="a query gives two of head, relation and tail"):
         predictor.answer("Bob", None, None, 3, False)
     with pytest.raises(ValueError, match="the model has 23 entities and 4 relations, the data 5"):
         Predictor(build("TransE"), graph(entities=5))
@@ -141,14 +141,14 @@ def test_as_a_command(place, predictor, capsys, tmp_path):
         assert line.rstrip().endswith(answer.known or answer.name)
 
 
-def test_a_file_of_questions_as_json(place, predictor, tmp_path):
+def test_a_file_of_queries_as_json(place, predictor, tmp_path):
     h, r, t = predictor.store.triples("train")[0].tolist()
-    questions = tmp_path / "questions.tsv"
+    queries = tmp_path / "queries.tsv"
     rows = [("?", "knows", "Bob"), ("Bob", "?", "entity 3"), ("entity 4", "relation 1", "?"),
             (f"entity {h}", f"relation {r}", f"entity {t}")]  # fmt: skip
-    questions.write_text("".join("\t".join(row) + "\n" for row in rows))
+    queries.write_text("".join("\t".join(row) + "\n" for row in rows))
     out = tmp_path / "answers.json"
-    call(place / "run", "--file", questions, "--json", "--new", "--k", "2", "--output", out)
+    call(place / "run", "--file", queries, "--json", "--new", "--k", "2", "--output", out)
     content = json.loads(out.read_text())
     assert [(q["head"], q["relation"], q["tail"]) for q in content] == [
         tuple(None if part == "?" else part for part in row) for row in rows
@@ -163,7 +163,7 @@ def test_a_file_of_questions_as_json(place, predictor, tmp_path):
     [
         ([], "give two of --head, --relation and --tail, or --file"),
         (["--head", "Bob"], "give two of --head"),
-        (["--head", "Bob", "--file", "x"], "--file holds the questions: leave out --head"),
+        (["--head", "Bob", "--file", "x"], "--file holds the queries: leave out --head"),
     ],
 )
 def test_bad_options(place, options, message):

@@ -69,7 +69,7 @@ def test_models_over_a_graph_and_over_features_get_what_they_need():
     assert torch.equal(model.mask.seen, seen_in_train(graph()))
 
 
-def test_every_field_of_questions_arrives():
+def test_every_field_of_queries_arrives():
     made = Recipe.from_dict(WHOLE).build(graph())
     strategy, model = made.strategy, made.strategy.model
     assert isinstance(strategy, KVsAll)

@@ -35,7 +35,7 @@ torch.manual_seed(0)
 torch.set_num_threads(1)
 store = graph()
 e, r = store.entity_count, store.relation_count
-if case == "questions":
+if case == "queries":
     loader = QueryDataLoader(store, 15)
     strategy = OneVsAll(Reciprocal(ComplEx(e, 2 * r, dim=8)))
 elif case == "features":
@@ -93,7 +93,7 @@ def run(case, out, ranks=1, epochs=2, resume=()):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["own", "shared", "relational", "questions", "features"])
+@pytest.mark.parametrize("case", ["own", "shared", "relational", "queries", "features"])
 def test_two_processes_train_and_rank_as_one(case, tmp_path):
     (alone,) = run(case, tmp_path / "one")
     both = run(case, tmp_path / "two", ranks=2)
@@ -142,8 +142,8 @@ def test_processes_share_the_batches_of_one(negatives):
         assert torch.equal(torch.cat([part.tail for part in parts]), whole.tail)
 
 
-def test_processes_share_the_questions_of_one():
-    def questions(part):
+def test_processes_share_the_queries_of_one():
+    def queries(part):
         loader = QueryDataLoader(graph(), 15)
         loader.prepare(pairs=None, pin=False, part=part)
         return [
@@ -151,9 +151,7 @@ def test_processes_share_the_questions_of_one():
             for b in loader.epoch(0)
         ]
 
-    for whole, first, second in zip(
-        questions((0, 1)), questions((0, 2)), questions((1, 2)), strict=True
-    ):
+    for whole, first, second in zip(queries((0, 1)), queries((0, 2)), queries((1, 2)), strict=True):
         assert sorted(first + second) == whole
 
 

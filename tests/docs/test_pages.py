@@ -1,0 +1,113 @@
+"""What the documentation says of the tree is so."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from lbmkgc_models.features.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS
+from lbmkgc_models.model import MULTIMODAL
+from openke.datasets.registry import OWN
+from openke.module.loss import LOSSES
+from openke.module.loss.query_losses import QUERY_LOSSES
+from openke.module.model import MODELS
+from openke.module.penalty import PENALTIES
+from openke.runs.sections import OBJECTIVES
+from openke.training.optimizers import OPTIMIZERS
+from openke.training.schedule import SCHEDULES
+from tests.docs.blocks import ROOT, blocks_of, pages, tomllib
+from tests.docs.tables import DOCS, TABLES, with_table
+from tests.test_layers import ROOMS
+
+SOURCES = ("openke", "lbmkgc_models", "base", "setup.py", "make.sh", "tests/conftest.py")
+VARIABLE = re.compile(
+    r"""(?:environ(?:\.get|\.setdefault)?[(\[]|getenv\(|["'])["']?"""
+    r"""((?:OPENKE|OMP|GOMP|THP|MALLOC|GLIBC|MASTER|MACOSX|SOURCE_DATE|LOCAL|WORLD)_[A-Z_]+|RANK)["']"""
+)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+EXAMPLE_LINES = 40
+
+
+def text_of(page):
+    return (DOCS / page).read_text(encoding="utf-8")
+
+
+def own(registry):
+    """Return the names that this project has; other installed packages may add some."""
+    return list(getattr(registry, "own", registry))
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_rooms_are_those_of_the_test_of_layers():
+    listed = re.findall(
+        r"^\| `((?:openke|lbmkgc_models)\.[\w.]+)` \|", text_of("architecture.md"), re.M
+    )
+    assert listed == list(ROOMS)
+
+
+def test_every_environment_variable_is_explained():
+    paths = [p for name in SOURCES for p in ([ROOT / name, *(ROOT / name).rglob("*.*")])]
+    sources = [p for p in paths if p.suffix in (".py", ".cpp", ".h", ".sh")]
+    found = {v for p in sources for v in VARIABLE.findall(p.read_text(encoding="utf-8"))}
+    assert {"OPENKE_DATA", "OPENKE_ISA", "GOMP_SPINCOUNT", "SOURCE_DATE_EPOCH", "RANK"} <= found
+    page = text_of("environment-variables.md")
+    assert not [name for name in sorted(found) if f"`{name}`" not in page]
+
+
+def test_every_command_has_its_help():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    commands = {name.replace(".", " ") for name in project["entry-points"]["openke.commands"]}
+    shown = re.findall(r"^```\{command\} (.+)$", text_of("command-line.md"), re.M)
+    assert sorted(shown) == sorted(commands)
+
+
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [
+        ("training.md", [*OBJECTIVES, *OPTIMIZERS, *own(PENALTIES), *own(QUERY_LOSSES)]),
+        ("training.md", [*own(LOSSES), *(f'name = "{name}"' for name in SCHEDULES)]),
+        ("pictures-and-text.md", [*own(TEXT_ENCODERS), *own(IMAGE_ENCODERS)]),
+        ("api/models.md", [*own(MODELS), *own(MULTIMODAL)]),
+        ("../README.md", [*own(MODELS), *own(MULTIMODAL), *own(OWN)]),
+    ],
+)
+def test_everything_registered_is_named(page, names):
+    text = text_of(page).replace("GC-OTE", "GCOTE")
+    assert not [name for name in names if name not in text]
+
+
+@pytest.mark.parametrize(("page", "mark"), TABLES)
+def test_tables_are_those_of_the_results(page, mark):
+    text = text_of(page)
+    assert with_table(text, mark, TABLES[page, mark]()) == text, "python -m tests.docs.tables"
+
+
+def test_links_lead_somewhere():
+    for page in pages():
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for link in LINK.findall(text):
+            assert (ROOT / page).parent.joinpath(link).exists(), f"{page}: {link}"
+
+
+def test_examples_are_short():
+    files = [
+        block
+        for page in pages()
+        if page.parent.name == "extend"
+        for block in blocks_of(page)
+        if block.kind == "file" and block.about.endswith(".py")
+    ]
+    assert len(files) >= 5
+    for block in files:
+        lines = [line for line in block.text.splitlines() if line.strip()]
+        assert len(lines) <= EXAMPLE_LINES, block.where
+
+
+def test_the_figure_is_a_picture_that_says_what_it_shows():
+    root = ElementTree.parse(DOCS / "figures" / "lbmkgc.svg").getroot()
+    words = " ".join(root.itertext())
+    for term in ("LvMC", "CMoA", "CGuAF", "RotatE", "Cross-Modality Alignment", "Context-Guided"):
+        assert term in words

@@ -1,0 +1,104 @@
+"""A recipe's command line has an option for what it settles, and for nothing else."""
+
+import pytest
+
+from openke.runs.command_line import assigned, options_of, parse, shorter
+from openke.runs.experiment import RunOptions
+from openke.runs.recipe import Recipe
+
+SAMPLED = Recipe.from_dict(
+    {
+        "model": {"name": "TransE", "dim": 8, "norm_flag": True},
+        "data": {"name": "DB15K"},
+        "training": {
+            "objective": "negative sampling", "loss": {"name": "MarginLoss", "margin": 5.0},
+            "sampling": {"neg_ent": 4}, "regul_rate": 0.1, "optimizer": "adam", "lr": 1e-3,
+            "epochs": 200,
+        },
+    }
+)  # fmt: skip
+QUERIES = Recipe.from_dict(
+    {
+        "model": {"name": "TransR", "dim_e": 8, "dim_r": 8},
+        "training": {"penalty": {"name": "N3", "weight": 0.05}, "epochs": 3},
+    }
+)
+
+
+def parsed(recipe, *arguments, features=False):
+    return parse(recipe, features=features, description="A test.", program="x", arguments=arguments)
+
+
+def names(recipe, features=False):
+    return {option.name for option in options_of(recipe, features=features)}
+
+
+def test_options_follow_the_recipe():
+    assert {"negatives", "margin", "regul_rate", "dim"} <= names(SAMPLED)
+    assert not {"penalty", "adv_temperature", "l3_regul_rate", "modalities"} & names(SAMPLED)
+    assert {"penalty", "dim"} <= names(QUERIES)
+    assert not {"negatives", "margin", "regul_rate"} & names(QUERIES)
+    assert names(QUERIES, features=True) - names(QUERIES) == {
+        "modalities", "features", "text_encoder",
+    }  # fmt: skip
+
+
+def test_values_arrive_at_their_places():
+    recipe, options = parsed(
+        SAMPLED, "--dim", "4", "--negatives", "9", "--margin", "2", "--validate-every", "1",
+        "--set", "training.clip_norm=1.5", "--set", "training.schedule=cosine", "--resume",
+        "--out", "here",
+    )  # fmt: skip
+    assert (recipe.model_settings["dim"], recipe.training.sampling["neg_ent"]) == (4, 9)
+    assert (recipe.training.loss["margin"], recipe.evaluation.every) == (2.0, 1)
+    assert (recipe.training.clip_norm, recipe.training.schedule) == (1.5, "cosine")
+    assert (options.resume, str(options.out), options.data) == (True, "here", None)
+    both, _ = parsed(QUERIES, "--dim", "5", "--penalty", "0.5")
+    assert (both.model_settings["dim_e"], both.model_settings["dim_r"]) == (5, 5)
+    assert both.training.penalty == {"name": "N3", "weight": 0.5}
+
+
+def test_nothing_given_changes_nothing():
+    assert parsed(SAMPLED) == (SAMPLED, RunOptions())
+
+
+def test_a_folder_of_features_goes_before_the_recipes_encoder():
+    recipe = SAMPLED.changed({"features.text_encoder": "tfidf"})
+    chosen, _ = parsed(recipe, "--features", "folder", features=True)
+    assert (chosen.features.folder, chosen.features.text_encoder) == ("folder", "")
+    both = ("--features", "folder", "--text-encoder", "minilm")
+    assert parsed(recipe, *both, features=True)[0].features.text_encoder == "minilm"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "0"], "--epochs 0: train_times is 0, expected at least 1 epoch"),
+        (["--lr", "0.1", "--hold-out", "1"], "--hold-out 1.0: recipe: data: hold_out is 1.0"),
+        (["--patience", "1"], "--patience 1: .*patience needs every"),
+        (["--set", "lr"], "--set lr: expected PLACE=VALUE, such as training.lr=0.05"),
+        (["--set", "training.lr.x=1"], "training.lr.x: lr is 0.001 in the recipe"),
+        (["--checkpoint-every", "0"], "--checkpoint-every 0: expected at least 1 epoch"),
+        (["--resume", "--overwrite"], "--resume and --overwrite exclude each other"),
+    ],
+)
+def test_a_bad_value_names_its_option(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        parsed(SAMPLED, *arguments)
+
+
+def test_values_of_set_are_json_or_text():
+    assert assigned(["a.b=1", "c=[2]", "d=x=y", "e=true", "f="]) == {
+        "a.b": 1, "c": [2], "d": "x=y", "e": True, "f": "",
+    }  # fmt: skip
+
+
+def test_a_training_cut_short_is_told_the_rate_that_goes_as_far():
+    def said(**changes):
+        places = {f"training.{name}": value for name, value in changes.items()}
+        return shorter(SAMPLED, SAMPLED.changed(places))
+
+    assert said(epochs=20).startswith("20 epochs instead of 200: the learning rate 0.001 is made")
+    assert "--lr 0.01 takes" in said(epochs=20)
+    assert said(epochs=150) == said(epochs=20, lr=0.01) == ""
+    assert said(epochs=20, optimizer="adagrad") == said(epochs=20, schedule="cosine") == ""
