@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-PLAIN = {"COLUMNS": "96", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
+WIDTH = 96
+PLAIN = {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
 
 
 def help_of(command: str) -> str:
@@ -30,7 +32,8 @@ def help_of(command: str) -> str:
     )
     if asked.returncode:
         raise RuntimeError(f"openke {command} --help: {asked.stderr.strip()}")
-    return asked.stdout.strip()
+    lines = asked.stdout.strip().splitlines()
+    return "\n".join(part for line in lines for part in textwrap.wrap(line, WIDTH) or [""])
 
 
 class Command(SphinxDirective):
