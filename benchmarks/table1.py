@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 from comparison.page import PAGE, README, write_pages
-from comparison.rows import DATASETS, MODES, TUNED, find_rows
 from comparison.runs import Bench, run_row
+from comparison.table_rows import DATASETS, MODES, TUNED, find_rows
 from measuring import RESULTS
 
 from openke.runtime.script import run_script

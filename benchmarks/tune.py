@@ -14,9 +14,9 @@ from pathlib import Path
 
 import optuna
 import torch
-from comparison.rows import DATASETS, TUNED, Row, find_rows
 from comparison.runs import DEV_SEED, Bench, make_trainer
 from comparison.spaces import Space, read_space, settings_outside, value_at, with_values
+from comparison.table_rows import DATASETS, TUNED, Row, find_rows
 from measuring import RESULTS
 from tabulate import tabulate
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tabulate import tabulate
 
 from comparison.entries import Entry, Paper, read_entries, read_paper, spread
-from comparison.rows import DATASETS, TUNED
+from comparison.table_rows import DATASETS, TUNED
 from openke.runtime.files import write_text, write_whole
 
 README = Path(__file__).parents[2] / "README.md"

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from comparison.rows import TUNED, Row, read_content
+from comparison.table_rows import TUNED, Row, read_content
 from lbmkgc_models.fusion.mention_score import MentionScore
 from lbmkgc_models.fusion.projection import Projectors
 from lbmkgc_models.runs.experiment import features_for

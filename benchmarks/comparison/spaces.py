@@ -10,7 +10,7 @@ from typing import Any
 
 import optuna
 
-from comparison.rows import FOLDER, Row, slug
+from comparison.table_rows import FOLDER, Row, slug
 from openke.module.settings import configure
 
 SPACES = FOLDER / "spaces"

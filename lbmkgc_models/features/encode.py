@@ -16,6 +16,7 @@ from torch import Tensor
 from lbmkgc_models.feature_store.manifest import Value, library_versions
 from lbmkgc_models.features.encoders.protocol import Described, Encoder
 from openke.runtime.files import write_whole
+from openke.runtime.progress import counting
 
 BATCHES_PER_BLOCK = 8
 

@@ -17,7 +17,7 @@ from lbmkgc_models.feature_store.labels import read_names
 from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
 from lbmkgc_models.features.find_pictures import Pictures, find_pictures, folder_name
-from lbmkgc_models.features.make_stores import Rows, Work, check_batch_size, make_stores
+from lbmkgc_models.features.make_stores import StoreRows, Work, check_batch_size, make_stores
 from lbmkgc_models.features.picture_choice import (
     Choice,
     Picture,
@@ -164,7 +164,7 @@ class _Assembly:
     separate: bool
     unit_length: bool
 
-    def stores(self, rows: Tensor) -> list[Rows]:
+    def stores(self, rows: Tensor) -> list[StoreRows]:
         """Return what each store holds, of Float["pictures dim"], NaN where one was bad."""
         broken = self._broken(rows)
         skipped = (*self.chosen.skipped, *broken.values())
@@ -180,12 +180,12 @@ class _Assembly:
             most = max(map(len, rows_of.values()))
             layers = [{e: m[k] for e, m in rows_of.items() if k < len(m)} for k in range(most)]
             return [
-                Rows(list(layer), rows[list(layer.values())], notes, {} if k else extra)
+                StoreRows(list(layer), rows[list(layer.values())], notes, {} if k else extra)
                 for k, layer in enumerate(layers)
             ]
         means = torch.stack([rows[members].mean(dim=0) for members in rows_of.values()])
         values = normalize(means, dim=1) if self.unit_length else means
-        return [Rows(list(rows_of), values, notes, extra)]
+        return [StoreRows(list(rows_of), values, notes, extra)]
 
     def _broken(self, rows: Tensor) -> dict[int, Skip]:
         """Return the pictures that could not be read, by their row."""

@@ -45,8 +45,8 @@ class Work(Generic[Item]):
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows of one store: Float["n dim"], a name each, and what else the store keeps."""
+class StoreRows:
+    """StoreRows of one store: Float["n dim"], a name each, and what else the store keeps."""
 
     names: Sequence[str]
     values: Tensor
@@ -55,7 +55,9 @@ class Rows:
     """Text files, name -> content."""
 
 
-def make_stores(work: Work[Item], assemble: Callable[[Tensor, int], Sequence[Rows]]) -> list[Path]:
+def make_stores(
+    work: Work[Item], assemble: Callable[[Tensor, int], Sequence[StoreRows]]
+) -> list[Path]:
     """Encode items, or go on where a killed run was, and write the stores.
 
     Stores of the same recipe that are there already are kept. Rows of zeros, which stand for an
@@ -71,7 +73,7 @@ def make_stores(work: Work[Item], assemble: Callable[[Tensor, int], Sequence[Row
     Raises
     ------
     ValueError
-        Rows that :meth:`ModalFeatures.from_rows` refuses; zeros only.
+        StoreRows that :meth:`ModalFeatures.from_rows` refuses; zeros only.
     OSError
         The stores cannot be written.
     """
@@ -113,7 +115,7 @@ def check_batch_size(batch_size: int) -> None:
 
 
 def _save(
-    work: Work[Item], encoder: Encoder[Item], k: int, part: Rows, notes: Mapping[str, Value]
+    work: Work[Item], encoder: Encoder[Item], k: int, part: StoreRows, notes: Mapping[str, Value]
 ) -> Path:
     some = part.values.any(dim=1)
     if not some.any():

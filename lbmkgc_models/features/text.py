@@ -9,7 +9,7 @@ from lbmkgc_models.feature_store.manifest import Manifest, Value
 from lbmkgc_models.feature_store.names import read_utf8
 from lbmkgc_models.feature_store.store import MANIFEST, NAMES
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
-from lbmkgc_models.features.make_stores import Rows, Work, check_batch_size, make_stores
+from lbmkgc_models.features.make_stores import StoreRows, Work, check_batch_size, make_stores
 
 TEXTS = "texts"
 """Note in the manifest: a checksum of the texts."""
@@ -104,7 +104,9 @@ def build_text_features(
         TEXTS: texts.checksum(),
         "entities without text": len(texts.names) - len(given),
     }
-    (store,) = make_stores(work, lambda rows, cut: [Rows(names, rows, {**notes, "texts cut": cut})])
+    (store,) = make_stores(
+        work, lambda rows, cut: [StoreRows(names, rows, {**notes, "texts cut": cut})]
+    )
     return store
 
 

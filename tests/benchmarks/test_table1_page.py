@@ -20,8 +20,8 @@ from comparison.page import (
     unseen_table,
     write_pages,
 )
-from comparison.rows import DATASETS, FOLDER, TUNED, find_rows
 from comparison.runs import Bench, read_result
+from comparison.table_rows import DATASETS, FOLDER, TUNED, find_rows
 from measuring import RESULTS
 from PIL import Image
 

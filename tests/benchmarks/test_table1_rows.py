@@ -7,9 +7,9 @@ import warnings
 import optuna
 import pytest
 import torch
-from comparison.rows import DATASETS, FOLDER, MODES, TUNED, find_rows, read_row
 from comparison.runs import read_result
 from comparison.spaces import SPACES, read_space, settings_outside, value_at, with_values
+from comparison.table_rows import DATASETS, FOLDER, MODES, TUNED, find_rows, read_row
 from measuring import RESULTS
 
 from lbmkgc_models.feature_store.store import ModalFeatures

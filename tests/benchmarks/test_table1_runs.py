@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from comparison.rows import read_row
 from comparison.runs import Bench, choose, read_result, run_row
+from comparison.table_rows import read_row
 from table1 import Settings, main
 
 from lbmkgc_models.feature_store.store import ModalFeatures

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import optuna
 import pytest
-from comparison.rows import read_row
 from comparison.spaces import Range, read_space, value_at
+from comparison.table_rows import read_row
 from tune import Settings, main, row_of, search
 
 from openke.training.trainer import Trainer

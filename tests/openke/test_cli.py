@@ -68,6 +68,11 @@ def test_help_lists_commands_without_importing_them(capsys: pytest.CaptureFixtur
     assert not any(name.startswith("made_up") for name in sys.modules)
 
 
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"openke {openke.__version__}\n"
+
+
 def test_no_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 2
     assert "usage: openke COMMAND" in capsys.readouterr().out

@@ -14,6 +14,7 @@ from lbmkgc_models.features.lvmc.record import Record, fault_of, is_made, save, 
 from lbmkgc_models.features.lvmc.summary import Summary, write_summary
 from lbmkgc_models.features.lvmc.tasks import Task
 from lbmkgc_models.features.lvmc.worker import Rank
+from openke.runtime.progress import counting
 
 IN_A_ROW = 20
 """Entities that fail one after the other before the cause is taken to be a common one."""

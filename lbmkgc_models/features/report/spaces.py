@@ -24,7 +24,7 @@ Features = Mapping[str, ModalFeatures]
 
 @dataclass(frozen=True)
 class Space:
-    """Rows of length 1 in a space that both modalities share.
+    """StoreRows of length 1 in a space that both modalities share.
 
     Attributes
     ----------

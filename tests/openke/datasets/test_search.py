@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import socket
 import threading
@@ -228,15 +229,30 @@ def test_each_file_has_a_progress_bar(
     site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown = functools.partial(tqdm, mininterval=0)
-    monkeypatch.setattr(
-        "openke.datasets.download.tqdm", lambda **options: shown(**{**options, "disable": False})
-    )
+    monkeypatch.setattr("openke.datasets.download.tqdm", shown)
+    monkeypatch.setattr("openke.datasets.download.has_bars", lambda: True)
     find_dataset("MADE-UP", known=_known())
     printed = capsys.readouterr().err
     assert "MADE-UP 1/6 entity2id.txt: " in printed
     assert "MADE-UP 6/6 text.json: " in printed
     assert printed.endswith("\r")  # a finished bar clears its line
     assert "Downloading" not in printed
+
+
+def test_off_a_terminal_each_file_is_one_line(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find_dataset("MADE-UP", known=_known())
+    printed = capsys.readouterr().err
+    lines = printed.splitlines()
+    assert len(lines) == 6
+    size = len(FILES["entity2id.txt"])
+    assert lines[0] == f"fetched MADE-UP 1/6 entity2id.txt, {size} bytes"
+    assert "\r" not in printed
+
+
+def test_help_of_the_search_is_no_list_of_checksums() -> None:
+    assert len(str(inspect.signature(find_dataset))) < 300
 
 
 def test_truncated_body_leaves_nothing_behind(site: Site, tmp_path: Path) -> None:
