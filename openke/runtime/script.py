@@ -53,7 +53,8 @@ def parse_arguments(what: Callable[..., Settings], **options: Any) -> Settings:
     import tyro  # late: the list of commands needs no parser
 
     flags = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
-    return tyro.cli(what, config=flags, **options)
+    given: Settings = tyro.cli(what, config=flags, **options)
+    return given
 
 
 def run_script(settings: type[Settings], main: Callable[[Settings], None]) -> None:

@@ -117,7 +117,8 @@ def test_no_loss_waits(loss, shape):
     "most", [LOGITS_BYTES, pytest.param(4 * 3 * ENTITIES, marks=pytest.mark.slow)]
 )
 def test_no_query_waits(case, strategy, loss, most, monkeypatch):
-    # A model that projects entities waits: its blocks are of one relation, as many as the batch happens to ask.
+    # A model that projects entities waits: its blocks are of one relation, as many as the batch
+    # happens to ask.
     # So do mentions: of the pairs there are, as many concern the known entities as happens.
     if case in WAITING or case.endswith("mentions"):
         return

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+import openke
 from openke import cli
 
 PLUGIN = '''
 """A module of commands."""
 
-def greet(name: str, /, *, loud: bool = False, status: int = 0) -> int:
+def greet(
+    name: str, /, *, loud: bool = False, status: int = 0, by: str | None = None
+) -> int:
     """Greet someone.
 
     Parameters
@@ -24,7 +27,8 @@ def greet(name: str, /, *, loud: bool = False, status: int = 0) -> int:
     name
         Whom.
     """
-    print(f"hello {name}".upper() if loud else f"hello {name}")
+    text = f"hello {name}" if by is None else f"hello {name}, says {by}"
+    print(text.upper() if loud else text)
     return status
 
 def silent() -> None:
@@ -89,6 +93,11 @@ def test_arguments_follow_the_signature(
     assert cli.main(["silent"]) == 0
 
 
+def test_what_may_be_left_out_takes_any_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["greet", "you", "--by", "None"]) == 0
+    assert capsys.readouterr().out == "hello you, says None\n"
+
+
 def test_help_of_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(["greet", "--help"])
@@ -97,6 +106,7 @@ def test_help_of_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "usage: openke greet" in text
     assert "Whom." in text
     assert "--no-loud" not in text
+    assert "--by STR" in text
 
 
 def test_wrong_arguments_exit_with_2(capsys: pytest.CaptureFixture[str]) -> None:

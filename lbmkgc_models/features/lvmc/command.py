@@ -36,8 +36,8 @@ def command(
 ) -> None:
     """Generate pictures with SDXL for the entities of a data set that have none.
 
-    A whole data set takes hours on a GPU, days on a CPU: --dry-run counts the pictures, --limit
-    draws a few. A run that was stopped goes on where it was when it is started again. Under
+    A whole data set takes hours on a GPU, and far longer on a CPU: --dry-run counts the pictures,
+    --limit draws a few. A run that was stopped goes on where it was when it is started again. Under
     torchrun, on one machine or several that share the folder, each process draws its part.
 
     Parameters

@@ -57,9 +57,9 @@ def facts(batch: QueryBatch) -> Facts:
 def blocks(model: Model, batch: QueryBatch) -> Iterator[tuple[Block, bool]]:
     """Divide a batch by slot, and say for each block whether its scores must not be kept.
 
-    A model that projects entities gets blocks of one relation: all entities as one relation sees them are as
-    large as a whole table. All others get blocks of at most LOGITS_BYTES, without waiting for the
-    device.
+    A model that projects entities gets blocks of one relation: all entities as one relation sees
+    them are as large as a whole table. All others get blocks of at most LOGITS_BYTES, without
+    waiting for the device.
     """
     most = max(1, LOGITS_BYTES // (4 * model.ent_tot))
     large = model.projects_entities or len(batch) > most

@@ -13,7 +13,7 @@ import torch
 
 from lbmkgc_models.feature_store.labels import read_texts
 from lbmkgc_models.feature_store.store import ModalFeatures
-from lbmkgc_models.features import text as build
+from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
 from lbmkgc_models.features.encoders.tfidf import Tfidf
 from lbmkgc_models.features.text import build_text_features
@@ -139,7 +139,7 @@ def test_cut_texts_are_counted(tmp_path: Path) -> None:
     store = build_text_features(folder, tmp_path, encoder=encoder, progress=False)
     features = _load(store, ["a", "b"])
     assert features.manifest.notes["texts cut"] == 1
-    assert build.describe(features, store) == (
+    assert describe(features, store) == (
         f"text: 2 of 2 entities, 2 reals, counting, 1 texts cut ({store})"
     )
 
