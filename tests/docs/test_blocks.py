@@ -19,6 +19,8 @@ from tests.docs.blocks import (
 BLOCKS = {str(page): blocks_of(page) for page in pages()}
 RUN = [page for page, blocks in BLOCKS.items() if any(b.language in RUNNABLE for b in blocks)]
 SLOW = [page for page in RUN if any(block.kind == "slow" for block in BLOCKS[page])]
+FAST = "docs/get-started.md"
+"""The page whose blocks run in the fast subset of the tests too: all of them take long."""
 
 
 @pytest.fixture
@@ -37,7 +39,9 @@ def test_every_block_can_be_read_and_says_why_it_is_not_run(page):
         check(block)
 
 
-@pytest.mark.parametrize("page", RUN)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=[pytest.mark.slow] * (page != FAST)) for page in RUN]
+)
 def test_blocks_run(page, session):
     for block in runnable(BLOCKS[page], slow=False):
         session.run(block)

@@ -84,6 +84,7 @@ def unbroken(tmp_path_factory):
 
 
 @posix
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "status", "places"),
     [(signal.SIGINT, 130, [(2, 5), (2, 9)]), (signal.SIGTERM, 143, [(0, 3)])],
