@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from lbmkgc_models.feature_store.labels import read_names
 from lbmkgc_models.feature_store.search_path import default_features_dir
@@ -14,7 +16,7 @@ from openke.datasets.search import find_dataset
 
 
 def command(
-    dataset: str,
+    dataset: Annotated[str, tyro.conf.arg(metavar="DATASET")],
     /,
     *,
     pictures: tuple[Path, ...],

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 from lbmkgc_models.feature_store.labels import read_texts
 from lbmkgc_models.feature_store.search_path import default_features_dir
@@ -15,7 +18,7 @@ from openke.runtime.script import exit_status, parse_arguments
 
 
 def command(
-    dataset: str,
+    dataset: Annotated[str, tyro.conf.arg(metavar="DATASET")],
     /,
     *,
     out: Path | None = None,

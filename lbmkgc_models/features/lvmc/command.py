@@ -18,7 +18,7 @@ EXAMPLES = 3
 
 
 def command(
-    dataset: str,
+    dataset: Annotated[str, tyro.conf.arg(metavar="DATASET")],
     /,
     *,
     out: Path,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 from lbmkgc_models.features.report.page import write_report
 from openke.data.store import TripleStore
@@ -10,7 +13,7 @@ from openke.datasets.search import find_dataset
 
 
 def command(
-    dataset: str,
+    dataset: Annotated[str, tyro.conf.arg(metavar="DATASET")],
     /,
     *,
     features: Path,

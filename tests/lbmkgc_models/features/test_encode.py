@@ -73,6 +73,7 @@ def test_the_bar_counts_what_was_done_before(
     monkeypatch.setattr(blocks, "BATCHES_PER_BLOCK", 1)
     _encode(tmp_path, CountingEncoder(), size=4)
     (tmp_path / "block-000001.safetensors").unlink()
+    monkeypatch.setattr("openke.runtime.progress.has_bars", lambda: True)
     capsys.readouterr()
     encoder = CountingEncoder()
     encode_in_blocks(encoder, TEXTS, encoder.lengths(TEXTS), tmp_path, batch_size=4, unit="texts")
@@ -80,6 +81,15 @@ def test_the_bar_counts_what_was_done_before(
     assert " 4/7 " in shown.split("\r")[1]
     assert " 7/7 " in shown
     assert "texts/s" in shown
+
+
+def test_off_a_terminal_it_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    encoder = CountingEncoder()
+    encode_in_blocks(encoder, TEXTS, encoder.lengths(TEXTS), tmp_path, batch_size=4, unit="texts")
+    shown = capsys.readouterr().err
+    assert shown.startswith("encoding texts: 7 texts in ")
+    assert shown.count("\n") == 1
+    assert "\r" not in shown
 
 
 def test_the_recipe_changes_with_all_that_shapes_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
