@@ -12,6 +12,7 @@ from typing import Any, Literal
 import torch
 
 from lbmkgc_models.feature_store.manifest import sha256_of
+from lbmkgc_models.features.optional_packages import extra
 
 INDEX = "model_index.json"
 FP16 = "fp16"
@@ -131,8 +132,7 @@ def load_pipeline(model: Model, pipeline: str, dtype: torch.dtype) -> Any:
         A file that is missing, damaged, or has not all the weights. The libraries themselves would
         start such weights at random and go on.
     """
-    import diffusers
-
+    diffusers = extra("diffusers")
     ddim: Any = diffusers.DDIMScheduler  # its functions are not annotated
     options = {"local_files_only": True, "trust_remote_code": False}
     try:

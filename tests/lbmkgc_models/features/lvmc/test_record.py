@@ -40,6 +40,7 @@ def _made(folder: Path, **changes: object) -> bool:
 
 
 def test_a_picture_and_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("diffusers")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
     folder = tmp_path / "new" / "Île"
     assert not _made(folder)
@@ -62,6 +63,7 @@ def test_a_picture_and_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_makes_a_picture_wanted_again(tmp_path: Path) -> None:
+    pytest.importorskip("diffusers")
     save(tmp_path, NOISE, RECORD)
     assert not _made(tmp_path, prompt="a photo of isle")
     assert not _made(tmp_path, seed=1)
