@@ -225,12 +225,12 @@ def interrupt(monkeypatch, *, after):
     """Have training fail once, after so many epochs; returns where each epoch began."""
     real, calls, failed = Trainer._train_epoch, [], []
 
-    def train_epoch(trainer, bar):
+    def train_epoch(trainer, *arguments):
         calls.append(trainer.epoch)
         if trainer.epoch == after and not failed:
             failed.append(True)
             raise InterruptedRunError
-        return real(trainer, bar)
+        return real(trainer, *arguments)
 
     monkeypatch.setattr(Trainer, "_train_epoch", train_epoch)
     return calls

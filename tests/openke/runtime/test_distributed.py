@@ -133,7 +133,7 @@ def test_parts_make_up_the_whole():
 def test_processes_share_the_batches_of_one(negatives):
     def batches(part):
         loader = TrainDataLoader(graph(), batch_size=9, neg_ent=4, negatives=negatives)
-        loader.prepare(pairs=None, pin=False, part=part)
+        loader.prepare(pin=False, part=part)
         return list(loader.epoch(0))
 
     for whole, first, second in zip(batches((0, 1)), batches((0, 2)), batches((1, 2)), strict=True):
@@ -145,7 +145,7 @@ def test_processes_share_the_batches_of_one(negatives):
 def test_processes_share_the_queries_of_one():
     def queries(part):
         loader = QueryDataLoader(graph(), 15)
-        loader.prepare(pairs=None, pin=False, part=part)
+        loader.prepare(pin=False, part=part)
         return [
             sorted(zip(*(x.tolist() for x in (b.anchor, b.relation, b.answer)), strict=True))
             for b in loader.epoch(0)
