@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import inspect
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -14,6 +16,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 NEEDED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 """What torchrun tells each process."""
+
+_SYNC = (
+    "forward_sync_buffers"
+    if "forward_sync_buffers" in inspect.signature(DistributedDataParallel.__init__).parameters
+    else "broadcast_buffers"
+)
+"""What PyTorch calls sending buffers at each step; newer versions warn of the older name."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,8 @@ class World:
         # What checkpoints leave out, such as features, is frozen: sent at every step for nothing.
         parameters = {name for name, _ in module.named_parameters()}
         changing = set(module.state_dict()) - parameters
-        return DistributedDataParallel(module, broadcast_buffers=bool(changing))
+        options: dict[str, Any] = {} if changing else {_SYNC: False}
+        return DistributedDataParallel(module, **options)
 
     def total(self, values: Tensor) -> Tensor:
         """Return the sum of all processes' ``values``, a tensor on the CPU."""

@@ -89,6 +89,7 @@ def run(case, out, ranks=1, epochs=2, resume=()):
     for process in started:
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
+        assert "FutureWarning" not in errors
     return [json.loads((out / f"rank{n}.json").read_text()) for n in range(ranks)]
 
 
