@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from openke.datasets.openke_checksums import OPENKE_SETS
@@ -190,5 +191,8 @@ OWN: dict[str, KnownDataSet] = {
     },
 }
 
-DATA_SETS: Registry[KnownDataSet] = Registry(OWN, "openke.datasets")
-"""Data sets that can be fetched, by name, with those of other packages."""
+Source = KnownDataSet | Callable[[], Path]
+"""Files to fetch, or a function that returns the folder of the data set, made or fetched by it."""
+
+DATA_SETS: Registry[Source] = Registry(OWN, "openke.datasets")
+"""Data sets that can be had by name, with those of other packages."""

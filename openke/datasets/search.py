@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pooch
 
 from openke.datasets.download import download, mirror
-from openke.datasets.registry import DATA_SETS, KnownDataSet
+from openke.datasets.registry import DATA_SETS, KnownDataSet, Source
 
 NEEDED = ("entity2id.txt", "relation2id.txt", "train2id.txt")
 
@@ -18,7 +18,7 @@ def find_dataset(
     name: str,
     data: str | os.PathLike[str] | None = None,
     *,
-    known: Mapping[str, KnownDataSet] | None = None,
+    known: Mapping[str, Source] | None = None,
 ) -> Path:
     """Return the folder of a data set, downloading it where it is nowhere on this machine.
 
@@ -66,16 +66,29 @@ def find_dataset(
             f"folder with {', '.join(NEEDED)} given by --data or found in a folder of OPENKE_DATA; "
             f"looked in {'; '.join(looked)}"
         )
+    source = known[name]
+    if not isinstance(source, KnownDataSet):
+        return _made(name, source)
     try:
-        return download(name, known[name], cache_folder())
+        return download(name, source, cache_folder())
     except OSError as error:
         raise FileNotFoundError(
             f"data set {name!r} is not on this machine and cannot be downloaded: {error}. "
             f"Looked in {'; '.join(looked)}; then at {mirror()}. Set OPENKE_DATA to the folder "
-            f"that holds {name}, or give it by --data; or download {', '.join(known[name].files)} "
-            f"by hand from {known[name].page} into {_cached(name)}; or set OPENKE_MIRROR to a "
+            f"that holds {name}, or give it by --data; or download {', '.join(source.files)} "
+            f"by hand from {source.page} into {_cached(name)}; or set OPENKE_MIRROR to a "
             "server that has it"
         ) from error
+
+
+def _made(name: str, make: Callable[[], Path]) -> Path:
+    """Return the folder that a function of another package returns."""
+    folder = Path(make())
+    if missing_files(folder):
+        raise FileNotFoundError(
+            f"data set {name!r}: {folder}, which its package returns: {_what_is_wrong(folder)}"
+        )
+    return folder
 
 
 def missing_files(folder: Path) -> list[str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from openke.module.model import MODELS
 from openke.module.model.bilinear import Bilinear
-from openke.runs.recipe import Recipe
+from openke.runs.recipe import KNOWN_MODELS, Recipe
 
 AGAINST_ALL: dict[str, Any] = {
     "objective": "1vsall",
@@ -52,10 +51,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def default_recipe(model: str) -> Recipe:
     """Return a recipe for a model over structure.
 
-    One that this package does not know is trained with negative sampling and its own settings.
+    One of another package has its own settings.
     """
-    kind = MODELS.get(model)
-    dots = kind is not None and issubclass(kind, Bilinear)
+    kind = KNOWN_MODELS.get(model)
+    dots = isinstance(kind, type) and issubclass(kind, Bilinear)
     training = dict(AGAINST_ALL if dots else SAMPLED)
     if model == "TuckER":  # it has batch normalisation and dropout instead of a penalty
         changes = {"penalty": None, "optimizer": "adam", "lr": 1e-3, "label_smoothing": 0.1}

@@ -21,8 +21,11 @@ from openke.runs.recipe import structural
 from openke.runtime.device import choose_device
 from openke.training.checkpoint import differences
 
-REBUILDERS = "openke.models"
-"""Entry points of models that this package does not have: name -> :data:`Rebuild`."""
+OTHERS = "openke.models"
+"""Entry points of models of other packages: name -> class, or a :data:`Rebuild`."""
+REBUILDERS = "openke.rebuilders"
+"""Entry points of what makes models that need more than triples: "features" -> :data:`Rebuild`."""
+FEATURES = "features"
 
 Saved = dict[str, Any]
 """The content of ``settings.json``, see :class:`.Experiment`."""
@@ -78,7 +81,7 @@ def load_run(
     folder = Path(folder)
     saved = _saved(folder)
     store = _store(folder, saved, data)
-    model = _rebuilder(saved["model"]["model"], rebuild)(store, saved, features)
+    model = _rebuilder(saved, rebuild)(store, saved, features)
     if saved["model"].get("reciprocal"):
         model = Reciprocal(model)
     expected, found = json.loads(json.dumps(model.identity())), saved["model"]
@@ -132,23 +135,29 @@ def _store(folder: Path, saved: Saved, data: Path | None) -> TripleStore:
     return store
 
 
-def _rebuilder(name: str, given: Rebuild | None) -> Rebuild:
+def _rebuilder(saved: Saved, given: Rebuild | None) -> Rebuild:
+    name = saved["model"]["model"]
     if given is not None:
         return given
+    if FEATURES in saved["model"]:
+        for entry in entry_points(group=REBUILDERS):
+            if entry.name == FEATURES:
+                rebuild: Rebuild = entry.load()
+                return rebuild
     if name in MODELS:
         return _structural
-    registered = {entry.name: entry for entry in entry_points(group=REBUILDERS)}
+    registered = {entry.name: entry for entry in entry_points(group=OTHERS)}
     if name not in registered:
         raise ValueError(
             f"model {name!r} is not known, expected one of "
             f"{', '.join(sorted({*MODELS, *registered}))}; register it as an entry point of "
-            f"{REBUILDERS!r}, or give load_run a function that makes it"
+            f"{OTHERS!r}, or give load_run a function that makes it"
         )
     loaded = registered[name].load()
     if isinstance(loaded, type):
         return _structural
-    rebuild: Rebuild = loaded
-    return rebuild
+    other: Rebuild = loaded
+    return other
 
 
 def _structural(store: TripleStore, saved: Saved, features: Path | None) -> Model:

@@ -21,5 +21,5 @@ class Bilinear(Model):
         return compare("dot", query["query"], candidates["entity"])
 
     def factors(self, entities: Tensor, encodings: Encodings | None = None) -> Tensor:
-        """Return the structural rows, which :meth:`encode` returns, too."""
-        return self.entity_embeddings(entities) if encodings is None else encodings["entity"]
+        """Return what :meth:`encode` does: the vectors that are multiplied."""
+        return (self.encode(entities) if encodings is None else encodings)["entity"]

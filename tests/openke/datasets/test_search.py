@@ -446,3 +446,20 @@ def test_registered_files_are_pinned() -> None:
             assert len(bytes.fromhex(digest)) == {"": 32, "git": 20}[kind]
         commit = next(iter(known.files.values())).path.split("/")[2]
         assert commit in known.page
+
+
+def test_a_function_of_another_package_makes_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENKE_DATA", "")
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "made"
+
+    def make():
+        folder.mkdir(exist_ok=True)
+        for file, content in FILES.items():
+            (folder / file).write_bytes(content)
+        return folder
+
+    assert find_dataset("Made", known={"Made": make}) == folder
+    with pytest.raises(FileNotFoundError, match=r"data set 'Empty': .*, which its package returns"):
+        find_dataset("Empty", known={"Empty": lambda: tmp_path / "empty"})

@@ -102,11 +102,8 @@ def test_a_run_that_held_out_a_split_gets_it_again(place, tmp_path):
 
 
 def entry_points(group):
-    assert group == "openke.models"
-    return [
-        EntryPoint(name, "lbmkgc_models.runs.rebuild:multimodal", group)
-        for name in ("LBMKGC", "IKRL")
-    ]
+    assert group == "openke.rebuilders"
+    return [EntryPoint("features", "lbmkgc_models.runs.rebuild:multimodal", group)]
 
 
 @pytest.mark.parametrize(("kind", "modalities"), [(LBMKGC, 2), (LBMKGC, 1), (LBMKGC, 0), (IKRL, 1)])
@@ -249,8 +246,7 @@ def test_what_is_no_run_is_refused(place, tmp_path):
 def test_the_entry_points_are_declared():
     text = (run_module.Path(lbmkgc_models.__file__).parents[1] / "pyproject.toml").read_text()
     for line in (
-        'IKRL = "lbmkgc_models.runs.rebuild:multimodal"',
-        'LBMKGC = "lbmkgc_models.runs.rebuild:multimodal"',
+        'features = "lbmkgc_models.runs.rebuild:multimodal"',
         'import = "openke.datasets.importing:command"',
         'predict = "openke.runs.predict:command"',
         'export = "openke.runs.export:command"',
