@@ -73,6 +73,14 @@ def wait_for(process, folder, epoch, step):
     pytest.fail("the training did not come so far")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def heeded():
+    """Heed Ctrl-C also where a shell started the tests in the background, which ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
     """Return what a run without a signal ends with."""
