@@ -53,9 +53,8 @@ def run(
         store.require("test")  # now, not after days of training
         default_out = Path("runs") / f"{recipe.model_name}-{store.name}".lower()
         experiment = Experiment(recipe, options, options.out or default_out)
-        if make is None:
-            features = features_for(recipe, store, directory, options.device)
-            make = model_maker(features)
+        features = features_for(recipe, store, directory, options.device)
+    make = make or model_maker(features)
     trainer = experiment.train(store, make)
     return experiment.test(trainer, store)
 

@@ -56,7 +56,7 @@ def tiny(script):
 def data(tmp_path_factory):
     """Return a folder that holds a small graph under each name that a script uses."""
     folder = tmp_path_factory.mktemp("data")
-    store = graph(triples=120)
+    store = graph(entities=40, triples=120)
     for name in ("DB15K", "MKG-W", "MKG-Y", "FB15K237", "WN18RR"):
         (folder / name).mkdir()
         write_openke(store, folder / name)
