@@ -18,7 +18,6 @@ from openke.runs.recipe import Recipe
 from openke.runtime.distributed import join
 
 HELD_OUT = 0.1
-HELD_OUT = 0.1
 Assignments = Annotated[
     tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="PLACE=VALUE")
 ]
