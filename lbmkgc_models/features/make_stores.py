@@ -46,7 +46,7 @@ class Work(Generic[Item]):
 
 @dataclass(frozen=True)
 class StoreRows:
-    """StoreRows of one store: Float["n dim"], a name each, and what else the store keeps."""
+    """Rows of one store: Float["n dim"], a name each, and what else the store keeps."""
 
     names: Sequence[str]
     values: Tensor

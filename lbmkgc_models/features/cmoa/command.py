@@ -114,7 +114,7 @@ def command(
     held, trained = int(alignment.held_out.sum()), int(alignment.training.sum())
     print(table(alignment))
     if alignment.heads is None:
-        print(f"Among {held} entities with both. StoreRows kept, at length one: {out}")
+        print(f"Among {held} entities with both. Rows kept, at length one: {out}")
     else:
         seen = ", then on all of them" if settings.refit else ""
         print(

@@ -18,7 +18,7 @@ from openke.runtime.files import write_text
 PAGE, COVERAGE, SIMILARITY = "report.html", "coverage.png", "similarity.png"
 TEMPLATE = "page.html.j2"
 ENTITIES = 64
-"""StoreRows and columns of a similarity matrix."""
+"""Rows and columns of a similarity matrix."""
 
 
 def write_report(

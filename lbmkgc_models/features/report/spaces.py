@@ -24,7 +24,7 @@ Features = Mapping[str, ModalFeatures]
 
 @dataclass(frozen=True)
 class Space:
-    """StoreRows of length 1 in a space that both modalities share.
+    """Rows of length 1 in a space that both modalities share.
 
     Attributes
     ----------

@@ -130,7 +130,7 @@ def test_the_command_is_the_same_twice_and_refit_says_so(
     ModalFeatures.load(same / "text", NAMES)
     ModalFeatures.from_rows("image", NAMES, torch.randn(160, 16), NAMES).save(same / "image")
     command(same, out=tmp_path / "a", mode="clip")
-    assert "StoreRows kept, at length one" in capsys.readouterr().out
+    assert "Rows kept, at length one" in capsys.readouterr().out
     assert not (tmp_path / "a" / HEADS).exists()
     assert Manifest.read(tmp_path / "a" / "image" / "manifest.json").settings["mode"] == "clip"
     assert Manifest.read(tmp_path / "a" / "image" / "manifest.json").encoder.endswith(
