@@ -10,7 +10,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import tyro
 from country_graph.core import core
 from country_graph.facts import read_facts
 from country_graph.pages import read_pages
@@ -21,6 +20,7 @@ from country_graph.texts import descriptions
 from country_graph.write import write_graph, write_pictures, write_readme, write_sums
 
 from openke.runtime.folders import whole_folder
+from openke.runtime.script import parse_arguments
 
 HERE = Path(__file__).parent
 LICENCES = HERE / "country_graph" / "licences"
@@ -71,4 +71,4 @@ def build(packages: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    parse_arguments(main)

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import tyro
 from tabulate import tabulate
 
 from lbmkgc_models.feature_store.store import ModalFeatures
@@ -31,6 +30,7 @@ from openke.module.model import Model, RotatE
 from openke.module.strategy import NegativeSampling
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
+from openke.runtime.script import run_script
 
 WARM_UP = 20
 """Steps before the clock starts: compilation, memory pools, first kernels."""
@@ -143,4 +143,4 @@ def waits(trainer: Trainer, batch: Any) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Settings))
+    run_script(Settings, main)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from dataclasses import MISSING, Field, fields
 from importlib import import_module
 
@@ -12,25 +9,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from openke.runtime.field_texts import field_texts
+
 WIDTHS = (20, 18, 62)
 """Of the columns, in percent."""
-
-
-def meanings(kind: type) -> dict[str, str]:
-    """Return the text below each field of a dataclass, those of its bases included."""
-    found: dict[str, str] = {}
-    for cls in reversed(kind.__mro__[:-1]):
-        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for field, text in zip(body.body, body.body[1:], strict=False):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(text, ast.Expr)
-                and isinstance(text.value, ast.Constant)
-            ):
-                found[field.target.id] = " ".join(str(text.value.value).split())
-    return found
 
 
 def default_of(field: Field[object]) -> str:
@@ -49,7 +31,7 @@ class Settings(SphinxDirective):
         """Return the table."""
         module, _, name = self.arguments[0].rpartition(".")
         kind = getattr(import_module(module), name)
-        text = meanings(kind)
+        text = field_texts(kind)
         group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in WIDTHS), cols=3)
         head = row_of(*(nodes.Text(title) for title in ("field", "default", "meaning")))
         body = [

@@ -13,7 +13,7 @@ from lbmkgc_models.feature_store.search_path import default_features_dir
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.text import build_text_features
-from openke.datasets.search import find_dataset
+from openke.datasets.search import folder_of
 from openke.runtime.script import exit_status, parse_arguments
 
 
@@ -60,7 +60,7 @@ def command(
     data
         Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download.
     """
-    directory = Path(dataset) if Path(dataset).is_dir() else find_dataset(dataset, data)
+    directory = folder_of(dataset, data)
     store = build_text_features(
         directory,
         out if out is not None else default_features_dir(directory.resolve().name),

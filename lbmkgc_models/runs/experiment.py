@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,11 @@ PREFERRED = ("image", "text")
 
 
 def run(
-    recipe: Recipe, options: RunOptions | None = None, *, make: Make | None = None
+    recipe: Recipe,
+    options: RunOptions | None = None,
+    *,
+    make: Make | None = None,
+    fit: Callable[[Recipe, TripleStore], Recipe] | None = None,
 ) -> RankingReport:
     """Train by a recipe, rank the test split, and leave everything in one folder.
 
@@ -35,6 +39,8 @@ def run(
         Where data and results are, and on which device.
     make
         Makes the model, see :meth:`Recipe.build`; by default the registered one of that name.
+    fit
+        Returns the recipe as the triples need it; by default it stays as it is.
 
     Returns
     -------
@@ -51,6 +57,8 @@ def run(
         directory = dataset_folder(recipe.data.name, options.data)
         store = TripleStore.open(directory)
         store.require("test")  # now, not after days of training
+        if fit is not None:
+            recipe = fit(recipe, store)
         default_out = Path("runs") / f"{recipe.model_name}-{store.name}".lower()
         experiment = Experiment(recipe, options, options.out or default_out)
         features = features_for(recipe, store, directory, options.device)

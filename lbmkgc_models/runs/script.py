@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from lbmkgc_models.runs.experiment import run
 from lbmkgc_models.runs.make_model import modalities_of
 from openke.runs.command_line import parse
 from openke.runs.recipe import Make, Recipe
-from openke.runtime.script import exit_status, program_name
+from openke.runtime.script import program_name, run_program
 
 
 def train_script(
@@ -29,9 +26,7 @@ def train_script(
     make
         Makes the model, see :meth:`Recipe.build`.
     """
-    if os.environ.get("RANK", "0") != "0":  # of several processes the first one alone prints
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
-    sys.exit(exit_status(program_name(), lambda: _train(recipe, description, make)))
+    run_program(lambda: _train(recipe, description, make))
 
 
 def _train(recipe: Mapping[str, Any] | Recipe, description: str, make: Make | None) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
 from lbmkgc_models.runs.defaults import default_recipe
-from lbmkgc_models.runs.experiment import dataset_folder, run
+from lbmkgc_models.runs.experiment import run
 from openke.data.overlap import leak_of
 from openke.data.store import TripleStore
 from openke.runs.command_line import assigned
 from openke.runs.experiment import RunOptions
 from openke.runs.recipe import Recipe
-from openke.runtime.distributed import join
 
 HELD_OUT = 0.1
 Assignments = Annotated[
@@ -74,8 +74,6 @@ def command(
     if "features.folder" in changes:  # what is there is taken, not the recipe's encoder
         changes = {"features.text_encoder": "", **changes}
     chosen = chosen.changed(changes)
-    if recipe is None:
-        chosen = fitted(chosen, changes)
     options = RunOptions(
         out=out,
         device=device,
@@ -84,17 +82,15 @@ def command(
         resume=resume,
         overwrite=overwrite,
     )
-    run(chosen, options)
+    run(chosen, options, fit=partial(fitted, settled=changes) if recipe is None else None)
 
 
-def fitted(recipe: Recipe, settled: Collection[str]) -> Recipe:
+def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str]) -> Recipe:
     """Return a default recipe as a data set needs it; places in ``settled`` stay as they are.
 
     Where the valid split cannot be chosen on, a part of train is held out; a small graph has fewer
     negatives.
     """
-    with join().chief_first():  # a download is made once
-        store = TripleStore.open(dataset_folder(recipe.data.name))
     changes: dict[str, Any] = {}
     negatives = recipe.training.sampling.get("neg_ent", 1)
     if negatives > store.entity_count and "training.sampling.neg_ent" not in settled:

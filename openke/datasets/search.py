@@ -81,6 +81,11 @@ def find_dataset(
         ) from error
 
 
+def folder_of(dataset: str, data: str | os.PathLike[str] | None = None) -> Path:
+    """Return the folder that a command's DATASET means: itself, or see :func:`find_dataset`."""
+    return Path(dataset) if Path(dataset).is_dir() else find_dataset(dataset, data)
+
+
 def _made(name: str, make: Callable[[], Path]) -> Path:
     """Return the folder that a function of another package returns."""
     folder = Path(make())

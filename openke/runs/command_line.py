@@ -17,9 +17,9 @@ from openke.runs.experiment import RunOptions
 from openke.runs.parts import divide
 from openke.runs.recipe import Recipe
 from openke.runs.sections import SAMPLING
+from openke.runtime.field_texts import field_texts
+from openke.runtime.script import parse_arguments
 
-FLAGS = (tyro.conf.FlagCreatePairsOff,)
-"""One flag --resume rather than the pair --resume and --no-resume."""
 LONGER = 2
 """A schedule that is cut to less than one of so many parts gets a word of warning."""
 
@@ -172,12 +172,8 @@ def parse(
         A value that does not fit; names the option.
     """
     options = {option.name: option for option in options_of(recipe, features=features)}
-    given = tyro.cli(
-        _settings(list(options.values())),
-        prog=program,
-        description=description,
-        args=arguments,
-        config=FLAGS,
+    given = parse_arguments(
+        _settings(list(options.values())), prog=program, description=description, args=arguments
     )
     chosen = {f.name: getattr(given, f.name) for f in dataclasses.fields(given)}
     run = {f.name: chosen.pop(f.name) for f in dataclasses.fields(RunOptions)}
@@ -258,11 +254,12 @@ def _settings(options: Sequence[Option]) -> type[Any]:
         )
         for option in options
     ]
+    texts = field_texts(RunOptions)
     for found in dataclasses.fields(RunOptions):
         kind = str if found.name in ("data", "out") else type(found.default)
         default = "" if kind is str and found.default is None else found.default
         metavar = {"data": "FOLDER", "out": "FOLDER"}.get(found.name)
-        about = tyro.conf.arg(help=RUN_HELP[found.name], metavar=metavar)
+        about = tyro.conf.arg(help=texts[found.name], metavar=metavar)
         fields.append((found.name, Annotated[kind, about], dataclasses.field(default=default)))
     about = tyro.conf.arg(
         help="Anything else in the recipe, e.g. training.penalty.weight=0.1.",
@@ -274,15 +271,3 @@ def _settings(options: Sequence[Option]) -> type[Any]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-RUN_HELP = {
-    "data": "Folder of the data set, or the name of another one; by default OPENKE_DATA, "
-    "benchmarks/, the cache and a download.",
-    "out": "Folder for everything the run writes; by default runs/MODEL-DATASET.",
-    "device": "auto, cpu, cuda, cuda:1, mps.",
-    "compile": "Compile the step: worth it on a GPU, after a minute of waiting.",
-    "checkpoint_every": "Epochs between two checkpoints; one is also written after five minutes.",
-    "resume": "Go on from the checkpoint under --out.",
-    "overwrite": "Replace an earlier run under --out.",
-}

@@ -14,15 +14,13 @@ from safetensors.torch import load_file
 
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset
-from openke.module.model import MODELS, Model
+from openke.module.model import Model
 from openke.module.model.reciprocal import Reciprocal
 from openke.runs.experiment import Experiment
-from openke.runs.recipe import structural
+from openke.runs.recipe import KNOWN_MODELS, structural
 from openke.runtime.device import choose_device
 from openke.training.checkpoint import differences
 
-OTHERS = "openke.models"
-"""Entry points of models of other packages: name -> class, or a :data:`Rebuild`."""
 REBUILDERS = "openke.rebuilders"
 """Entry points of what makes models that need more than triples: "features" -> :data:`Rebuild`."""
 FEATURES = "features"
@@ -144,19 +142,16 @@ def _rebuilder(saved: Saved, given: Rebuild | None) -> Rebuild:
             if entry.name == FEATURES:
                 rebuild: Rebuild = entry.load()
                 return rebuild
-    if name in MODELS:
-        return _structural
-    registered = {entry.name: entry for entry in entry_points(group=OTHERS)}
-    if name not in registered:
+    if name not in KNOWN_MODELS:
         raise ValueError(
-            f"model {name!r} is not known, expected one of "
-            f"{', '.join(sorted({*MODELS, *registered}))}; register it as an entry point of "
-            f"{OTHERS!r}, or give load_run a function that makes it"
+            f"model {name!r} is not known, expected one of {', '.join(sorted(KNOWN_MODELS))}; "
+            f"register it as an entry point of {KNOWN_MODELS.group!r}, or give load_run a function "
+            "that makes it"
         )
-    loaded = registered[name].load()
-    if isinstance(loaded, type):
+    known = KNOWN_MODELS[name]
+    if isinstance(known, type):
         return _structural
-    other: Rebuild = loaded
+    other: Rebuild = known
     return other
 
 

@@ -49,9 +49,8 @@ Make = Callable[[str, TripleStore, int, Mapping[str, Any]], Model]
 """Makes a model from its name, the triples it trains on, its number of relations and settings."""
 
 QUERIES: dict[str, type[AllEntitiesStrategy]] = {"1vsall": OneVsAll, "kvsall": KVsAll}
-OWN = (
-    *("in_path", "tri_file", "ent_file", "rel_file", "batch_size", "nbatches", "seed", "hold_out"),
-)
+FILES = ("in_path", "tri_file", "ent_file", "rel_file")
+OWN = (*FILES, "batch_size", "nbatches", "seed", "hold_out")
 """Arguments of TrainDataLoader that a recipe settles itself."""
 CHECKED = ("opt_method", "train_times", "alpha", "clip_norm")
 """Arguments of Trainer that are checked before there is one."""

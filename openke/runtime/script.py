@@ -58,13 +58,18 @@ def parse_arguments(what: Callable[..., Settings], **options: Any) -> Settings:
 
 
 def run_script(settings: type[Settings], main: Callable[[Settings], None]) -> None:
-    """Parse the command line into ``settings``, call ``main`` with it and exit.
+    """Parse the command line into ``settings``, call ``main`` with it and exit."""
+    run_program(lambda: main(parse_arguments(settings)))
+
+
+def run_program(action: Callable[[], int | None]) -> None:
+    """Exit with the :func:`exit_status` of ``action``.
 
     Of several processes that torchrun started the first one alone prints.
     """
     if os.environ.get("RANK", "0") != "0":
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
-    sys.exit(exit_status(program_name(), lambda: main(parse_arguments(settings))))
+    sys.exit(exit_status(program_name(), action))
 
 
 def program_name() -> str:

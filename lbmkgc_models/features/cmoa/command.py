@@ -17,7 +17,7 @@ from lbmkgc_models.features.cmoa.alignment_files import write_alignment
 from lbmkgc_models.features.cmoa.heads import MODALITIES
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from openke.data.store import TripleStore
-from openke.datasets.search import find_dataset
+from openke.datasets.search import folder_of
 
 DEFAULTS = AlignmentSettings()
 
@@ -125,4 +125,4 @@ def command(
 
 
 def _open(dataset: str) -> TripleStore:
-    return TripleStore.open(dataset if Path(dataset).is_dir() else find_dataset(dataset))
+    return TripleStore.open(folder_of(dataset))

@@ -11,7 +11,7 @@ import tyro
 from lbmkgc_models.feature_store.labels import read_labels
 from lbmkgc_models.features.find_pictures import find_pictures
 from lbmkgc_models.features.lvmc.settings import DrawingSettings
-from openke.datasets.search import find_dataset
+from openke.datasets.search import folder_of
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 EXAMPLES = 3
@@ -79,7 +79,7 @@ def command(
     from openke.runtime.device import choose_device
 
     rank = Rank.from_environment()
-    labels = read_labels(Path(dataset) if Path(dataset).is_dir() else find_dataset(dataset, data))
+    labels = read_labels(folder_of(dataset, data))
     if out.resolve() in {folder.resolve() for folder in pictures}:
         raise ValueError(f"--pictures {out}: it is --out too, expected folders of real pictures")
     tasks = tasks_of(labels, _with_pictures(pictures, [x.name for x in labels]), out, drawing)

@@ -9,7 +9,7 @@ import tyro
 
 from lbmkgc_models.features.report.page import write_report
 from openke.data.store import TripleStore
-from openke.datasets.search import find_dataset
+from openke.datasets.search import folder_of
 
 
 def command(
@@ -45,7 +45,7 @@ def command(
     data
         Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download.
     """
-    directory = Path(dataset) if Path(dataset).is_dir() else find_dataset(dataset, data)
+    directory = folder_of(dataset, data)
     store = TripleStore.open(directory)
     page = write_report(
         store, features, out, before=before, pictures=pictures, sample=sample, seed=seed
