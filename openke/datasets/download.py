@@ -19,8 +19,8 @@ from typing import Any
 import pooch
 from tqdm import tqdm
 
-from openke.datasets.labels import JOINS
-from openke.datasets.registry import HOST, KnownDataSet, LabelJoin, RemoteFile
+from openke.datasets.joins import JOINS
+from openke.datasets.registry import HOST, Join, KnownDataSet, RemoteFile
 from openke.runtime.progress import has_bars, say
 
 SECONDS_TO_ANSWER = 30
@@ -44,7 +44,7 @@ def download(name: str, data_set: KnownDataSet, cache: Path, *, retries: int = 2
     name
         Name its folder gets.
     data_set
-        Its files and the recipe of its labels.
+        Its files, and what is joined to them.
     cache
         Folder of all downloads.
     retries
@@ -64,9 +64,8 @@ def download(name: str, data_set: KnownDataSet, cache: Path, *, retries: int = 2
         folder.mkdir()
         for file, remote in data_set.files.items():
             shutil.copyfile(fetched[remote.path], folder / file)
-        if data_set.labels:
-            sources = [fetched[source.path] for source in data_set.labels.sources]
-            _write_labels(folder, data_set.labels, sources)
+        for join in data_set.joins:
+            _join(folder, join, [fetched[source.path] for source in join.sources])
         _publish(folder, target)
     return target
 
@@ -138,18 +137,18 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def _write_labels(folder: Path, labels: LabelJoin, sources: Sequence[Path]) -> None:
+def _join(folder: Path, join: Join, sources: Sequence[Path]) -> None:
     try:
-        joined = JOINS[labels.join](folder, *sources)
+        joined = JOINS[join.join](folder, *sources)
     except (ValueError, KeyError) as error:
-        raise OSError(f"labels of {folder.name} cannot be joined: {error}") from error
+        written = ", ".join(join.results)
+        raise OSError(f"{written} of {folder.name} cannot be joined: {error}") from error
     for file, text in joined.items():
         content = text.encode("utf-8")
         found = sha256(content).hexdigest()
-        if found != labels.results[file]:
+        if found != join.results[file]:
             raise OSError(
-                f"joined {file} of {folder.name} has SHA-256 {found}, expected "
-                f"{labels.results[file]}"
+                f"joined {file} of {folder.name} has SHA-256 {found}, expected {join.results[file]}"
             )
         (folder / file).write_bytes(content)
 

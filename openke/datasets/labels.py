@@ -8,7 +8,7 @@ separated by tabs; the description is empty where no source has one. ``relation_
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -101,13 +101,6 @@ def join_wikipedia(folder: Path, wikidata_text: Path) -> dict[str, str]:
     names = read_names(folder / "entity2id.txt")
     descriptions = [texts.get(unquote(name)) for name in names]
     return {"labels.tsv": _table(names, [_readable(name) for name in names], descriptions)}
-
-
-JOINS: dict[str, Callable[..., dict[str, str]]] = {
-    "freebase": join_freebase,
-    "wikidata": join_wikidata,
-    "wikipedia": join_wikipedia,
-}
 
 
 def read_names(path: Path) -> list[str]:
