@@ -19,6 +19,7 @@ Policy = Literal["realistic", "optimistic", "pessimistic"]
 POLICIES: tuple[Policy, ...] = ("realistic", "optimistic", "pessimistic")
 SIDES = ("both", "head", "tail")
 HITS = (1, 3, 10)
+COLUMNS = ("MRR", "Hits@1", "Hits@3", "Hits@10", "MR", "queries")
 
 Metrics = dict[str, float]
 
@@ -99,28 +100,28 @@ class RankingReport:
             unseen=None if self.unseen is None else self.unseen[chosen],
         )
 
-    def by_relation(self) -> dict[int, Metrics]:
-        """Return the realistic metrics of each relation that occurs, with its count, by its id."""
-        return self._grouped(self.relation)
+    def by_relation(self, policy: Policy = "realistic") -> dict[int, Metrics]:
+        """Return the metrics of each relation that occurs, with its count, by its id."""
+        return self._grouped(self.relation, policy)
 
-    def by_category(self) -> dict[str, dict[str, Metrics]]:
-        """Return the realistic metrics of each side and relation category that occurs."""
+    def by_category(self, policy: Policy = "realistic") -> dict[str, dict[str, Metrics]]:
+        """Return the metrics of each side and relation category that occurs."""
         category = self.relation_category[self.relation]
-        return {side: self._grouped(category, self._is(side)) for side in self.sides}
+        return {side: self._grouped(category, policy, self._is(side)) for side in self.sides}
 
-    def by_kind(self) -> dict[str, dict[str, Metrics]]:
-        """Return the realistic metrics of each side and kind of relations; empty without kinds."""
+    def by_kind(self, policy: Policy = "realistic") -> dict[str, dict[str, Metrics]]:
+        """Return the metrics of each side and kind of relations; empty without kinds."""
         if self.relation_kind is None:
             return {}
         kind = self.relation_kind[self.relation]
-        return {side: self._grouped(kind, self._is(side)) for side in self.sides}
+        return {side: self._grouped(kind, policy, self._is(side)) for side in self.sides}
 
-    def by_seen(self) -> dict[str, dict[str, Metrics]]:
-        """Return the realistic metrics of each side, "seen" and "unseen" entities apart."""
+    def by_seen(self, policy: Policy = "realistic") -> dict[str, dict[str, Metrics]]:
+        """Return the metrics of each side, "seen" and "unseen" entities apart."""
         if self.unseen is None:
             return {}
         seen = np.where(self.unseen, "unseen", "seen")
-        return {side: self._grouped(seen, self._is(side)) for side in self.sides}
+        return {side: self._grouped(seen, policy, self._is(side)) for side in self.sides}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON values; nothing in it is NaN."""
@@ -150,13 +151,21 @@ class RankingReport:
         """Write :meth:`to_dict`."""
         write_text(path, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
 
-    def to_text(self) -> str:
+    def to_text(self, policy: Policy = "realistic") -> str:
         """Return a table for a terminal."""
-        return f"{self._title()}\n{self._table('simple')}"
+        return f"{self._title(policy)}\n{self._table('simple', policy)}"
 
-    def to_markdown(self) -> str:
+    def to_markdown(self, policy: Policy = "realistic") -> str:
         """Return a table for a document."""
-        return f"**{self._title()}**\n\n{self._table('github')}"
+        return f"**{self._title(policy)}**\n\n{self._table('github', policy)}"
+
+    def relations_to_text(self, policy: Policy = "realistic") -> str:
+        """Return a table of each relation for a terminal, the most frequent first."""
+        rows = [
+            [found.get("label") or name, *_row(found), int(found["count"])]
+            for name, found in self._by_relation_name(policy).items()
+        ]
+        return _tabulated(["relation", *COLUMNS], rows, "simple")
 
     def _is(self, side: str) -> NDArray[np.bool_]:
         if side not in ("both", *self.sides):
@@ -164,9 +173,9 @@ class RankingReport:
         return np.full(len(self.side), True) if side == "both" else self.side == side
 
     def _grouped(
-        self, keys: NDArray[Any], chosen: NDArray[np.bool_] | None = None
+        self, keys: NDArray[Any], policy: Policy, chosen: NDArray[np.bool_] | None = None
     ) -> dict[Any, Metrics]:
-        values = ranks(self.greater, self.equal)
+        values = ranks(self.greater, self.equal, policy)
         if chosen is not None:
             keys, values = keys[chosen], values[chosen]
         return {
@@ -174,9 +183,9 @@ class RankingReport:
             for key in np.unique(keys)
         }
 
-    def _by_relation_name(self) -> dict[str, dict[str, Any]]:
+    def _by_relation_name(self, policy: Policy = "realistic") -> dict[str, dict[str, Any]]:
         """Return the metrics of each relation, the most frequent first, and its label beside."""
-        found = self.by_relation()
+        found = self.by_relation(policy)
         names, labels = self.relation_names, self.relation_labels
         return {
             str(relation) if names is None else names[relation]: {
@@ -188,27 +197,30 @@ class RankingReport:
             )
         }
 
-    def _title(self) -> str:
+    def _title(self, policy: Policy) -> str:
         kind = "relations, " if "relation" in self.sides else ""
         kind += "filtered" if self.filtered else "raw"
         constrained = ", type-constrained" if self.type_constrained else ""
-        return f"{self.model} on {self.dataset} {self.split} ({kind}{constrained}, realistic ranks)"
+        return f"{self.model} on {self.dataset} {self.split} ({kind}{constrained}, {policy} ranks)"
 
-    def _table(self, style: str) -> str:
-        header = ["", "MRR", "Hits@1", "Hits@3", "Hits@10", "MR", "queries"]
+    def _table(self, style: str, policy: Policy) -> str:
         rows: list[list[Any]] = []
         for side in self.sides:
-            found = self.metrics(side)
+            found = self.metrics(side, policy=policy)
             rows.append([side, *_row(found), int(self._is(side).sum())])
-        groups = [self.by_category(), self.by_kind()]
+        groups = [self.by_category(policy), self.by_kind(policy)]
         if self.unseen is not None and self.unseen.any():
-            groups.append(self.by_seen())
+            groups.append(self.by_seen(policy))
         for group in groups:
             for name, found in group.get(self.sides[0], {}).items():
                 rows.append([name, *_row(found), int(found["count"])])
-        return tabulate(rows, header, tablefmt=style, disable_numparse=True, stralign="right")
+        return _tabulated(["", *COLUMNS], rows, style)
 
 
 def _row(found: Metrics) -> list[str]:
     percent = [f"{100 * found[name]:.2f}" for name in ("mrr", "hits@1", "hits@3", "hits@10")]
     return [*percent, f"{found['mr']:.1f}" if math.isfinite(found["mr"]) else "-"]
+
+
+def _tabulated(header: list[str], rows: list[list[Any]], style: str) -> str:
+    return tabulate(rows, header, tablefmt=style, disable_numparse=True, stralign="right")

@@ -30,7 +30,7 @@ from openke.runtime.distributed import join
 from openke.runtime.progress import counting
 
 BLOCK_BYTES = 64 * 2**20
-"""Size of the scores [queries, entities] held at a time."""
+"""Size of the scores [queries, entities] held at a time, unless a Tester is told another."""
 ENTITIES = [HEAD, TAIL]
 RELATION_BLOCK = 2**14
 """Triples scored at a time where relations are ranked: each has a query vector of its own."""
@@ -64,6 +64,8 @@ class Tester:
         See :func:`.choose_device`.
     progress
         Show on standard error how far ranking is: a bar on a terminal, else a line at its end.
+    block_bytes
+        Bytes of the scores [queries, entities] held at a time; at least one query is ranked.
 
     Raises
     ------
@@ -81,8 +83,10 @@ class Tester:
         *,
         device: str | None = None,
         progress: bool = True,
+        block_bytes: int = BLOCK_BYTES,
     ) -> None:
         self.world = join()
+        self.block_bytes = block_bytes
         self.device = self.world.device(choose_device(device, use_gpu))
         self.model = model
         self.data_loader = data_loader
@@ -280,7 +284,7 @@ class Tester:
         block = (
             RELATION_BLOCK // store.relation_count
             if slot == "relation"
-            else BLOCK_BYTES // (4 * store.entity_count)
+            else self.block_bytes // (4 * store.entity_count)
         )
         block = max(1, block)
         starts = range(0, len(asked.distinct), block)

@@ -43,6 +43,8 @@ class Run:
     model: Model
     store: TripleStore
     saved: Saved
+    whole: TripleStore
+    """The triples as the data set has them: another store where a part of train was held out."""
 
 
 def load_run(
@@ -78,7 +80,7 @@ def load_run(
     """
     folder = Path(folder)
     saved = _saved(folder)
-    store = _store(folder, saved, data)
+    whole, store = _stores(folder, saved, data)
     model = _rebuilder(saved, rebuild)(store, saved, features)
     if saved["model"].get("reciprocal"):
         model = Reciprocal(model)
@@ -97,7 +99,7 @@ def load_run(
         raise ValueError(
             f"{weights}: not the weights of this {type(model).__name__}: {error}"
         ) from error
-    return Run(folder, model.to(choose_device(device)).eval(), store, saved)
+    return Run(folder, model.to(choose_device(device)).eval(), store, saved, whole)
 
 
 def _saved(folder: Path) -> Saved:
@@ -117,20 +119,21 @@ def _saved(folder: Path) -> Saved:
     return saved
 
 
-def _store(folder: Path, saved: Saved, data: Path | None) -> TripleStore:
+def _stores(folder: Path, saved: Saved, data: Path | None) -> tuple[TripleStore, TripleStore]:
+    """Return the triples of the data set, and those trained on."""
     trained, loader = saved["data"], saved["loader"]
     directory = trained.get("directory")
     if data is not None or directory is None or not Path(directory).is_dir():
         directory = find_dataset(trained["name"], data)
-    store = TripleStore.open(directory)
+    whole = store = TripleStore.open(directory)
     if loader.get("hold_out"):
-        store = store.hold_out(loader["hold_out"], loader["seed"])
+        store = whole.hold_out(loader["hold_out"], loader["seed"])
     if store.fingerprint != trained["fingerprint"]:
         raise ValueError(
             f"{folder}: was trained on other triples than {directory} holds: give the data set of "
             "that time by --data"
         )
-    return store
+    return whole, store
 
 
 def _rebuilder(saved: Saved, given: Rebuild | None) -> Rebuild:

@@ -248,6 +248,7 @@ def test_the_entry_points_are_declared():
     for line in (
         'features = "lbmkgc_models.runs.rebuild:multimodal"',
         'import = "openke.datasets.importing:command"',
+        'evaluate = "openke.runs.evaluate:command"',
         'predict = "openke.runs.predict:command"',
         'export = "openke.runs.export:command"',
     ):
