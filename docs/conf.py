@@ -17,6 +17,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "commands",
+    "registered",
     "settings",
 ]
 exclude_patterns = ["_build"]

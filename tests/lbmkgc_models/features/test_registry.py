@@ -24,8 +24,8 @@ def test_names_stand_for_encoders() -> None:
     assert isinstance(image_encoder("colour-histogram", device="cpu"), ColourHistogram)
     minilm = text_encoder("minilm", max_length=9, pooling="cls", normalised=None, dim=None)
     assert minilm.settings == {"pooling": "cls", "normalised": True, "max_length": 9}
-    assert set(TEXT_ENCODERS) == {"minilm", "tfidf", "spelling", "open_clip", "clip"}
-    assert set(IMAGE_ENCODERS) == {
+    assert {*TEXT_ENCODERS} >= {"minilm", "tfidf", "spelling", "open_clip", "clip"}
+    assert {*IMAGE_ENCODERS} >= {
         *("efficientnet-lite0", "colour-histogram", "open_clip", "clip", "vit"),
     }
 
@@ -38,27 +38,28 @@ def test_another_text_is_a_folder_of_a_sentence_encoder(tmp_path: Path) -> None:
     assert encoder.name == str(folder)
 
 
+def test_unknown_names_list_the_known() -> None:
+    for make, kind, registry in (
+        (text_encoder, "text", TEXT_ENCODERS),
+        (image_encoder, "image", IMAGE_ENCODERS),
+    ):
+        with pytest.raises(ValueError, match=f"unknown {kind} encoder 'bert:x', exp") as caught:
+            make("bert:x")
+        listed = str(caught.value).partition("expected one of ")[2].split(", ")
+        assert {form.removesuffix(":SOURCE") for form in listed} >= set(registry)
+        assert {"open_clip:SOURCE", "clip:SOURCE"} <= set(listed)
+        assert {"a folder", "a Hub id"}.issubset(listed) == (kind == "text")
+
+
 @pytest.mark.parametrize(
     ("make", "spec", "message"),
     [
-        (
-            text_encoder,
-            "bert:x",
-            "unknown text encoder 'bert:x', expected one of minilm, tfidf, spelling, "
-            "open_clip:SOURCE, clip:SOURCE, a folder, a Hub id",
-        ),
-        (
-            image_encoder,
-            "resnet",
-            "unknown image encoder 'resnet', expected one of efficientnet-lite0, "
-            "colour-histogram, open_clip:SOURCE, clip:SOURCE, vit:SOURCE",
-        ),
         (text_encoder, "tfidf:x", "text encoder 'tfidf:x', expected tfidf"),
         (text_encoder, "clip", "text encoder 'clip', expected clip:SOURCE"),
         (image_encoder, "vit:", "image encoder 'vit:', expected vit:SOURCE"),
     ],
 )
-def test_unknown_names_list_the_known(make: object, spec: str, message: str) -> None:
+def test_a_source_is_given_where_there_is_one(make: object, spec: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make(spec)  # type: ignore[operator]
 

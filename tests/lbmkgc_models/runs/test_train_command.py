@@ -7,7 +7,7 @@ import pytest
 
 from lbmkgc_models.runs import experiment
 from lbmkgc_models.runs.defaults import default_recipe
-from lbmkgc_models.runs.make_model import MODELS, model_maker
+from lbmkgc_models.runs.make_model import MODELS, modalities_of, model_maker
 from lbmkgc_models.runs.train_command import command
 from openke.data.store import TripleStore
 from openke.runs.recipe import Recipe
@@ -34,7 +34,7 @@ def saved(out):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_defaults_build_every_model(model):
-    features = one() if model == "IKRL" else both()
+    features = one() if modalities_of(model) == "one" else both()
     recipe = default_recipe(model)
     if recipe.training.sampling:
         recipe = recipe.changed({"training.sampling.neg_ent": 3})
