@@ -44,7 +44,7 @@ def datasets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     required = os.environ.get("OPENKE_REQUIRE_DATA", "0") not in ("", "0")
     try:
-        if not (required or _all_here() or _server_answers()):
+        if not (required or _all_here() or server_answers()):
             pytest.skip(NO_DATA)
         found = {name: find_dataset(name) for name in DATA_SETS}
     except FileNotFoundError as error:
@@ -64,7 +64,7 @@ def _all_here() -> bool:
     return True
 
 
-def _server_answers() -> bool:
+def server_answers() -> bool:
     """Return whether it makes sense to try a download, within seconds even without a network."""
     answers = []
 

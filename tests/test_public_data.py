@@ -103,4 +103,4 @@ def test_a_silent_server_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(conftest, "SECONDS_TO_CONNECT", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("OPENKE_MIRROR", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        assert not conftest._server_answers()
+        assert not conftest.server_answers()

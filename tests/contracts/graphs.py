@@ -16,9 +16,9 @@ from lbmkgc_models.feature_store.mentions import Mentions, find_mentions
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.mention_score import MentionScore
 from lbmkgc_models.fusion.structural_interaction import INTERACTIONS
+from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
-from lbmkgc_models.runs.make_model import MODELS
 from openke.data.batch import Batch
 from openke.data.store import TripleStore
 from openke.data.train_data_loader import TrainDataLoader
@@ -41,8 +41,17 @@ from openke.module.model import (
     TransR,
     TuckER,
 )
+from openke.runs.recipe import KNOWN_MODELS
 
 ENTITIES, RELATIONS = 23, 4
+
+MODELS: dict[str, type[Model]] = {
+    name: kind
+    for registry in (KNOWN_MODELS, MULTIMODAL)
+    for name, kind in registry.items()
+    if isinstance(kind, type) and issubclass(kind, Model)
+}
+"""Every registered model, with those of other packages that are installed."""
 
 
 def graph(seed: int = 0, entities: int = ENTITIES, triples: int = 60) -> TripleStore:
@@ -197,13 +206,23 @@ CASES: dict[str, Callable[[], Model]] = {
 """Instances that the contracts hold for; the first word is the registered name."""
 
 
+def sizes_of(kind: type[Model]) -> list[str]:
+    """Return the settings of a model whose names begin with "dim"."""
+    return [field.name for field in fields(kind.Config) if field.name.startswith("dim")]
+
+
+def takes_features(kind: type[Model]) -> bool:
+    """Return whether a model is made with features."""
+    return "features" in signature(kind).parameters
+
+
 def small(name: str) -> Model:
-    """Return a registered model with small sizes, and features of one modality if it takes them."""
+    """Return a registered model with small sizes, and features if it takes them."""
     kind = MODELS[name]
-    sizes = {field.name: 20 for field in fields(kind.Config) if field.name.startswith("dim")}
-    given = {"features": one()} if "features" in signature(kind).parameters else {}
+    found = one() if getattr(kind, "one_modality", False) else both()
+    given = {"features": found} if takes_features(kind) else {}
     facts = {"triples": graph().triples("train")} if kind.needs_triples else {}
-    return kind(ENTITIES, RELATIONS, **given, **facts, **sizes)
+    return kind(ENTITIES, RELATIONS, **given, **facts, **dict.fromkeys(sizes_of(kind), 20))
 
 
 # A model that was registered and has no case of its own yet gets one.

@@ -89,6 +89,11 @@ class ClipTextEncoder:
         The model is not there and cannot be fetched, or has no safetensors weights.
     ValueError
         It is no CLIP model; ``max_length`` does not fit it.
+
+    References
+    ----------
+    Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML
+    2021.
     """
 
     def __init__(

@@ -87,6 +87,12 @@ class OpenClipTextEncoder:
     ------
     OSError
         The weights are not there and cannot be fetched, or are another model's.
+
+    References
+    ----------
+    Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML
+    2021. Cherti et al., Reproducible scaling laws for contrastive language-image learning, CVPR
+    2023.
     """
 
     def __init__(

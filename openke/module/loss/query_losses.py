@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from openke import kernels
+from openke.runtime.registry import Registry
 
 QueryLoss = Callable[[Tensor, Tensor, "Tensor | None", float], Tensor]
+"""Logits, right answers, where each query's begin, label smoothing -> one number for each query."""
 
 
 def softmax_cross_entropy(
@@ -47,8 +49,7 @@ def binary_cross_entropy(
     return kernels.binary_cross_entropy(logits, offsets, answer, label_smoothing)
 
 
-QUERY_LOSSES: dict[str, QueryLoss] = {
-    "softmax": softmax_cross_entropy,
-    "bce": binary_cross_entropy,
-}
-"""Every loss of a query by name."""
+QUERY_LOSSES: Registry[QueryLoss] = Registry(
+    {"softmax": softmax_cross_entropy, "bce": binary_cross_entropy}, "openke.query_losses"
+)
+"""Losses of a query by name, with those of other packages."""

@@ -1,0 +1,100 @@
+"""What holds for every registered multimodal model, and for every way to weigh modalities."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from lbmkgc_models.fusion.modality_attention import ATTENTION_FORMS, ModalityAttention
+from lbmkgc_models.model import MULTIMODAL
+from openke.module.scoring.all_entities import score_all
+from tests.contracts.graphs import ENTITIES, MODELS, RELATIONS, both, one, sizes_of
+
+models = pytest.mark.parametrize("name", MULTIMODAL)
+
+
+def given(name):
+    """Return features as a training hands them to a model."""
+    return one() if getattr(MODELS[name], "one_modality", False) else both()
+
+
+def made(name, features):
+    torch.manual_seed(0)
+    kind = MODELS[name]
+    sizes = dict.fromkeys(sizes_of(kind), 6)
+    return kind(ENTITIES, RELATIONS, features=features, **sizes).eval()
+
+
+def scores_of(model):
+    anchor = torch.arange(ENTITIES)
+    relation = anchor % RELATIONS
+    with torch.no_grad():
+        return torch.stack([score_all(model, side, anchor, relation) for side in ("tail", "head")])
+
+
+def changed(features, where):
+    """Return features with other numbers in some rows, Bool["entities"] of each modality."""
+    return {
+        name: replace(
+            found, values=torch.where(where(found)[:, None], found.values + 3, found.values)
+        )
+        for name, found in features.items()
+    }
+
+
+@models
+def test_scores_depend_on_features(name):
+    features = given(name)
+    found = scores_of(made(name, features))
+    other = scores_of(made(name, changed(features, lambda f: f.present)))
+    assert not torch.allclose(found, other)
+
+
+@models
+def test_rows_of_entities_that_lack_a_modality_mean_nothing(name):
+    features = given(name)
+    found = scores_of(made(name, features))
+    other = scores_of(made(name, changed(features, lambda f: ~f.present)))
+    assert torch.equal(found, other), "a missing modality must be masked, see present"
+
+
+@models
+def test_features_are_neither_trained_nor_saved(name):
+    model = made(name, given(name))
+    numbers = {values.data_ptr() for values in model.state_dict().values()}
+    numbers |= {parameter.data_ptr() for parameter in model.parameters()}
+    frozen = [buffer for buffer in model.buffers() if buffer.data_ptr() not in numbers]
+    for modality, features in given(name).items():
+        alike = [buffer for buffer in frozen if buffer.shape == features.values.shape]
+        kept = any(torch.equal(buffer, features.values) for buffer in alike)
+        assert kept, f"{modality}: keep features as register_buffer(…, persistent=False)"
+
+
+@models
+def test_a_checkpoint_knows_the_features_it_was_trained_with(name):
+    features = given(name)
+    model, again = made(name, features), made(name, given(name))
+    other = made(name, changed(features, lambda f: f.present))
+    assert model.identity() == again.identity()
+    assert set(model.identity()["features"]) == set(features), "identity() names them by modality"
+    assert model.identity() != other.identity()
+
+
+@models
+def test_features_of_another_graph_are_refused(name):
+    kind = MODELS[name]
+    with pytest.raises(ValueError, match="features have 23 rows, the graph has 5 entities"):
+        kind(5, RELATIONS, features=given(name), **dict.fromkeys(sizes_of(kind), 6))
+
+
+@pytest.mark.parametrize("form", ATTENTION_FORMS)
+def test_weights_of_modalities_sum_to_one_where_there_is_any(form):
+    generator = torch.Generator().manual_seed(0)
+    modal = [torch.randn(4, 6, generator=generator) for _ in range(3)]
+    present = torch.tensor([[1, 1, 1], [1, 0, 1], [0, 1, 0], [0, 0, 0]]).bool()
+    attention = ModalityAttention(6, form)
+    weights = attention.weights(modal, present)
+    assert (weights[~present] == 0).all()
+    total = weights.sum(dim=1)
+    torch.testing.assert_close(total, present.any(dim=1, keepdim=True).float().expand_as(total))
+    assert torch.equal(attention(modal, present)[3], torch.zeros(6))
