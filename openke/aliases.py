@@ -9,7 +9,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-Names = Mapping[str, str]
+Renamed = Mapping[str, str]
 """Name of old -> name of today."""
 
 
@@ -29,7 +29,7 @@ class Alias(ModuleType):
     """
 
     def __init__(
-        self, name: str, home: str, renamed: Names | None = None, *, deprecated: bool = False
+        self, name: str, home: str, renamed: Renamed | None = None, *, deprecated: bool = False
     ) -> None:
         super().__init__(name, f"Another path of {home}.")
         self._home = home
@@ -52,7 +52,7 @@ def homes_of(kinds: Iterable[type]) -> dict[str, str]:
     return {kind.__name__: kind.__module__ for kind in kinds}
 
 
-def openke_paths(package: str, homes: Names) -> None:
+def openke_paths(package: str, homes: Renamed) -> None:
     """Make ``from PACKAGE.CLASS import CLASS`` work; ``homes``: class -> the module that has it.
 
     There are no files of these names: systems that ignore case could not tell TransE.py from
@@ -63,7 +63,7 @@ def openke_paths(package: str, homes: Names) -> None:
         sys.modules[path] = Alias(path, home)
 
 
-def former_paths(homes: Names, renamed: Names | None = None) -> None:
+def former_paths(homes: Renamed, renamed: Renamed | None = None) -> None:
     """Make modules of earlier releases importable, with a ``DeprecationWarning``.
 
     Parameters

@@ -33,7 +33,7 @@ class FeatureSet:
 
 
 @dataclass(frozen=True)
-class Source:
+class FeatureSource:
     """Where the features of one modality are, or will be once they are encoded."""
 
     path: Path
@@ -48,7 +48,7 @@ class FeaturePlan:
 
     store: TripleStore
     directory: Path | None
-    sources: Mapping[str, Source]
+    sources: Mapping[str, FeatureSource]
     """By modality, in the order asked for."""
     unused: tuple[str, ...] = ()
     """Lines on modalities that are not used."""
@@ -153,7 +153,7 @@ def plan_features(
     places = search_path(store.name, directory, features)
     if features is not None:
         _require_some(Path(features), store.name)
-    found = {modality: Source(path) for modality, path in _find(store.name, places).items()}
+    found = {modality: FeatureSource(path) for modality, path in _find(store.name, places).items()}
     wanted = asked is None or "text" in asked
     if text_encoder:
         _check_encoder(text_encoder, wanted, features, store.name)
@@ -233,7 +233,7 @@ def _check_encoder(
         )
 
 
-def _by_encoder(text_encoder: str, dataset: str, directory: Path | None) -> Source:
+def _by_encoder(text_encoder: str, dataset: str, directory: Path | None) -> FeatureSource:
     """Return the store of what an encoder makes of a data set's texts; unless there, to be made."""
     if directory is None:
         raise FileNotFoundError(
@@ -244,10 +244,10 @@ def _by_encoder(text_encoder: str, dataset: str, directory: Path | None) -> Sour
     # On another device or by another version it would be another store, which what was trained on
     # this one could not be loaded with: one that is there is kept.
     there = made_of(path) == read_texts(directory).checksum()
-    return Source(path, "" if there else text_encoder)
+    return FeatureSource(path, "" if there else text_encoder)
 
 
-def _to_make(directory: Path | None, there: Path | None, dataset: str) -> Source | None:
+def _to_make(directory: Path | None, there: Path | None, dataset: str) -> FeatureSource | None:
     """Return the text features to make: there are none, or those in the cache are outdated."""
     encoder = available_text_encoder()
     if directory is None or encoder is None or not (directory / LABELS).is_file():
@@ -256,7 +256,7 @@ def _to_make(directory: Path | None, there: Path | None, dataset: str) -> Source
     if not any(texts.texts) or not (there is None or is_outdated(there, texts, encoder)):
         return None
     again = ", made again: the store there was of other texts" if there is not None else ""
-    return Source(default_features_dir(dataset) / "text", encoder, again)
+    return FeatureSource(default_features_dir(dataset) / "text", encoder, again)
 
 
 def _stale(features: ModalFeatures, directory: Path | None) -> str:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 Side = Literal["head", "tail"]
+CorruptedSide = Literal["head", "tail", "mixed"]
+"""The entity slots that negatives replace; "mixed" where some replace heads and some tails."""
 HEAD, RELATION, TAIL = 0, 1, 2
 """The slots of a triple, as columns of ``positive`` and as values of ``slot``."""
 
@@ -43,13 +45,13 @@ class Batch:
     prepared : tuple of Tensor
         What a strategy found out about the batch ahead of time; only it knows what that is.
     share : float
-        What a mean over this batch weighs, where several processes have a part of it each.
+        What a mean over this batch weighs, where several processes have a shard of it each.
     """
 
     positive: Tensor
     negative: Tensor
     slot: Tensor
-    side: Literal["head", "tail", "mixed"]
+    side: CorruptedSide
     entities: Tensor
     index: Tensor
     mask: Tensor | None = None

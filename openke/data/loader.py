@@ -11,9 +11,9 @@ import torch
 from openke.data.store import TripleStore
 
 Prepared = TypeVar("Prepared")
-Part = tuple[int, int]
+Shard = tuple[int, int]
 """Rank and number of the processes that divide each batch among them."""
-WHOLE: Part = (0, 1)
+WHOLE: Shard = (0, 1)
 Change = Callable[[Any], Any]
 """What becomes of a batch before it is handed out."""
 
@@ -28,7 +28,7 @@ class Trainable(Protocol):
 
     @property
     def share(self) -> float:
-        """What a mean over this part weighs in the mean over the parts."""
+        """What a mean over this shard weighs in the mean over all shards."""
 
     def __len__(self) -> int:
         """Return how many facts or queries there are."""
@@ -52,11 +52,11 @@ class Loader(Protocol):
     def epoch(self, number: int) -> Iterator[Trainable]:
         """Iterate over the batches of epoch ``number``, counted from 0."""
 
-    def prepare(self, change: Change = unchanged, *, pin: bool, part: Part = WHOLE) -> None:
-        """Do in the background what a step would wait for, and take a part of each batch.
+    def prepare(self, change: Change = unchanged, *, pin: bool, shard: Shard = WHOLE) -> None:
+        """Do in the background what a step would wait for, and take a shard of each batch.
 
         ``change`` is the strategy's: it finds out about a batch what its step will need. ``pin``
-        puts batches where a GPU copies from. ``part`` is rank and number of processes that share
+        puts batches where a GPU copies from. ``shard`` is rank and number of processes that share
         each batch: together they have what one alone would have.
         """
 
@@ -75,12 +75,12 @@ def one_ahead(prepare: Callable[[int], Prepared], count: int, name: str) -> Iter
         yield ahead.result()
 
 
-def part_of(size: int, part: Part) -> tuple[slice, float]:
+def shard_of(size: int, shard: Shard) -> tuple[slice, float]:
     """Return which of ``size`` items a process takes, and the weight of a mean over them.
 
     Where there are fewer items than processes, those that get none take the first, at weight 0.
     """
-    rank, ranks = part
+    rank, ranks = shard
     first, last = rank * size // ranks, (rank + 1) * size // ranks
     if first == last:
         return slice(0, 1), 0.0

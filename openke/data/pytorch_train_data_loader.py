@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from openke.data.train_data_loader import Source, TrainDataLoader
+from openke.data.store import TripleSource
+from openke.data.train_data_loader import TrainDataLoader
 
 
 class PyTorchTrainDataLoader(TrainDataLoader):
@@ -28,7 +29,7 @@ bern_flag, filter_flag, neg_ent, neg_rel
 
     def __init__(
         self,
-        in_path: Source | None = None,
+        in_path: TripleSource | None = None,
         tri_file: str | None = None,
         ent_file: str | None = None,
         rel_file: str | None = None,

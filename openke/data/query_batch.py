@@ -26,7 +26,7 @@ class QueryBatch:
         ``offsets`` on the host, wherever the batch is: sizes that a step need not wait for. Made
         of ``offsets`` where they are not given.
     share : float
-        What a mean over this batch weighs, where several processes have a part of it each.
+        What a mean over this batch weighs, where several processes have a shard of it each.
     """
 
     anchor: Tensor

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from os import PathLike
 from typing import Literal
 
 import numpy as np
@@ -12,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, RELATION, TAIL
-from openke.data.loader import WHOLE, Change, Part, one_ahead, part_of, unchanged
+from openke.data.loader import WHOLE, Change, Shard, one_ahead, shard_of, unchanged
 from openke.data.query_batch import QueryBatch
-from openke.data.store import TripleStore, check_seed
+from openke.data.store import TripleSource, check_seed, open_store
 
 Targets = Literal["one", "all"]
 TARGETS: tuple[Targets, ...] = ("one", "all")
@@ -26,7 +25,7 @@ class QueryDataLoader:
     Parameters
     ----------
     in_path
-        A folder in OpenKE's format, or an open :class:`TripleStore`.
+        A folder in OpenKE's format, or an open :class:`.TripleStore`.
     batch_size
         Queries in a batch.
     targets
@@ -47,7 +46,7 @@ class QueryDataLoader:
 
     def __init__(
         self,
-        in_path: str | PathLike[str] | TripleStore,
+        in_path: TripleSource,
         batch_size: int = 1000,
         *,
         targets: Targets = "one",
@@ -58,7 +57,7 @@ class QueryDataLoader:
             raise ValueError(f"targets is {targets!r}, expected 'one' or 'all'")
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected at least 1 query")
-        store = in_path if isinstance(in_path, TripleStore) else TripleStore.open(in_path)
+        store = open_store(in_path)
         self.store = store.hold_out(hold_out, seed) if hold_out else store
         self.batch_size = batch_size
         self.targets = targets
@@ -66,7 +65,7 @@ class QueryDataLoader:
         self._hold_out = hold_out
         self._change: Change = unchanged
         self._pin = False
-        self._part = WHOLE
+        self._shard = WHOLE
         self._queries = _Queries.of(self.store.triples("train"), targets)
 
     @property
@@ -91,15 +90,15 @@ class QueryDataLoader:
         def prepare(index: int) -> QueryBatch:
             first = index * self.batch_size
             rows = order[first : first + self.batch_size]
-            mine, share = part_of(len(rows), self._part)
+            mine, share = shard_of(len(rows), self._shard)
             batch: QueryBatch = self._change(replace(self._queries.batch(rows[mine]), share=share))
             return batch.pin() if self._pin else batch
 
         return one_ahead(prepare, len(self), "queries")
 
-    def prepare(self, change: Change = unchanged, *, pin: bool, part: Part = WHOLE) -> None:
+    def prepare(self, change: Change = unchanged, *, pin: bool, shard: Shard = WHOLE) -> None:
         """Do in the background what a step would wait for, see :class:`Loader`."""
-        self._change, self._pin, self._part = change, pin, part
+        self._change, self._pin, self._shard = change, pin, shard
 
 
 @dataclass(frozen=True)

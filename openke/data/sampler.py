@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from openke import _native
+from openke.data.batch import CorruptedSide
 from openke.data.store import TripleStore, check_seed
 
-Side = Literal["head", "tail", "mixed"]
-SIDES: tuple[Side, ...] = ("head", "tail", "mixed")
+CORRUPTED_SIDES: tuple[CorruptedSide, ...] = ("head", "tail", "mixed")
 
 
 class Draw(NamedTuple):
@@ -34,7 +34,7 @@ class Draw(NamedTuple):
     slot: NDArray[np.uint8]
     mask: NDArray[np.uint8] | None
 
-    def part(self, rows: slice) -> Draw:
+    def select(self, rows: slice) -> Draw:
         """Return some of the positives and what belongs to them; a shared set stays whole."""
         own = self.negative if self.negative.ndim == 1 else self.negative[rows]
         mask = None if self.mask is None else self.mask[rows]
@@ -116,7 +116,7 @@ class Sampler:
         return out
 
     def draw(
-        self, rows: NDArray[np.int64], *, epoch: int, first: int, side: Side = "mixed"
+        self, rows: NDArray[np.int64], *, epoch: int, first: int, side: CorruptedSide = "mixed"
     ) -> Draw:
         """Draw a batch.
 
@@ -136,8 +136,8 @@ class Sampler:
         ValueError
             A row out of range, or a triple of which every corruption is a fact of the train split.
         """
-        if side not in SIDES:
-            raise ValueError(f"found the side {side!r}, expected one of {', '.join(SIDES)}")
+        if side not in CORRUPTED_SIDES:
+            raise ValueError(f"found the side {side!r}, expected one of {', '.join(CORRUPTED_SIDES)}")
         rows = np.ascontiguousarray(rows, np.int64)
         if rows.ndim != 1:
             raise ValueError(f"found rows of shape {rows.shape}, expected [b]")

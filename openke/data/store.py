@@ -297,6 +297,15 @@ class TripleStore:
             raise ValueError(f"found the split {split!r}, expected one of {', '.join(SPLITS)}")
 
 
+TripleSource = str | PathLike[str] | TripleStore
+"""A folder in OpenKE's format, or an open store."""
+
+
+def open_store(source: TripleSource) -> TripleStore:
+    """Return the open store that ``source`` is, or the one in the folder that it names."""
+    return source if isinstance(source, TripleStore) else TripleStore.open(source)
+
+
 def slot_code(slot: str) -> int:
     """Return the core's number of a slot that can be asked for."""
     if slot not in ("head", "relation", "tail"):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from os import PathLike
 from typing import Literal
 
 from openke.data.options import check_one_of
-from openke.data.store import TripleStore
+from openke.data.store import TripleSource, open_store
 from openke.data.type_constraint import TypeConstraint
-
-Source = str | PathLike[str] | TripleStore
 
 
 class TestDataLoader:
@@ -18,7 +15,7 @@ class TestDataLoader:
     Parameters
     ----------
     in_path
-        A folder in OpenKE's format, or an open :class:`TripleStore`.
+        A folder in OpenKE's format, or an open :class:`.TripleStore`.
     sampling_mode
         ``"link"`` or ``"classification"``: accepted for OpenKE's scripts, a Tester does both.
     type_constrain
@@ -31,12 +28,12 @@ class TestDataLoader:
 
     def __init__(
         self,
-        in_path: Source = "./",
+        in_path: TripleSource = "./",
         sampling_mode: Literal["link", "classification"] = "link",
         type_constrain: bool = True,
     ) -> None:
         self.set_sampling_mode(sampling_mode)
-        self.store = in_path if isinstance(in_path, TripleStore) else TripleStore.open(in_path)
+        self.store = open_store(in_path)
         self.constraint = TypeConstraint.of(self.store) if type_constrain else None
 
     def set_sampling_mode(self, sampling_mode: Literal["link", "classification"]) -> None:

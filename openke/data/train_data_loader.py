@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from os import PathLike
 from pathlib import Path
 from typing import Literal
 
@@ -11,14 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from openke.data.batch import HEAD, TAIL, Batch
+from openke.data.batch import HEAD, TAIL, Batch, CorruptedSide
 from openke.data.distinct import find_distinct
-from openke.data.loader import WHOLE, Change, Part, one_ahead, part_of, unchanged
+from openke.data.loader import WHOLE, Change, Shard, one_ahead, shard_of, unchanged
 from openke.data.options import check_one_of, check_whole
 from openke.data.sampler import Sampler
-from openke.data.store import TripleStore
+from openke.data.store import TripleSource, TripleStore
 
-Source = str | PathLike[str] | TripleStore
 SAMPLING_MODES = ("normal", "cross", "head", "tail")
 ORDERS = ("shuffle", "replacement", "file")
 NEGATIVES = ("own", "shared")
@@ -71,7 +69,7 @@ class TrainDataLoader:
 
     def __init__(
         self,
-        in_path: Source | None = "./",
+        in_path: TripleSource | None = "./",
         tri_file: str | None = None,
         ent_file: str | None = None,
         rel_file: str | None = None,
@@ -107,7 +105,7 @@ class TrainDataLoader:
         self._next_epoch = 0
         self._change: Change = unchanged
         self._pin = False
-        self._part = WHOLE
+        self._shard = WHOLE
         self.set_in_path(in_path)
 
     @property
@@ -147,8 +145,8 @@ class TrainDataLoader:
             drawn = self.sampler.draw(
                 rows[first : first + self.batch_size], epoch=number, first=first, side=side
             )
-            mine, share = part_of(len(drawn.positive), self._part)
-            drawn = drawn.part(mine)  # drawing is cheap, and so all processes draw the same
+            mine, share = shard_of(len(drawn.positive), self._shard)
+            drawn = drawn.select(mine)  # drawing is cheap, and so all processes draw the same
             mask = None if drawn.mask is None else torch.from_numpy(drawn.mask).bool()
             replacing = drawn.negative[..., : drawn.negative.shape[-1] - self.neg_rel]
             occurring = (drawn.positive[:, HEAD], drawn.positive[:, TAIL], replacing.reshape(-1))
@@ -169,16 +167,16 @@ class TrainDataLoader:
 
         return one_ahead(draw, self.nbatches, "sampler")
 
-    def prepare(self, change: Change = unchanged, *, pin: bool, part: Part = WHOLE) -> None:
+    def prepare(self, change: Change = unchanged, *, pin: bool, shard: Shard = WHOLE) -> None:
         """Do in the background what a step would wait for, see :class:`Loader`."""
-        self._change, self._pin, self._part = change, pin, part
+        self._change, self._pin, self._shard = change, pin, shard
 
     def _rows(self, epoch: int) -> NDArray[np.int64]:
         if self.order == "file":
             return np.arange(self.triple_count)
         return self.sampler.order(epoch, replacement=self.order == "replacement")
 
-    def _side(self, index: int) -> Literal["head", "tail", "mixed"]:
+    def _side(self, index: int) -> CorruptedSide:
         if self.sampling_mode == "normal":
             return "mixed"
         if self.sampling_mode == "cross":
@@ -187,7 +185,7 @@ class TrainDataLoader:
 
     # OpenKE's setters: each takes effect from the next epoch on.
 
-    def set_in_path(self, in_path: Source | None) -> None:
+    def set_in_path(self, in_path: TripleSource | None) -> None:
         """Read another folder."""
         store = _open(in_path, *self._files)
         self.store = store.hold_out(self._hold_out, self.seed) if self._hold_out else store
@@ -270,7 +268,7 @@ class TrainDataLoader:
 
 
 def _open(
-    source: Source | None, tri_file: str | None, ent_file: str | None, rel_file: str | None
+    source: TripleSource | None, tri_file: str | None, ent_file: str | None, rel_file: str | None
 ) -> TripleStore:
     if isinstance(source, TripleStore):
         return source

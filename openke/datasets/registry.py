@@ -255,8 +255,8 @@ OWN: dict[str, KnownDataSet] = {
     },
 }
 
-Source = KnownDataSet | Callable[[], Path]
+Provider = KnownDataSet | Callable[[], Path]
 """Files to fetch, or a function that returns the folder of the data set, made or fetched by it."""
 
-DATA_SETS: Registry[Source] = Registry(OWN, "openke.datasets")
+DATA_SETS: Registry[Provider] = Registry(OWN, "openke.datasets")
 """Data sets that can be had by name, with those of other packages."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pooch
 
 from openke.datasets.download import download, mirror
-from openke.datasets.registry import DATA_SETS, KnownDataSet, Source
+from openke.datasets.registry import DATA_SETS, KnownDataSet, Provider
 
 NEEDED = ("entity2id.txt", "relation2id.txt", "train2id.txt")
 
@@ -18,7 +18,7 @@ def find_dataset(
     name: str,
     data: str | os.PathLike[str] | None = None,
     *,
-    known: Mapping[str, Source] | None = None,
+    known: Mapping[str, Provider] | None = None,
 ) -> Path:
     """Return the folder of a data set, downloading it where it is nowhere on this machine.
 

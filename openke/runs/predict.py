@@ -23,7 +23,7 @@ from openke.module.scoring.triples import score_triples
 from openke.runs.load import load_run
 from openke.runtime.files import write_text
 
-ASKED = "?"
+UNKNOWN = "?"
 """Stands for what is asked for in a file of queries."""
 SLOTS: tuple[Slot, ...] = ("head", "relation", "tail")
 
@@ -213,27 +213,27 @@ def command(
         write_text(output, text)
 
 
-Query = tuple[str | None, str | None, str | None]
+NamedQuery = tuple[str | None, str | None, str | None]
 
 
 def _queries(
     head: str | None, relation: str | None, tail: str | None, file: Path | None
-) -> list[Query]:
+) -> list[NamedQuery]:
     if file is None:
         if sum(part is not None for part in (head, relation, tail)) < 2:
             raise ValueError("give two of --head, --relation and --tail, or --file")
         return [(head, relation, tail)]
     if (head, relation, tail) != (None, None, None):
         raise ValueError("--file holds the queries: leave out --head, --relation and --tail")
-    asked: list[Query] = []
+    asked: list[NamedQuery] = []
     for row in read_named(file, "tsv"):
-        h, r, t = (None if part == ASKED else part for part in row)
+        h, r, t = (None if part == UNKNOWN else part for part in row)
         asked.append((h, r, t))
     return asked
 
 
-def _text(query: Query, answers: list[Answer]) -> str:
-    title = "\t".join(ASKED if part is None else part for part in query)
+def _text(query: NamedQuery, answers: list[Answer]) -> str:
+    title = "\t".join(UNKNOWN if part is None else part for part in query)
     rows: list[list[Any]] = [
         [rank, f"{a.score:.4f}", a.label, "" if a.label == a.name else a.name, a.known or ""]
         for rank, a in enumerate(answers, start=1)

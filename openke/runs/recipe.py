@@ -48,9 +48,9 @@ else:
 Make = Callable[[str, TripleStore, int, Mapping[str, Any]], Model]
 """Makes a model from its name, the triples it trains on, its number of relations and settings."""
 
-QUERIES: dict[str, type[AllEntitiesStrategy]] = {"1vsall": OneVsAll, "kvsall": KVsAll}
+QUERY_STRATEGIES: dict[str, type[AllEntitiesStrategy]] = {"1vsall": OneVsAll, "kvsall": KVsAll}
 FILES = ("in_path", "tri_file", "ent_file", "rel_file")
-OWN = (*FILES, "batch_size", "nbatches", "seed", "hold_out")
+SETTLED = (*FILES, "batch_size", "nbatches", "seed", "hold_out")
 """Arguments of TrainDataLoader that a recipe settles itself."""
 CHECKED = ("opt_method", "train_times", "alpha", "clip_norm")
 """Arguments of Trainer that are checked before there is one."""
@@ -115,7 +115,7 @@ class Recipe:
             )
         for part in (self._loss, self._penalty, self._schedule):
             part()
-        known_arguments = [n for n in signature(TrainDataLoader).parameters if n not in OWN]
+        known_arguments = [n for n in signature(TrainDataLoader).parameters if n not in SETTLED]
         for name in self.training.sampling:
             check_known("an argument in sampling", name, known_arguments)
 
@@ -271,8 +271,8 @@ class Recipe:
             "seed": t.seed,
             "hold_out": self.data.hold_out,
         }
-        if t.objective in QUERIES:
-            return QueryDataLoader(store, targets=QUERIES[t.objective].targets, **common)
+        if t.objective in QUERY_STRATEGIES:
+            return QueryDataLoader(store, targets=QUERY_STRATEGIES[t.objective].targets, **common)
         return TrainDataLoader(store, **common, **t.sampling)
 
     def _strategy(self, model: Model) -> Strategy:
@@ -282,8 +282,8 @@ class Recipe:
             "anchor_dropout": t.dropout,
             "query_dropout": t.query_dropout,
         }
-        if t.objective in QUERIES:
-            return QUERIES[t.objective](
+        if t.objective in QUERY_STRATEGIES:
+            return QUERY_STRATEGIES[t.objective](
                 model,
                 self._loss(),
                 label_smoothing=t.label_smoothing,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
-Settings = TypeVar("Settings")
+Options = TypeVar("Options")
 
 
 def exit_status(name: str, action: Callable[[], int | None]) -> int:
@@ -37,7 +37,7 @@ def exit_status(name: str, action: Callable[[], int | None]) -> int:
         return 2
 
 
-def parse_arguments(what: Callable[..., Settings], **options: Any) -> Settings:
+def parse_arguments(what: Callable[..., Options], **options: Any) -> Options:
     """Call a function or dataclass with what the command line says.
 
     A switch is ``--json`` alone, without a ``--no-json``. What may be None is so when it is left
@@ -53,11 +53,11 @@ def parse_arguments(what: Callable[..., Settings], **options: Any) -> Settings:
     import tyro  # late: the list of commands needs no parser
 
     flags = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
-    given: Settings = tyro.cli(what, config=flags, **options)
+    given: Options = tyro.cli(what, config=flags, **options)
     return given
 
 
-def run_script(settings: type[Settings], main: Callable[[Settings], None]) -> None:
+def run_script(settings: type[Options], main: Callable[[Options], None]) -> None:
     """Parse the command line into ``settings``, call ``main`` with it and exit."""
     run_program(lambda: main(parse_arguments(settings)))
 

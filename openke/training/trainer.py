@@ -274,9 +274,9 @@ class Trainer(Setters):
         positives = begun.positives if self.world.chief else 0
         pending: list[Tensor] = []
         check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
-        part = (self.world.rank, self.world.size)
+        shard = (self.world.rank, self.world.size)
         pin = self.device.type == "cuda"
-        self.data_loader.prepare(self.strategy.prepare, pin=pin, part=part)
+        self.data_loader.prepare(self.strategy.prepare, pin=pin, shard=shard)
         for batch in begun.rest(self.data_loader.epoch(self.epoch), self.device):
             loss = self._step(batch.to(self.device))
             step += 1

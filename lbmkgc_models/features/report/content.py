@@ -45,7 +45,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Query:
+class Retrieval:
     """An entity of one modality, and of the other the nearest, each with whether it is its own."""
 
     card: Card
@@ -69,8 +69,8 @@ class Content:
     spaces: Sequence[Space]
     entities: Tensor
     unseen: bool
-    to_text: Sequence[Query]
-    to_image: Sequence[Query]
+    to_text: Sequence[Retrieval]
+    to_image: Sequence[Retrieval]
     manifests: Sequence[tuple[str, Manifest]]
     findings: Sequence[Finding]
 
@@ -191,7 +191,7 @@ def _spaces(
 
 def _queries(
     book: _Book, spaces: Sequence[Space], entities: Tensor, chosen: Sequence[int], *, to_text: bool
-) -> list[Query]:
+) -> list[Retrieval]:
     """Return queries in the last of the spaces, the one after alignment."""
     found = []
     for query in chosen:
@@ -199,7 +199,7 @@ def _queries(
         sides = (space.image, space.text) if to_text else (space.text, space.image)
         order, place = nearest(*sides, query, ANSWERS)
         answers = [(book.card(int(entities[i]), picture=not to_text), i == query) for i in order]
-        found.append(Query(book.card(int(entities[query]), picture=to_text), answers, place))
+        found.append(Retrieval(book.card(int(entities[query]), picture=to_text), answers, place))
     return found
 
 

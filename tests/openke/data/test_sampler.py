@@ -9,7 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from openke.data.sampler import SIDES, Draw, Sampler, Side
+from openke.data.batch import CorruptedSide
+from openke.data.sampler import CORRUPTED_SIDES, Draw, Sampler
 from openke.data.store import TripleStore
 from tests.openke.data.graphs import Graph, graphs
 
@@ -26,7 +27,7 @@ def star(entities: int = 12) -> TripleStore:
     )
 
 
-def draw_all(sampler: Sampler, epoch: int = 0, side: Side = "mixed") -> Draw:
+def draw_all(sampler: Sampler, epoch: int = 0, side: CorruptedSide = "mixed") -> Draw:
     return sampler.draw(sampler.order(epoch), epoch=epoch, first=0, side=side)
 
 
@@ -56,7 +57,7 @@ def test_filtered_negatives_are_not_in_train(
     sampler = Sampler(
         store, seed=seed, entity_negatives=k, relation_negatives=r, bernoulli=bernoulli
     )
-    side = data.draw(st.sampled_from(SIDES))
+    side = data.draw(st.sampled_from(CORRUPTED_SIDES))
     train = set(graph.rows["train"])
 
     def left(triple: tuple[int, ...], slot: int) -> bool:
@@ -89,7 +90,7 @@ def test_a_shared_set_is_distinct_and_masks_the_train_facts(
     graph: Graph, data: st.DataObject, filtered: bool, seed: int
 ) -> None:
     k = data.draw(st.integers(0, graph.entities))
-    side = data.draw(st.sampled_from(SIDES))
+    side = data.draw(st.sampled_from(CORRUPTED_SIDES))
     sampler = Sampler(graph.store(), seed=seed, entity_negatives=k, filtered=filtered, shared=True)
     found = draw_all(sampler, side=side)
     train = set(graph.rows["train"])
@@ -166,7 +167,7 @@ def test_an_order_is_a_permutation_or_independent_draws() -> None:
 
 
 @pytest.mark.parametrize(("side", "slot"), [("head", HEAD), ("tail", TAIL)])
-def test_filtered_draws_are_uniform_over_what_is_no_train_fact(side: Side, slot: int) -> None:
+def test_filtered_draws_are_uniform_over_what_is_no_train_fact(side: CorruptedSide, slot: int) -> None:
     store = star()
     sampler = Sampler(store, seed=2, entity_negatives=12)
     rows = np.zeros(3_000, np.int64)  # the triple (0, 0, 1), again and again
@@ -237,7 +238,7 @@ def test_a_mixed_draw_takes_the_side_that_has_something_left() -> None:
 
 
 @pytest.mark.parametrize(("side", "missing"), [("mixed", "head or tail"), ("head", "head")])
-def test_a_triple_with_nothing_left_is_named_with_the_way_out(side: Side, missing: str) -> None:
+def test_a_triple_with_nothing_left_is_named_with_the_way_out(side: CorruptedSide, missing: str) -> None:
     complete = [(h, 0, t) for h in range(3) for t in range(3)]
     store = TripleStore.from_triples(complete, entities=3, relations=1)
     with pytest.raises(ValueError, match=f"found no {missing} to corrupt the triple") as info:

@@ -17,7 +17,7 @@ SAMPLED = Recipe.from_dict(
         },
     }
 )  # fmt: skip
-QUERIES = Recipe.from_dict(
+QUERY_RECIPE = Recipe.from_dict(
     {
         "model": {"name": "TransR", "dim_e": 8, "dim_r": 8},
         "training": {"penalty": {"name": "N3", "weight": 0.05}, "epochs": 3},
@@ -36,9 +36,9 @@ def names(recipe, features=False):
 def test_options_follow_the_recipe():
     assert {"negatives", "margin", "regul_rate", "dim"} <= names(SAMPLED)
     assert not {"penalty", "adv_temperature", "l3_regul_rate", "modalities"} & names(SAMPLED)
-    assert {"penalty", "dim"} <= names(QUERIES)
-    assert not {"negatives", "margin", "regul_rate"} & names(QUERIES)
-    assert names(QUERIES, features=True) - names(QUERIES) == {
+    assert {"penalty", "dim"} <= names(QUERY_RECIPE)
+    assert not {"negatives", "margin", "regul_rate"} & names(QUERY_RECIPE)
+    assert names(QUERY_RECIPE, features=True) - names(QUERY_RECIPE) == {
         "modalities", "features", "text_encoder",
     }  # fmt: skip
 
@@ -53,7 +53,7 @@ def test_values_arrive_at_their_places():
     assert (recipe.training.loss["margin"], recipe.evaluation.every) == (2.0, 1)
     assert (recipe.training.clip_norm, recipe.training.schedule) == (1.5, "cosine")
     assert (options.resume, str(options.out), options.data) == (True, "here", None)
-    both, _ = parsed(QUERIES, "--dim", "5", "--penalty", "0.5")
+    both, _ = parsed(QUERY_RECIPE, "--dim", "5", "--penalty", "0.5")
     assert (both.model_settings["dim_e"], both.model_settings["dim_r"]) == (5, 5)
     assert both.training.penalty == {"name": "N3", "weight": 0.5}
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from openke.data import TrainDataLoader
-from openke.data.loader import part_of
+from openke.data.loader import shard_of
 from openke.data.query_data_loader import QueryDataLoader
 from openke.runtime.distributed import World, join
 from tests.contracts.graphs import graph
@@ -121,32 +121,32 @@ def test_one_process_goes_on_where_two_stopped(tmp_path):
     assert resumed["losses"] == pytest.approx(whole["losses"], rel=1e-4)
 
 
-def test_parts_make_up_the_whole():
+def test_shards_make_up_the_whole():
     for size in (1, 2, 7, 10):
         for ranks in (1, 2, 3):
-            parts = [part_of(size, (rank, ranks)) for rank in range(ranks)]
-            taken = [i for where, share in parts if share for i in range(size)[where]]
+            shards = [shard_of(size, (rank, ranks)) for rank in range(ranks)]
+            taken = [i for where, share in shards if share for i in range(size)[where]]
             assert taken == list(range(size))
-            assert sum(share for _, share in parts) == pytest.approx(ranks)
+            assert sum(share for _, share in shards) == pytest.approx(ranks)
 
 
 @pytest.mark.parametrize("negatives", ["own", "shared"])
 def test_processes_share_the_batches_of_one(negatives):
-    def batches(part):
+    def batches(shard):
         loader = TrainDataLoader(graph(), batch_size=9, neg_ent=4, negatives=negatives)
-        loader.prepare(pin=False, part=part)
+        loader.prepare(pin=False, shard=shard)
         return list(loader.epoch(0))
 
     for whole, first, second in zip(batches((0, 1)), batches((0, 2)), batches((1, 2)), strict=True):
-        parts = [part for part in (first, second) if part.share]
-        assert torch.equal(torch.cat([part.head for part in parts]), whole.head)
-        assert torch.equal(torch.cat([part.tail for part in parts]), whole.tail)
+        shards = [shard for shard in (first, second) if shard.share]
+        assert torch.equal(torch.cat([shard.head for shard in shards]), whole.head)
+        assert torch.equal(torch.cat([shard.tail for shard in shards]), whole.tail)
 
 
 def test_processes_share_the_queries_of_one():
-    def queries(part):
+    def queries(shard):
         loader = QueryDataLoader(graph(), 15)
-        loader.prepare(pin=False, part=part)
+        loader.prepare(pin=False, shard=shard)
         return [
             sorted(zip(*(x.tolist() for x in (b.anchor, b.relation, b.answer)), strict=True))
             for b in loader.epoch(0)
