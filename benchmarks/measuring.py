@@ -41,7 +41,7 @@ class SpeedSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class Measurement:
     """One piece of work at one size, by this project and by the plain implementation."""
 
     work: str
@@ -108,11 +108,11 @@ def compared(
     *,
     threads: int,
     note: str = "",
-) -> Row:
+) -> Measurement:
     """Measure both sides of one row, one after the other, and print it."""
     seconds, memory = alone(ours[0], *ours[1], threads=threads)
     plain_seconds, plain_memory = alone(plain[0], *plain[1], threads=threads)
-    row = Row(
+    row = Measurement(
         work=work,
         size=size,
         seconds=seconds,
@@ -126,7 +126,7 @@ def compared(
 
 
 def finish(
-    name: str, title: str, size_name: str, rows: Sequence[Row], settings: SpeedSettings
+    name: str, title: str, size_name: str, rows: Sequence[Measurement], settings: SpeedSettings
 ) -> None:
     """Print the table; write it as JSON with machine and versions, and the growth as a plot."""
     header = [
@@ -156,7 +156,7 @@ def finish(
     print(f"\nwritten to {settings.out / name}.json and .png")
 
 
-def _plot(path: Path, title: str, size_name: str, rows: Sequence[Row]) -> None:
+def _plot(path: Path, title: str, size_name: str, rows: Sequence[Measurement]) -> None:
     import matplotlib.pyplot as plt  # late: it takes a second, which --help need not wait for
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 

@@ -81,7 +81,7 @@ def _numbers(store: TripleStore, triples: Triples) -> NDArray[np.int64]:
 
 # ---- scores --------------------------------------------------------------------------------------
 
-Parts = tuple[Tensor, Tensor, Tensor]
+Vectors = tuple[Tensor, Tensor, Tensor]
 """Head, relation and tail vectors that broadcast against one another."""
 
 

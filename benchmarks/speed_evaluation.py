@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measuring import Row, SpeedSettings, compared, finish
+from measuring import Measurement, SpeedSettings, compared, finish
 from plain import filtered_ranks
 from speed_models import own_model, plain_model
 
@@ -79,7 +79,7 @@ def plain(source: Path | int, name: str, share: int) -> float:
         return (time.perf_counter() - before) / ranked * 2 * len(triples)
 
 
-def measured(source: Path | int, name: str, settings: Settings) -> Row:
+def measured(source: Path | int, name: str, settings: Settings) -> Measurement:
     """Measure both sides of one row."""
     real = isinstance(source, Path)
     return compared(

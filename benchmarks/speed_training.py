@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measuring import Row, SpeedSettings, compared, finish, repeated
+from measuring import Measurement, SpeedSettings, compared, finish, repeated
 from plain import draw_negatives, step
 from speed_models import own_model, plain_model, strategy
 
@@ -78,7 +78,7 @@ def plain(folder: Path, name: str, negatives: int) -> float:
     return repeated(one)
 
 
-def measured(folder: Path, name: str, negatives: int, shared: bool, threads: int) -> Row:
+def measured(folder: Path, name: str, negatives: int, shared: bool, threads: int) -> Measurement:
     """Measure both sides of one row."""
     return compared(
         f"{name}, shared negatives" if shared else name,

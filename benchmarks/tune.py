@@ -15,7 +15,7 @@ from pathlib import Path
 import optuna
 import torch
 from comparison.runs import DEV_SEED, Bench, make_trainer
-from comparison.spaces import Space, read_space, settings_outside, value_at, with_values
+from comparison.spaces import SearchSpace, read_space, settings_outside, value_at, with_values
 from comparison.table_rows import DATASETS, TUNED, Row, find_rows
 from measuring import RESULTS
 from tabulate import tabulate
@@ -115,7 +115,7 @@ def measured(row: Row, trial: optuna.Trial, bench: Bench) -> float:
     return stopping.best
 
 
-def search(row: Row, space: Space, settings: Settings) -> optuna.Study:
+def search(row: Row, space: SearchSpace, settings: Settings) -> optuna.Study:
     """Run the trials that are missing; every one is recorded as soon as it ends.
 
     Raises
@@ -164,7 +164,7 @@ def search(row: Row, space: Space, settings: Settings) -> optuna.Study:
     return study
 
 
-def trials_csv(study: optuna.Study, space: Space) -> str:
+def trials_csv(study: optuna.Study, space: SearchSpace) -> str:
     """Return a line for each finished trial."""
     found = io.StringIO()
     writer = csv.writer(found, lineterminator="\n")

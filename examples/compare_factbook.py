@@ -16,8 +16,8 @@ from typing import Literal
 import torch
 from tabulate import tabulate
 
+from lbmkgc_models.feature_store.store import Features
 from lbmkgc_models.runs.choose_features import gather_features
-from lbmkgc_models.runs.experiment import Features
 from lbmkgc_models.runs.make_model import model_maker
 from openke.config import Tester
 from openke.data import TestDataLoader

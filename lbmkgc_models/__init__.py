@@ -23,6 +23,7 @@ former_paths(
         "lbmkgc_models.store": "lbmkgc_models.feature_store.store",
     },
     {
+        "MODELS": "lbmkgc_models.runs.make_model.ALL_MODELS",
         "MULTIMODAL": "lbmkgc_models.model.MULTIMODAL",
         "MentionScore": "lbmkgc_models.fusion.mention_score.MentionScore",
     },

@@ -41,6 +41,7 @@ FORMER = {
     "openke.config.precision:PRECISIONS": "openke.training.precision",
     "openke.config.predict:Predictor": "openke.runs.predict",
     "openke.config.recipe:Recipe": "openke.runs.recipe",
+    "openke.config.recipe:structural": "openke.runs.recipe.structural_model",
     "openke.config.report:RankingReport": "openke.evaluation.report",
     "openke.config.run:load_run": "openke.runs.load",
     "openke.config.schedule:Schedule": "openke.training.schedule",
@@ -54,6 +55,7 @@ FORMER = {
     "lbmkgc_models.ikrl:IKRL": "lbmkgc_models.model.ikrl",
     "lbmkgc_models.lbmkgc:LBMKGC": "lbmkgc_models.model.lbmkgc",
     "lbmkgc_models.mentions:find_mentions": "lbmkgc_models.feature_store.mentions",
+    "lbmkgc_models.models:MODELS": "lbmkgc_models.runs.make_model.ALL_MODELS",
     "lbmkgc_models.store:ModalFeatures": "lbmkgc_models.feature_store.store",
 }
 """Paths of release 0.1.0 and the module that has it today."""

@@ -15,7 +15,7 @@ from comparison.table_rows import DATASETS, MODES, read_content, slug
 PAPER = Path(__file__).parents[1] / "paper_table1.csv"
 """LBMKGC's Table 1, in percent: model, dataset, mrr, hits@1, hits@3, hits@10."""
 
-Run = Mapping[str, Any]
+Result = Mapping[str, Any]
 Paper = Mapping[tuple[str, str], Mapping[str, float]]
 """The paper's metrics in percent by model and data set."""
 
@@ -27,11 +27,11 @@ class Entry:
     name: str
     dataset: str
     mode: str
-    runs: Sequence[Run]
-    dev: Run | None = None
+    runs: Sequence[Result]
+    dev: Result | None = None
     """The choice of epochs; None where these were published."""
 
-    def values(self, read: Callable[[Run], float]) -> list[float]:
+    def values(self, read: Callable[[Result], float]) -> list[float]:
         """Return what ``read`` finds in each run."""
         return [read(run) for run in self.runs]
 
@@ -84,7 +84,7 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
     ValueError
         Seeds of one row were trained with different settings, data or numbers of epochs.
     """
-    runs: dict[tuple[str, str, str], list[Run]] = {}
+    runs: dict[tuple[str, str, str], list[Result]] = {}
     for path in sorted(folder.glob("*/*.seed*.json")):
         run = read_content(path)
         runs.setdefault((run["dataset"], run["name"], run["mode"]), []).append(run)

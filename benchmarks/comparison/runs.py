@@ -180,8 +180,8 @@ def make_trainer(
     made = recipe.build(store, make=model_maker(features))
     watching: list[Callback] = []
     if validate:
-        rows = TestDataLoader(made.loader.store, type_constrain=False)
-        tester = Tester(made.strategy.model, rows, device=bench.device, progress=False)
+        loader = TestDataLoader(made.loader.store, type_constrain=False)
+        tester = Tester(made.strategy.model, loader, device=bench.device, progress=False)
         watching.append(
             Validation(
                 lambda: tester.rank("valid").metrics(), made.loader.store, recipe.evaluation.every
@@ -221,8 +221,8 @@ def _train(
 def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seconds: float) -> None:
     store, _ = open_dataset(row.dataset, bench.data)
     model = trainer.strategy.model
-    rows = TestDataLoader(store, type_constrain=False)
-    report = Tester(model, rows, device=bench.device, progress=False).rank("test", seed=seed)
+    loader = TestDataLoader(store, type_constrain=False)
+    report = Tester(model, loader, device=bench.device, progress=False).rank("test", seed=seed)
     content = {
         **row.settings(),
         "inputs": {"triples": store.fingerprint, "features": feature_digests(model)},

@@ -40,11 +40,11 @@ class Range:
         return trial.suggest_float(name, self.low, self.high, log=self.log)
 
 
-Space = Mapping[str, Range]
+SearchSpace = Mapping[str, Range]
 """Ranges by the place of a setting in a recipe, such as "training.penalty.weight"."""
 
 
-def read_space(name: str, folder: Path = SPACES) -> Space:
+def read_space(name: str, folder: Path = SPACES) -> SearchSpace:
     """Read the space of a row, settings/spaces/NAME.json.
 
     Raises
@@ -71,7 +71,7 @@ def value_at(row: Row, place: str) -> Any:
     return found
 
 
-def settings_outside(row: Row, space: Space) -> dict[str, Any]:
+def settings_outside(row: Row, space: SearchSpace) -> dict[str, Any]:
     """Return the settings of a row without those that are searched."""
     found: dict[str, Any] = json.loads(json.dumps(row.settings()))
     for place in space:

@@ -238,6 +238,10 @@ class ModalFeatures:
         return folder
 
 
+Features = Mapping[str, ModalFeatures]
+"""Features by the name of their modality."""
+
+
 def _matched(
     where: str,
     manifest: Manifest,

@@ -51,12 +51,12 @@ class MentionScore(nn.Module):
             self.register_buffer(name, frozen, persistent=False)
         self.weight = nn.Parameter(torch.zeros(rel_tot, KINDS))
 
-    def weight_row(self, relation: Tensor, side: Side) -> Tensor:
+    def weight_rows(self, relation: Tensor, side: Side) -> Tensor:
         """Return Int["q"], which weights a query takes."""
         return relation + self.rel_tot if side == "head" else relation
 
     def forward(
-        self, scores: Tensor, known: Tensor, asked: Tensor, other: Tensor, compare: Compare
+        self, scores: Tensor, known: Tensor, weight_rows: Tensor, other: Tensor, compare: Compare
     ) -> Tensor:
         """Return the scores with what mentions are worth.
 
@@ -64,15 +64,16 @@ class MentionScore(nn.Module):
         ----------
         scores
             As ``compare`` makes them.
-        known, asked : Int["q"]
-            The known entity of each query, and what :meth:`weight_row` says of its relation.
+        known, weight_rows : Int["q"]
+            The known entity of each query, and what :meth:`weight_rows` says of its relation.
         other : Int["c"]
             The candidates.
         """
         listed = scores.dim() == 1
         if listed or len(other) != self.entities or not torch.equal(other, self.everyone):
-            (one, another), (weight_row, _) = compare.meet(known, other), compare.meet(asked, other)
-            return scores + self._of(one, weight_row, another)
+            one, another = compare.meet(known, other)
+            weights, _ = compare.meet(weight_rows, other)
+            return scores + self._of(one, weights, another)
         # All entities: only the pairs that there are, not a search for each of q x e. How many
         # these are has to be waited for on a GPU.
         start = self.offsets[known]
@@ -80,24 +81,24 @@ class MentionScore(nn.Module):
         query = torch.repeat_interleave(count)
         within = torch.arange(len(query), device=query.device) - (count.cumsum(0) - count)[query]
         pair = start[query] + within
-        worth = self._worth(asked[query], pair)
+        worth = self._worth(weight_rows[query], pair)
         flat = query * self.entities + self.pairs[pair] % self.entities
         return scores.view(-1).index_add(0, flat, worth.to(scores.dtype)).view_as(scores)
 
-    def _of(self, known: Tensor, asked: Tensor, other: Tensor) -> Tensor:
+    def _of(self, known: Tensor, weight_rows: Tensor, other: Tensor) -> Tensor:
         """Return what mentions are worth to pairs of any shape."""
         key = known * self.entities + other
         if not len(self.pairs):
             return torch.zeros_like(key, dtype=self.weight.dtype)
         pair = torch.searchsorted(self.pairs, key).clamp(max=len(self.pairs) - 1)
-        return self._worth(asked, pair) * (self.pairs[pair] == key)
+        return self._worth(weight_rows, pair) * (self.pairs[pair] == key)
 
-    def _worth(self, asked: Tensor, pair: Tensor) -> Tensor:
+    def _worth(self, weight_rows: Tensor, pair: Tensor) -> Tensor:
         """Return w . values, kind by kind: pairs may be many, and nothing is four times as wide."""
         weight = torch.cat([self.weight, self.weight.roll(KINDS // 2, dims=1)])  # [2r 4]
-        worth = weight[asked, 0] * self.values[pair, 0]
+        worth = weight[weight_rows, 0] * self.values[pair, 0]
         for kind in range(1, KINDS):
-            worth = worth + weight[asked, kind] * self.values[pair, kind]
+            worth = worth + weight[weight_rows, kind] * self.values[pair, kind]
         return worth
 
     def digest(self) -> str:

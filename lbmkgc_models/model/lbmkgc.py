@@ -23,7 +23,7 @@ from openke.module.model.model import Model
 from openke.module.scoring.compare import Blended, Compare
 from openke.module.scoring.encodings import Encodings
 
-ID, ASKED = "id", "asked"
+ID, WEIGHT_ROWS = "id", "weight_rows"
 """Names of rows that hold numbers, not vectors."""
 
 
@@ -169,13 +169,13 @@ class LBMKGC(Model):
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the interaction's queries and what else scores need.
 
-        Where there is a gate, "gate": Float["q"]; where mentions count, "id" and "asked":
+        Where there is a gate, "gate": Float["q"]; where mentions count, "id" and "weight_rows":
         Int["q"], the known entity and the relation.
         """
         queries = self._ask(anchor, relation, side)
         if self.mentioned is None:
             return queries
-        return {**queries, ID: anchor[ID], ASKED: self.mentioned.weight_row(relation, side)}
+        return {**queries, ID: anchor[ID], WEIGHT_ROWS: self.mentioned.weight_rows(relation, side)}
 
     def _ask(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         if not self.gated:
@@ -192,7 +192,9 @@ class LBMKGC(Model):
         scores = self.interaction.match(query, candidates, blended)
         if self.mentioned is None:
             return scores
-        whole: Tensor = self.mentioned(scores, query[ID], query[ASKED], candidates[ID], compare)
+        whole: Tensor = self.mentioned(
+            scores, query[ID], query[WEIGHT_ROWS], candidates[ID], compare
+        )
         return whole
 
     def relation_query(self, head: Encodings, tail: Encodings) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lbmkgc_models.runs.make_model import modalities_of
-from openke.runs import defaults as structural
+from openke.runs import defaults
 from openke.runs.recipe import Recipe
 
 LBMKGC = {
@@ -18,21 +18,21 @@ LBMKGC = {
         "drop_structure": 0.1,
         "drop_unseen": True,
     },
-    "training": structural.AGAINST_ALL,
-    "evaluation": structural.EVALUATION,
+    "training": defaults.AGAINST_ALL,
+    "evaluation": defaults.EVALUATION,
 }
 """Trained against all entities: the published way, by sampled negatives, takes days."""
 IKRL = {
     "model": {"name": "IKRL", "dim": 100, "margin": 20.0, "epsilon": 2.0},
-    "training": structural.SAMPLED,
-    "evaluation": structural.EVALUATION,
+    "training": defaults.SAMPLED,
+    "evaluation": defaults.EVALUATION,
 }
 
 
 def default_recipe(model: str) -> Recipe:
     """Return a recipe for any registered model."""
     if modalities_of(model) == "none":
-        return structural.default_recipe(model)
+        return defaults.default_recipe(model)
     known = {"LBMKGC": LBMKGC, "IKRL": IKRL}
-    other = {"model": model, "training": structural.SAMPLED, "evaluation": structural.EVALUATION}
+    other = {"model": model, "training": defaults.SAMPLED, "evaluation": defaults.EVALUATION}
     return Recipe.from_dict(known.get(model, other))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from openke.runs.recipe import Make, Recipe
 from openke.runs.sections import FeatureSection
 from openke.runtime.distributed import join
 
-Features = Mapping[str, ModalFeatures]
 PREFERRED = ("image", "text")
 """The modality a model of one modality takes, first come first served."""
 

@@ -11,12 +11,11 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.structure_mask import seen_in_train
 from lbmkgc_models.model import MULTIMODAL
 from openke.data.store import TripleStore
-from openke.module.model import MODELS as STRUCTURAL
-from openke.module.model import Model
+from openke.module.model import MODELS, Model
 from openke.runs.parts import check_known
-from openke.runs.recipe import KNOWN_MODELS, Make, structural
+from openke.runs.recipe import KNOWN_MODELS, Make, structural_model
 
-MODELS: dict[str, type[Model]] = {**STRUCTURAL, **MULTIMODAL.own}
+ALL_MODELS: dict[str, type[Model]] = {**MODELS, **MULTIMODAL.own}
 """The models of both packages."""
 
 
@@ -40,7 +39,7 @@ def model_maker(features: Mapping[str, ModalFeatures]) -> Make:
     def make(name: str, store: TripleStore, relations: int, settings: Mapping[str, Any]) -> Model:
         if name in MULTIMODAL:
             return make_multimodal(name, store, relations, features, settings)
-        return structural(name, store, relations, settings)
+        return structural_model(name, store, relations, settings)
 
     return make
 

@@ -39,5 +39,6 @@ former_paths(
         "openke.config.schedule": "openke.training.schedule",
         "openke.config.tester": "openke.evaluation.tester",
         "openke.config.trainer": "openke.training.trainer",
-    }
+    },
+    {"structural": "openke.runs.recipe.structural_model"},
 )

@@ -137,7 +137,9 @@ class Sampler:
             A row out of range, or a triple of which every corruption is a fact of the train split.
         """
         if side not in CORRUPTED_SIDES:
-            raise ValueError(f"found the side {side!r}, expected one of {', '.join(CORRUPTED_SIDES)}")
+            raise ValueError(
+                f"found the side {side!r}, expected one of {', '.join(CORRUPTED_SIDES)}"
+            )
         rows = np.ascontiguousarray(rows, np.int64)
         if rows.ndim != 1:
             raise ValueError(f"found rows of shape {rows.shape}, expected [b]")

@@ -15,7 +15,7 @@ from openke.data.store import SPLITS, Split, TripleStore
 from openke.datasets.named_triples import NamedTriple, read_named
 from openke.runtime.files import write_text
 
-Format = Literal["auto", "tsv", "ntriples", "pykeen"]
+ImportFormat = Literal["auto", "tsv", "ntriples", "pykeen"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +191,7 @@ def command(
     valid_ratio: float = 0.1,
     test_ratio: float = 0.1,
     seed: int = 0,
-    format: Format = "auto",
+    format: ImportFormat = "auto",
     literals: bool = False,
     overwrite: bool = False,
 ) -> None:

@@ -35,7 +35,7 @@ ENTITIES = [HEAD, TAIL]
 RELATION_BLOCK = 2**14
 """Triples scored at a time where relations are ranked: each has a query vector of its own."""
 
-Counts = tuple[NDArray[np.int64], NDArray[np.int64]]
+RankCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 class LinkPrediction(NamedTuple):
@@ -279,7 +279,7 @@ class Tester:
         filter_splits: Sequence[Split],
         constraint: TypeConstraint | None,
         count: Callable[[int], object],
-    ) -> Iterator[tuple[NDArray[np.int64], Counts]]:
+    ) -> Iterator[tuple[NDArray[np.int64], RankCounts]]:
         store = self.data_loader.store
         block = (
             RELATION_BLOCK // store.relation_count

@@ -15,7 +15,7 @@ from openke.data.test_data_loader import TestDataLoader
 from openke.evaluation.report import RankingReport
 from openke.evaluation.tester import Tester
 from openke.runs.curves import write_curves
-from openke.runs.recipe import Make, Recipe, structural
+from openke.runs.recipe import Make, Recipe, structural_model
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text, write_whole
 from openke.training.callback import Callback
@@ -104,7 +104,7 @@ class Experiment:
                 + (", and take --overwrite: that run stopped before a checkpoint" if begun else "")
             )
 
-    def train(self, store: TripleStore, make: Make = structural) -> Trainer:
+    def train(self, store: TripleStore, make: Make = structural_model) -> Trainer:
         """Train, or go on training; writes settings, log, curves, checkpoints and final weights.
 
         Nothing is written, and nothing of an earlier run replaced, before all is known to fit.
@@ -150,8 +150,8 @@ class Experiment:
     def test(self, trainer: Trainer, store: TripleStore) -> RankingReport:
         """Rank the test split, print the table and write the report."""
         model = trainer.strategy.model
-        rows = TestDataLoader(store, type_constrain=False)
-        tester = Tester(model, rows, device=self.options.device)
+        loader = TestDataLoader(store, type_constrain=False)
+        tester = Tester(model, loader, device=self.options.device)
         report = tester.rank(
             "test",
             seed=self.recipe.training.seed,
@@ -169,8 +169,8 @@ class Experiment:
         every = self.recipe.evaluation.every
         if not every:
             return []
-        rows = TestDataLoader(store, type_constrain=False)
-        tester = Tester(model, rows, device=self.options.device, progress=False)
+        loader = TestDataLoader(store, type_constrain=False)
+        tester = Tester(model, loader, device=self.options.device, progress=False)
         return [Validation(lambda: tester.rank("valid").metrics(), store, every)]
 
     @classmethod

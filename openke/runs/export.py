@@ -17,12 +17,12 @@ from openke.module.model.model import Model
 from openke.runs.load import load_run
 from openke.runtime.files import write_text, write_whole
 
-Format = Literal["safetensors", "npy", "tsv"]
-FORMATS: tuple[Format, ...] = ("safetensors", "npy", "tsv")
+ExportFormat = Literal["safetensors", "npy", "tsv"]
+FORMATS: tuple[ExportFormat, ...] = ("safetensors", "npy", "tsv")
 
 
 def export(
-    model: Model, store: TripleStore, out: Path, format: Format = "safetensors"
+    model: Model, store: TripleStore, out: Path, format: ExportFormat = "safetensors"
 ) -> list[Path]:
     """Write the entity and relation tables of a model and what their rows are called.
 
@@ -85,7 +85,7 @@ def _array(rows: torch.Tensor) -> NDArray[np.float32]:
     return np.ascontiguousarray(rows.float().cpu().numpy())
 
 
-def _write_rows(path: Path, rows: NDArray[np.float32], format: Format) -> None:
+def _write_rows(path: Path, rows: NDArray[np.float32], format: ExportFormat) -> None:
     if format == "npy":
         write_whole(path, lambda stream: np.save(stream, rows))
     else:
@@ -104,7 +104,7 @@ def command(
     /,
     *,
     out: Path | None = None,
-    format: Format = "safetensors",
+    format: ExportFormat = "safetensors",
     data: Path | None = None,
     features: Path | None = None,
 ) -> None:

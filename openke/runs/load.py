@@ -17,7 +17,7 @@ from openke.datasets.search import find_dataset
 from openke.module.model import Model
 from openke.module.model.reciprocal import Reciprocal
 from openke.runs.experiment import Experiment
-from openke.runs.recipe import KNOWN_MODELS, structural
+from openke.runs.recipe import KNOWN_MODELS, structural_model
 from openke.runtime.device import choose_device
 from openke.training.checkpoint import differences
 
@@ -160,4 +160,4 @@ def _rebuilder(saved: Saved, given: Rebuild | None) -> Rebuild:
 
 def _structural(store: TripleStore, saved: Saved, features: Path | None) -> Model:
     model = saved["model"]
-    return structural(model["model"], store, model["relations"], model["settings"])
+    return structural_model(model["model"], store, model["relations"], model["settings"])

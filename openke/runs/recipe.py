@@ -64,7 +64,9 @@ SECTIONS: dict[str, type[Any]] = {
 }
 
 
-def structural(name: str, store: TripleStore, relations: int, settings: Mapping[str, Any]) -> Model:
+def structural_model(
+    name: str, store: TripleStore, relations: int, settings: Mapping[str, Any]
+) -> Model:
     """Return a model over structure, of this package or an entry point of another's."""
     check_known("model", name, KNOWN_MODELS)
     kind = KNOWN_MODELS[name]
@@ -218,7 +220,7 @@ class Recipe:
             inside[last] = value
         return Recipe.from_dict(content)
 
-    def build(self, store: TripleStore, *, make: Make = structural) -> Built:
+    def build(self, store: TripleStore, *, make: Make = structural_model) -> Built:
         """Make what trains on a data set; sets PyTorch's seed.
 
         Parameters
@@ -244,7 +246,7 @@ class Recipe:
         self,
         store: TripleStore,
         *,
-        make: Make = structural,
+        make: Make = structural_model,
         device: str | None = None,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,

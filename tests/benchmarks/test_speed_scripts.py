@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from measuring import Row, SpeedSettings, compared, finish, repeated
+from measuring import Measurement, SpeedSettings, compared, finish, repeated
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SCRIPTS = sorted(path.name for path in BENCHMARKS.glob("speed_*.py") if "models" not in path.name)
@@ -57,7 +57,7 @@ def test_the_median_of_the_repetitions_counts():
     calls = []
     assert repeated(lambda: calls.append(1), least=5, seconds=0.0) < 0.1
     assert len(calls) == 6
-    row = Row(work="", size=1, seconds=2, plain_seconds=1, memory_mb=0, plain_memory_mb=0)
+    row = Measurement(work="", size=1, seconds=2, plain_seconds=1, memory_mb=0, plain_memory_mb=0)
     assert row.ratio == 0.5
 
 

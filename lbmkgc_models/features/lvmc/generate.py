@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from lbmkgc_models.features.lvmc.pipeline import Sdxl
-from lbmkgc_models.features.lvmc.record import Record, fault_of, is_made, save, save_failure
+from lbmkgc_models.features.lvmc.record import PictureRecord, fault_of, is_made, save, save_failure
 from lbmkgc_models.features.lvmc.summary import Summary, write_summary
 from lbmkgc_models.features.lvmc.tasks import Task
 from lbmkgc_models.features.lvmc.worker import Rank
@@ -133,8 +133,8 @@ def _read(task: Task, sdxl: Sdxl) -> str:
     return sdxl.split(task.prompt)[0]
 
 
-def _record(task: Task, sdxl: Sdxl) -> Record:
-    return Record(
+def _record(task: Task, sdxl: Sdxl) -> PictureRecord:
+    return PictureRecord(
         entity=task.entity,
         prompt=task.prompt,
         prompt_cut=sdxl.split(task.prompt)[1],

@@ -28,7 +28,7 @@ Role = Literal["base", "refiner"]
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelFiles:
     """A base model or a refiner on disk."""
 
     role: Role
@@ -43,7 +43,7 @@ class Model:
 
 def find_model(
     role: Role, source: str, revision: str | None = None, *, half: bool = False
-) -> Model:
+) -> ModelFiles:
     """Find a model's folder, or fetch it from the Hub: its JSON, text and safetensors files alone.
 
     Parameters
@@ -77,7 +77,7 @@ def find_model(
     variant = FP16 if half and _weights(folder, FP16) else None
     if not _weights(folder, variant):
         raise _no_model(role, source, f"{folder} has no safetensors weights in unet/")
-    return Model(role, source, folder, _revision(folder, variant), variant)
+    return ModelFiles(role, source, folder, _revision(folder, variant), variant)
 
 
 def _fetch(role: Role, source: str, revision: str | None, half: bool) -> Path:
@@ -123,7 +123,7 @@ def _revision(folder: Path, variant: str | None) -> str:
     return f"sha256:{sha256(''.join(sums).encode()).hexdigest()}"
 
 
-def load_pipeline(model: Model, pipeline: str, dtype: torch.dtype) -> Any:
+def load_pipeline(model: ModelFiles, pipeline: str, dtype: torch.dtype) -> Any:
     """Return diffusers' pipeline of that class with DDIM sampling (Eq. 3), on the CPU.
 
     Raises
@@ -153,7 +153,7 @@ def _has(index: dict[str, Any], part: str) -> bool:
     return bool(index.get(part, [None])[0])
 
 
-def _load(model: Model, part: str, dtype: torch.dtype) -> Any:
+def _load(model: ModelFiles, part: str, dtype: torch.dtype) -> Any:
     library, name = COMPONENTS[part]
     weights, info = getattr(__import__(library), name).from_pretrained(
         model.folder,

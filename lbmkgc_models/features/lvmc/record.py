@@ -28,7 +28,7 @@ def versions() -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class PictureRecord:
     """What a picture was made of."""
 
     entity: str
@@ -48,7 +48,7 @@ class Record:
     """ISO date; SOURCE_DATE_EPOCH sets it."""
 
 
-def save(folder: Path, picture: NDArray[np.float32], record: Record) -> None:
+def save(folder: Path, picture: NDArray[np.float32], record: PictureRecord) -> None:
     """Write a picture, Float["h w 3"] from 0 to 1, as PNG, then its record.
 
     Raises

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.store import Features
 from lbmkgc_models.features.cmoa.alignment_files import SEED, SHARE
 from lbmkgc_models.features.cmoa.heads import MODALITIES
 from lbmkgc_models.features.cmoa.retrieval import BothWays, retrieval
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from lbmkgc_models.features.cmoa.split import held_out
 from lbmkgc_models.features.cmoa.training import untrained
-
-Features = Mapping[str, ModalFeatures]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 
 from lbmkgc_models.runs import experiment
 from lbmkgc_models.runs.defaults import default_recipe
-from lbmkgc_models.runs.make_model import MODELS, modalities_of, model_maker
+from lbmkgc_models.runs.make_model import ALL_MODELS, modalities_of, model_maker
 from lbmkgc_models.runs.train_command import command
 from openke.data.store import TripleStore
 from openke.runs.recipe import Recipe
@@ -32,7 +32,7 @@ def saved(out):
     return Recipe.read(out / "settings.json")
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ALL_MODELS)
 def test_defaults_build_every_model(model):
     features = one() if modalities_of(model) == "one" else both()
     recipe = default_recipe(model)

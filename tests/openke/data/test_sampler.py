@@ -167,7 +167,9 @@ def test_an_order_is_a_permutation_or_independent_draws() -> None:
 
 
 @pytest.mark.parametrize(("side", "slot"), [("head", HEAD), ("tail", TAIL)])
-def test_filtered_draws_are_uniform_over_what_is_no_train_fact(side: CorruptedSide, slot: int) -> None:
+def test_filtered_draws_are_uniform_over_what_is_no_train_fact(
+    side: CorruptedSide, slot: int
+) -> None:
     store = star()
     sampler = Sampler(store, seed=2, entity_negatives=12)
     rows = np.zeros(3_000, np.int64)  # the triple (0, 0, 1), again and again
@@ -238,7 +240,9 @@ def test_a_mixed_draw_takes_the_side_that_has_something_left() -> None:
 
 
 @pytest.mark.parametrize(("side", "missing"), [("mixed", "head or tail"), ("head", "head")])
-def test_a_triple_with_nothing_left_is_named_with_the_way_out(side: CorruptedSide, missing: str) -> None:
+def test_a_triple_with_nothing_left_is_named_with_the_way_out(
+    side: CorruptedSide, missing: str
+) -> None:
     complete = [(h, 0, t) for h in range(3) for t in range(3)]
     store = TripleStore.from_triples(complete, entities=3, relations=1)
     with pytest.raises(ValueError, match=f"found no {missing} to corrupt the triple") as info:

@@ -7,7 +7,7 @@ from pathlib import Path
 from openke.data import TripleStore
 from openke.module.model import Model
 from openke.runs.experiment import Experiment, RunOptions
-from openke.runs.recipe import Recipe, structural
+from openke.runs.recipe import Recipe, structural_model
 from tests.contracts.graphs import graph
 from tests.openke.data.test_train_data_loader import write_openke
 
@@ -53,7 +53,7 @@ def trained(
         }
     )
     given = model
-    make = structural if given is None else lambda *_: given
+    make = structural_model if given is None else lambda *_: given
     experiment = Experiment(recipe, RunOptions(device="cpu", data=directory.parent), folder)
     trainer = experiment.train(store, make)
     experiment.test(trainer, trainer.data_loader.store)

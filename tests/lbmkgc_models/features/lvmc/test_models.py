@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lbmkgc_models.feature_store.manifest import sha256_of
-from lbmkgc_models.features.lvmc.models import Model, find_model, load_pipeline
+from lbmkgc_models.features.lvmc.models import ModelFiles, find_model, load_pipeline
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 UNET = "unet/diffusion_pytorch_model.safetensors"
@@ -33,7 +33,7 @@ def _halve(folder: Path, *, keep: bool) -> None:
         shutil.copy(path, half) if keep else path.rename(half)
 
 
-def _load(model: Model) -> object:
+def _load(model: ModelFiles) -> object:
     return load_pipeline(model, "StableDiffusionXLPipeline", torch.float32)
 
 
@@ -49,7 +49,7 @@ def test_a_folder_and_its_checksum(base: Path) -> None:
         )
     )
     revision = f"sha256:{sha256(sums.encode()).hexdigest()}"
-    assert model == Model("base", str(base), base, revision, None)
+    assert model == ModelFiles("base", str(base), base, revision, None)
     (base / UNET).write_bytes(b"other")
     assert find_model("base", str(base)).revision != revision
 
@@ -116,7 +116,7 @@ def test_a_hub_id_and_the_commit_it_stands_for(hub: Path, base: Path, half: bool
     (hub / "models--some--sdxl" / "refs").mkdir()
     (hub / "models--some--sdxl" / "refs" / "main").write_text(COMMIT)
     model = find_model("base", "some/sdxl", half=half)
-    assert model == Model("base", "some/sdxl", snapshot, COMMIT, None)
+    assert model == ModelFiles("base", "some/sdxl", snapshot, COMMIT, None)
     assert find_model("base", "some/sdxl", COMMIT) == model
     assert _load(model) is not None
     with pytest.raises(OSError, match="'some/sdxl' cannot be loaded: there is no such folder, and"):

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lbmkgc_models.feature_store.manifest import sha256_of
 from lbmkgc_models.features.lvmc.record import (
-    Record,
+    PictureRecord,
     fault_of,
     is_made,
     levels,
@@ -22,7 +22,7 @@ from lbmkgc_models.features.lvmc.record import (
 )
 
 SETTINGS = {"base": "here", "base_revision": "1", "steps": 5}
-RECORD = Record(
+RECORD = PictureRecord(
     entity="Île",
     prompt="a photo of île",
     prompt_cut="",
