@@ -42,6 +42,9 @@ def converted_result(content: Content) -> Content:
     dev = {name: content[name] for name in DEV} if content["mode"] == "tuned" else {}
     recipe = in_sections(content["recipe"], content, dev, content["dataset"])
     kept = {name: value for name, value in content.items() if name not in OUTSIDE}
+    recipe["features"].setdefault(
+        "texts", "all" if recipe["features"]["modalities"] == "none" else "descriptions"
+    )
     return {**kept, "recipe": Recipe.from_dict(recipe).to_dict()}
 
 
@@ -87,6 +90,22 @@ def _place(flat: str) -> str:
     return f"training.{flat}"
 
 
+def with_texts(content: Content) -> Content:
+    """Return settings or results that say which texts they had: once there were descriptions only.
+
+    Whatever saw no text gets the default of a recipe, as a result has its recipe whole.
+    """
+    recipe = content["recipe"]
+    features = recipe.get("features", {})
+    if "texts" in features:
+        return content
+    reads = features.get("modalities", "none") not in ("none", [])
+    if "source" in content and not reads:
+        return content
+    chosen = "descriptions" if reads else "all"
+    return {**content, "recipe": {**recipe, "features": {**features, "texts": chosen}}}
+
+
 def _is_of_today(content: Content) -> bool:
     return not isinstance(content["recipe"].get("model"), str)
 
@@ -96,10 +115,13 @@ def main(settings: Settings) -> None:
         content = json.loads(path.read_text(encoding="utf-8"))
         if path.parent.name == "spaces":
             today = converted_space(content) if "training.lr" not in content else content
-        elif "recipe" not in content or _is_of_today(content):
+        elif "recipe" not in content:
             continue
+        elif _is_of_today(content):
+            today = with_texts(content)
         elif "source" in content:
-            today = converted_settings(content, path.parent.name, path.stem.rpartition(".")[2])
+            mode = path.stem.rpartition(".")[2]
+            today = with_texts(converted_settings(content, path.parent.name, mode))
         else:
             today = converted_result(content)
         if today != content:

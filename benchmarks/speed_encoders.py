@@ -20,8 +20,8 @@ import torch
 from PIL import Image
 from tabulate import tabulate
 
-from lbmkgc_models.feature_store.labels import read_texts
 from lbmkgc_models.feature_store.manifest import library_versions
+from lbmkgc_models.feature_store.texts import read_texts
 from lbmkgc_models.features.encoders.protocol import fitted
 from lbmkgc_models.features.encoders.registry import image_encoder, text_encoder
 from lbmkgc_models.features.picture_files import of_files
@@ -151,7 +151,7 @@ def _is_good(path: Path) -> bool:
 def some_texts(settings: Settings) -> list[str]:
     """Return texts of a data set, or make some up."""
     if settings.texts is not None:
-        return read_texts(find_dataset(settings.texts)).given()[1][: settings.count]
+        return read_texts(find_dataset(settings.texts), "descriptions").given()[1][: settings.count]
     random = np.random.default_rng(0)
     return [" ".join(random.choice(WORDS, random.integers(5, 40))) for _ in range(settings.count)]
 

@@ -177,7 +177,7 @@ def make_trainer(
     store, directory = open_dataset(row.dataset, bench.data)
     recipe = row.recipe.changed({"training.seed": seed, "data.hold_out": hold_out})
     features = features_for(recipe, store, directory, bench.device)
-    made = recipe.build(store, make=model_maker(features))
+    made = recipe.build(store, make=model_maker(features, recipe.features.texts))
     watching: list[Callback] = []
     if validate:
         loader = TestDataLoader(made.loader.store, type_constrain=False)

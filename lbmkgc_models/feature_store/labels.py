@@ -1,32 +1,13 @@
-"""The text of each entity, read from a data set's ``labels.tsv``."""
+"""What entities are called, and one line on each, read from a data set's ``labels.tsv``."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from lbmkgc_models.feature_store.names import name_positions, read_entity_names, read_utf8
 
 LABELS = "labels.tsv"
-
-
-@dataclass(frozen=True)
-class EntityTexts:
-    """Names and texts of a data set's entities in the order of ids; "" where there is no text."""
-
-    names: tuple[str, ...]
-    texts: tuple[str, ...]
-
-    def given(self) -> tuple[list[str], list[str]]:
-        """Return names and texts of the entities that have a text."""
-        kept = [(name, text) for name, text in zip(self.names, self.texts, strict=True) if text]
-        return [name for name, _ in kept], [text for _, text in kept]
-
-    def checksum(self) -> str:
-        """Return a SHA-256 of the names and texts of the entities that have a text."""
-        return hashlib.sha256(json.dumps(self.given()).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -41,15 +22,6 @@ class EntityLabel:
     def text(self) -> str:
         """Return "label: description", or the one of them that is there."""
         return ": ".join(filter(None, (self.label, self.description)))
-
-
-def read_texts(directory: str | Path) -> EntityTexts:
-    """Read the text of each entity from ``labels.tsv``: :attr:`EntityLabel.text`.
-
-    An entity without a line, or with an empty one, has no text. Raises as :func:`read_labels`.
-    """
-    labels = read_labels(directory)
-    return EntityTexts(tuple(label.name for label in labels), tuple(label.text for label in labels))
 
 
 def read_labels(directory: str | Path) -> list[EntityLabel]:
@@ -102,14 +74,14 @@ def read_names(directory: str | Path) -> tuple[str, ...]:
     FileNotFoundError
         There is no ``entity2id.txt``.
     ValueError
-        It is malformed; neither file has names, or :func:`read_texts` refuses the labels.
+        It is malformed; neither file has names, or :func:`read_labels` refuses the labels.
     """
     path = Path(directory) / "entity2id.txt"
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected the names of the entities")
     names = read_entity_names(path)
     if names is None and (Path(directory) / LABELS).is_file():
-        return read_texts(directory).names
+        return tuple(label.name for label in read_labels(directory))
     return tuple(name_positions(names, str(path)))
 
 

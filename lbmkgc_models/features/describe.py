@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lbmkgc_models.feature_store.pth import ZERO_ROWS
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.texts import CHOICE_NOTE
 from lbmkgc_models.features.make_stores import ZEROS
 
 COUNTS = {
@@ -21,6 +22,8 @@ COUNTS = {
 def describe(features: ModalFeatures, path: Path) -> str:
     """Return a line on a store: entities it has, width, encoder, what was cut, where it lies."""
     made_by = f", {features.manifest.encoder}" if features.manifest.encoder else ""
+    if CHOICE_NOTE in features.manifest.notes:
+        made_by += f", texts: {features.manifest.notes[CHOICE_NOTE]}"
     counts = [(form, features.manifest.notes.get(note)) for note, form in COUNTS.items()]
     told = "".join(
         f", {form.format(count)}" for form, count in counts if isinstance(count, int) and count

@@ -1,13 +1,14 @@
-"""Text features of a data set: its labels through an encoder into a feature store."""
+"""Text features of a data set: its texts through an encoder into a feature store."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lbmkgc_models.feature_store.labels import LABELS, EntityTexts, read_texts
+from lbmkgc_models.feature_store.labels import LABELS
 from lbmkgc_models.feature_store.manifest import Manifest, Value
 from lbmkgc_models.feature_store.names import read_utf8
 from lbmkgc_models.feature_store.store import MANIFEST, NAMES
+from lbmkgc_models.feature_store.texts import CHOICE_NOTE, EntityTexts, TextChoice, read_texts
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
 from lbmkgc_models.features.make_stores import StoreRows, Work, check_batch_size, make_stores
 
@@ -20,6 +21,7 @@ def build_text_features(
     out_dir: str | Path,
     *,
     encoder: str | Encoder[str] | Unfitted[str] = "minilm",
+    texts: TextChoice = "all",
     batch_size: int = 64,
     device: str = "cpu",
     max_length: int | None = None,
@@ -28,7 +30,7 @@ def build_text_features(
     dim: int | None = None,
     progress: bool = True,
 ) -> Path:
-    """Encode the texts of ``labels.tsv`` and write the store ``OUT_DIR/text``.
+    """Encode the texts of a data set's entities and write the store ``OUT_DIR/text``.
 
     A run that was killed goes on where it was, and its store is the same bit for bit as that of an
     unbroken run (on the same machine and thread count). A store of the same texts, encoder and
@@ -37,12 +39,13 @@ def build_text_features(
     Parameters
     ----------
     dataset_dir
-        Folder with ``labels.tsv`` and ``entity2id.txt``.
+        Folder with ``entity2id.txt``, ``labels.tsv`` and, if there are more texts, ``texts.tsv``.
     out_dir
         Folder of feature stores.
     encoder
-        A name that :func:`.text_encoder` knows, or an
-        encoder.
+        A name that :func:`.text_encoder` knows, or an encoder.
+    texts
+        Which of the texts, see :data:`.TextChoice`.
     batch_size
         Texts encoded at once.
     device
@@ -61,15 +64,15 @@ def build_text_features(
     Raises
     ------
     ValueError
-        Malformed labels (see :func:`.read_texts`), no text at all,
+        Malformed labels or texts (see :func:`.read_texts`), no text at all,
         a batch size below 1, an unknown encoder or an option that it does not take.
     OSError
         The labels or the encoder are not there, or the store cannot be written.
     """
     check_batch_size(batch_size)
     dataset_dir = Path(dataset_dir)
-    texts = read_texts(dataset_dir)
-    names, given = texts.given()
+    read = read_texts(dataset_dir, texts)
+    names, given = read.given()
     if not given:
         raise ValueError(f"{dataset_dir / LABELS}: no entity has a text, so nothing to encode")
     options: dict[str, Value] = {}
@@ -91,7 +94,7 @@ def build_text_features(
         modality="text",
         out_dir=Path(out_dir),
         dataset=dataset_dir.resolve().name,
-        entity_names=texts.names,
+        entity_names=read.names,
         encoder=encoder,
         items=given,
         keys=[*names, *given],
@@ -101,8 +104,9 @@ def build_text_features(
         progress=progress,
     )
     notes: dict[str, Value] = {
-        TEXTS: texts.checksum(),
-        "entities without text": len(texts.names) - len(given),
+        TEXTS: read.checksum(),
+        CHOICE_NOTE: texts,
+        "entities without text": len(read.names) - len(given),
     }
     (store,) = make_stores(
         work, lambda rows, cut: [StoreRows(names, rows, {**notes, "texts cut": cut})]

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import tyro
 
-from lbmkgc_models.feature_store.labels import read_texts
+from lbmkgc_models.feature_store.labels import read_names
 from lbmkgc_models.feature_store.search_path import default_features_dir
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.texts import TextChoice
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.text import build_text_features
 from openke.datasets.search import folder_of
@@ -23,6 +24,7 @@ def command(
     *,
     out: Path | None = None,
     encoder: str = "minilm",
+    texts: TextChoice = "all",
     batch_size: int = 64,
     max_length: int | None = None,
     pooling: str | None = None,
@@ -31,7 +33,7 @@ def command(
     device: str = "auto",
     data: Path | None = None,
 ) -> int:
-    """Encode the texts of a data set's labels.tsv into a feature store.
+    """Encode the texts of a data set's entities into a feature store.
 
     Parameters
     ----------
@@ -45,6 +47,9 @@ def command(
         or clip:ID, open_clip:MODEL/WEIGHTS, open_clip:hf-hub:ID; or a folder with a transformers
         model, or the Hub id of one. Names with + between them, as minilm+spelling, are encoded
         each, and their vectors put side by side.
+    texts
+        names: labels alone; descriptions: labels and their line in labels.tsv; all: these and what
+        texts.tsv has; masked: all, with the names of other entities hidden.
     batch_size
         Texts encoded at once.
     max_length
@@ -65,6 +70,7 @@ def command(
         directory,
         out if out is not None else default_features_dir(directory.resolve().name),
         encoder=encoder,
+        texts=texts,
         batch_size=batch_size,
         max_length=max_length,
         pooling=pooling,
@@ -72,7 +78,7 @@ def command(
         dim=dim,
         device=device,
     )
-    print(describe(ModalFeatures.load(store, read_texts(directory).names), store))
+    print(describe(ModalFeatures.load(store, read_names(directory)), store))
     return 0
 
 

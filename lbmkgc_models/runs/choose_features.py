@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbmkgc_models.feature_store.labels import LABELS, read_texts
+from lbmkgc_models.feature_store.labels import LABELS
 from lbmkgc_models.feature_store.load import load_features
 from lbmkgc_models.feature_store.search_path import (
     PTH_ENDINGS,
@@ -16,6 +16,7 @@ from lbmkgc_models.feature_store.search_path import (
     search_path,
 )
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.texts import TextChoice, check_choice, read_texts
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, available_text_encoder
 from lbmkgc_models.features.text import TEXTS, build_text_features, is_outdated, made_of
@@ -50,6 +51,8 @@ class FeaturePlan:
     directory: Path | None
     sources: Mapping[str, FeatureSource]
     """By modality, in the order asked for."""
+    texts: TextChoice = "all"
+    """Which texts are to be encoded."""
     unused: tuple[str, ...] = ()
     """Lines on modalities that are not used."""
     reason: str = ""
@@ -64,6 +67,7 @@ class FeaturePlan:
                     self.directory,
                     source.path.parent,
                     encoder=source.encoder,
+                    texts=self.texts,
                     device=device,
                     progress=progress,
                 )
@@ -75,7 +79,7 @@ class FeaturePlan:
         loaded, lines = {}, []
         for modality, source in self.sources.items():
             loaded[modality] = load_features(modality, source.path, self.store)
-            remark = source.remark + _stale(loaded[modality], self.directory)
+            remark = source.remark + _stale(loaded[modality], self.directory, self.texts)
             lines.append(describe(loaded[modality], source.path) + remark)
         used = "; ".join([*lines, *self.unused])
         alone = "" if loaded else "; structure only"
@@ -89,6 +93,7 @@ def gather_features(
     modalities: str | Sequence[str] = "auto",
     features: str | Path | None = None,
     text_encoder: str = "",
+    texts: str = "all",
     device: str = "cpu",
     progress: bool = True,
 ) -> FeatureSet:
@@ -97,7 +102,12 @@ def gather_features(
     Arguments and errors are those of :func:`plan_features` and :meth:`FeaturePlan.encode`.
     """
     plan = plan_features(
-        store, directory, modalities=modalities, features=features, text_encoder=text_encoder
+        store,
+        directory,
+        modalities=modalities,
+        features=features,
+        text_encoder=text_encoder,
+        texts=texts,
     )
     plan.encode(device, progress)
     return plan.load()
@@ -110,13 +120,14 @@ def plan_features(
     modalities: str | Sequence[str] = "auto",
     features: str | Path | None = None,
     text_encoder: str = "",
+    texts: str = "all",
 ) -> FeaturePlan:
     """Find the features of a graph's entities, and say which texts have to be encoded for them.
 
     Looked for in ``features``, in ``features`` below the data set's folder, and in the user's
     cache. Text features that are in none of these are to be made in the cache, where the data set
     has a ``labels.tsv`` and a sentence encoder is installed. So are those in the cache that are
-    another data set's of the same name, or of other texts than ``labels.tsv`` has now; what
+    another data set's of the same name, or of other texts than the data set has now; what
     ``features`` names is never changed.
 
     Parameters
@@ -132,6 +143,9 @@ def plan_features(
     text_encoder
         What makes the text features, by name as of 'openke features text'; they are made into a
         folder of this encoder in the cache, once. "": whatever is there, else MiniLM's.
+    texts
+        Which texts are encoded, see :data:`.TextChoice`. Others than "all" have folders of their
+        own in the cache; features that are there already are taken as they are.
 
     Raises
     ------
@@ -140,9 +154,10 @@ def plan_features(
         has the places looked in and the ways to get it.
     ValueError
         ``modalities`` that mix names with "auto" or "none", or are commas only; a ``text_encoder``
-        where ``features`` has text features or no text is asked for.
+        where ``features`` has text features or no text is asked for; ``texts`` of no such name.
     """
     directory = store.directory if directory is None else Path(directory)
+    chosen = check_choice(texts)
     asked = _asked(modalities)
     if asked == []:
         return FeaturePlan(store, directory, {}, reason="no modalities asked for, structure only")
@@ -157,11 +172,11 @@ def plan_features(
     wanted = asked is None or "text" in asked
     if text_encoder:
         _check_encoder(text_encoder, wanted, features, store.name)
-        found["text"] = _by_encoder(text_encoder, store.name, directory)
+        found["text"] = _by_encoder(text_encoder, chosen, store.name, directory)
     elif wanted:
         there = found["text"].path if "text" in found else None
         if there is None or lies_in_cache(there, store.name, features):
-            made = _to_make(directory, there, store.name)
+            made = _to_make(directory, chosen, there, store.name)
             found |= {} if made is None else {"text": made}
     names = sorted(found) if asked is None else asked
     for modality in names:
@@ -172,7 +187,7 @@ def plan_features(
         for modality in KNOWN
         if modality not in names
     )
-    return FeaturePlan(store, directory, {name: found[name] for name in names}, unused)
+    return FeaturePlan(store, directory, {name: found[name] for name in names}, chosen, unused)
 
 
 def _asked(modalities: str | Sequence[str]) -> list[str] | None:
@@ -233,25 +248,32 @@ def _check_encoder(
         )
 
 
-def _by_encoder(text_encoder: str, dataset: str, directory: Path | None) -> FeatureSource:
+def _by_encoder(
+    text_encoder: str, texts: TextChoice, dataset: str, directory: Path | None
+) -> FeatureSource:
     """Return the store of what an encoder makes of a data set's texts; unless there, to be made."""
     if directory is None:
         raise FileNotFoundError(
             f"text encoder {text_encoder!r}: these triples come from no folder, which would have "
             f"the texts ({LABELS})"
         )
-    path = default_features_dir(dataset) / text_encoder.replace("/", "_") / "text"
+    folder = text_encoder.replace("/", "_") + ("" if texts == "all" else f".{texts}")
+    path = default_features_dir(dataset) / folder / "text"
     # On another device or by another version it would be another store, which what was trained on
     # this one could not be loaded with: one that is there is kept.
-    there = made_of(path) == read_texts(directory).checksum()
+    there = made_of(path) == read_texts(directory, texts).checksum()
     return FeatureSource(path, "" if there else text_encoder)
 
 
-def _to_make(directory: Path | None, there: Path | None, dataset: str) -> FeatureSource | None:
+def _to_make(
+    directory: Path | None, choice: TextChoice, there: Path | None, dataset: str
+) -> FeatureSource | None:
     """Return the text features to make: there are none, or those in the cache are outdated."""
     encoder = available_text_encoder()
     if directory is None or encoder is None or not (directory / LABELS).is_file():
         return None
+    if choice != "all":
+        return _by_encoder(encoder, choice, dataset, directory)
     texts = read_texts(directory)
     if not any(texts.texts) or not (there is None or is_outdated(there, texts, encoder)):
         return None
@@ -259,14 +281,17 @@ def _to_make(directory: Path | None, there: Path | None, dataset: str) -> Featur
     return FeatureSource(default_features_dir(dataset) / "text", encoder, again)
 
 
-def _stale(features: ModalFeatures, directory: Path | None) -> str:
+def _stale(features: ModalFeatures, directory: Path | None, choice: TextChoice) -> str:
     """Return a remark where text features were made of other texts than the data set has now."""
     texts = features.manifest.notes.get(TEXTS)
     if texts is None or directory is None or not (directory / LABELS).is_file():
         return ""
-    if texts == read_texts(directory).checksum():
+    if texts == read_texts(directory, choice).checksum():
         return ""
-    return f", of other texts than {LABELS} has now: run 'openke features text {directory}' again"
+    return (
+        f", of other texts than those asked for: run 'openke features text {directory} --texts "
+        f"{choice}' again"
+    )
 
 
 def _ways(modality: str, dataset: str, places: Sequence[Path], directory: Path | None) -> str:

@@ -61,7 +61,7 @@ def run(
         default_out = Path("runs") / f"{recipe.model_name}-{store.name}".lower()
         experiment = Experiment(recipe, options, options.out or default_out)
         features = features_for(recipe, store, directory, options.device)
-    make = make or model_maker(features)
+    make = make or model_maker(features, recipe.features.texts)
     trainer = experiment.train(store, make)
     return experiment.test(trainer, store)
 
@@ -111,6 +111,7 @@ def features_for(
         modalities=section.modalities,
         features=section.folder or None,
         text_encoder=section.text_encoder,
+        texts=section.texts,
     )
     plan.encode(device)
     found = plan.load()

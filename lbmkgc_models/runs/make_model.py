@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from lbmkgc_models.feature_store.labels import EntityLabel, read_labels
+from lbmkgc_models.feature_store.labels import EntityLabel
 from lbmkgc_models.feature_store.mentions import find_mentions
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.texts import check_choice, describe_entities
 from lbmkgc_models.fusion.structure_mask import seen_in_train
 from lbmkgc_models.model import MULTIMODAL
 from openke.data.store import TripleStore
@@ -33,12 +34,15 @@ def modalities_of(name: str) -> Literal["none", "one", "several"]:
     return "one" if getattr(MULTIMODAL[name], "one_modality", False) else "several"
 
 
-def model_maker(features: Mapping[str, ModalFeatures]) -> Make:
-    """Return what makes every registered model of a :class:`.Recipe`, those with features, too."""
+def model_maker(features: Mapping[str, ModalFeatures], texts: str = "all") -> Make:
+    """Return what makes every registered model of a :class:`.Recipe`, those with features, too.
+
+    ``texts`` are those that mentions are looked for in, see :data:`.TextChoice`.
+    """
 
     def make(name: str, store: TripleStore, relations: int, settings: Mapping[str, Any]) -> Model:
         if name in MULTIMODAL:
-            return make_multimodal(name, store, relations, features, settings)
+            return make_multimodal(name, store, relations, features, settings, texts)
         return structural_model(name, store, relations, settings)
 
     return make
@@ -50,6 +54,7 @@ def make_multimodal(
     relations: int,
     features: Mapping[str, ModalFeatures],
     settings: Mapping[str, Any],
+    texts: str = "all",
 ) -> Model:
     """Return a multimodal model, untrained.
 
@@ -65,6 +70,8 @@ def make_multimodal(
         Frozen features by modality.
     settings
         Fields of its ``Config``.
+    texts
+        Those that mentions are looked for in, see :data:`.TextChoice`.
 
     Raises
     ------
@@ -75,16 +82,16 @@ def make_multimodal(
     if settings.get("drop_unseen"):
         more["seen"] = seen_in_train(store)
     if settings.get("score_mentions"):
-        more["mentions"] = find_mentions(_labels(store))
+        more["mentions"] = find_mentions(_labels(store, texts))
     return MULTIMODAL[name](
         store.entity_count, relations, features=dict(features), **more, **settings
     )
 
 
-def _labels(store: TripleStore) -> list[EntityLabel]:
+def _labels(store: TripleStore, texts: str) -> list[EntityLabel]:
     if store.directory is None:
         raise ValueError(
             "score_mentions needs the texts in a data set's folder, and these triples come "
             "from none: make LBMKGC with mentions=find_mentions(labels)"
         )
-    return read_labels(store.directory)
+    return describe_entities(store.directory, check_choice(texts))

@@ -23,7 +23,9 @@ def multimodal(store: TripleStore, saved: dict[str, Any], features: Path | None 
     """
     model = saved["model"]
     found = _features(store, saved, features)
-    return make_multimodal(model["model"], store, model["relations"], found, model["settings"])
+    return make_multimodal(
+        model["model"], store, model["relations"], found, model["settings"], _texts(saved)
+    )
 
 
 def _features(
@@ -40,6 +42,7 @@ def _features(
         modalities=",".join(trained) or "none",
         features=folder,
         text_encoder=encoder,
+        texts=_texts(saved),
         progress=False,
     )
     return {name: found.features[name] for name in trained}
@@ -52,3 +55,9 @@ def _section(saved: dict[str, Any]) -> tuple[str, str]:
         return section["text_encoder"], section["folder"]
     options = saved["options"]
     return options.get("text_encoder", ""), options.get("features") or ""
+
+
+def _texts(saved: dict[str, Any]) -> str:
+    """Return which texts a run had; those of earlier releases had no others than descriptions."""
+    texts: str = saved.get("recipe", {}).get("features", {}).get("texts", "descriptions")
+    return texts

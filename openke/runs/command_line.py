@@ -153,6 +153,13 @@ def _of_features(recipe: Recipe) -> list[Option]:
             'What makes the text features, e.g. minilm+spelling; "": what is there, or minilm.',
             section.text_encoder,
         ),
+        Option(
+            "texts",
+            ("features.texts",),
+            "Which texts are read: names, descriptions, all, or masked (all, with the names of "
+            "other entities hidden).",
+            section.texts,
+        ),
     ]
 
 

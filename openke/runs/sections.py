@@ -38,6 +38,9 @@ class FeatureSection:
     """"auto": whatever is there or can be made; names, such as ["text"]; or "none"."""
     text_encoder: str = ""
     """What makes the text features, e.g. "minilm+spelling"; "": what is there, or minilm."""
+    texts: str = "all"
+    """Which texts encoders and mentions read: names, descriptions, all, or masked (all, with the
+    names of other entities hidden)."""
     folder: str = ""
     """Folder of feature stores or of the lineage's .pth files; "": the places searched."""
 

@@ -11,7 +11,7 @@ from country_graph.facts import PERCEPTUAL, Fact
 from country_graph.words import titles
 from PIL import Image
 
-from lbmkgc_models.feature_store.labels import read_texts
+from lbmkgc_models.feature_store.texts import read_texts
 from lbmkgc_models.features.find_pictures import folder_name
 from openke.audit.audit import audit
 from openke.data.store import SPLITS, TripleStore

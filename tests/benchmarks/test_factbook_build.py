@@ -13,7 +13,7 @@ from country_graph.write import write_graph, write_pictures, write_readme, write
 from factbook_build import build
 from PIL import Image
 
-from lbmkgc_models.feature_store.labels import read_texts
+from lbmkgc_models.feature_store.texts import read_texts
 from openke.data.store import TripleStore
 
 

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from lbmkgc_models.feature_store.audit import audit_features
-from lbmkgc_models.feature_store.labels import LABELS, read_texts
+from lbmkgc_models.feature_store.labels import LABELS
 from lbmkgc_models.feature_store.load import load_features
 from lbmkgc_models.feature_store.manifest import Manifest
 from lbmkgc_models.feature_store.search_path import find_features
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.texts import read_texts
 from lbmkgc_models.features.cmoa.heads import MODALITIES
 from lbmkgc_models.features.find_pictures import find_pictures, is_generated
 from lbmkgc_models.features.report.coverage import Coverage, classes_of, coverage

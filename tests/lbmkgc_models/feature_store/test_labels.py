@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lbmkgc_models.feature_store.labels import EntityLabel, EntityTexts, read_labels, read_texts
+from lbmkgc_models.feature_store.labels import EntityLabel, read_labels
+from lbmkgc_models.feature_store.texts import EntityTexts, read_texts
 from tests.lbmkgc_models.features.small import LABELS, write_dataset
 
 

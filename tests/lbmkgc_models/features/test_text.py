@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from lbmkgc_models.feature_store.labels import read_texts
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.texts import read_texts
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
 from lbmkgc_models.features.encoders.tfidf import Tfidf
@@ -140,7 +140,7 @@ def test_cut_texts_are_counted(tmp_path: Path) -> None:
     features = _load(store, ["a", "b"])
     assert features.manifest.notes["texts cut"] == 1
     assert describe(features, store) == (
-        f"text: 2 of 2 entities, 2 reals, counting, 1 texts cut ({store})"
+        f"text: 2 of 2 entities, 2 reals, counting, texts: all, 1 texts cut ({store})"
     )
 
 
