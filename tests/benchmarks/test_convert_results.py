@@ -33,7 +33,11 @@ def test_settings_keep_what_they_say_and_no_more(tmp_path):
         "recipe": {
             "model": {"name": "LBMKGC", "dim": 4, "interaction": "ComplEx"},
             "data": {"name": "MKG-W"},
-            "features": {"modalities": ["text"], "text_encoder": "minilm"},
+            "features": {
+                "modalities": ["text"],
+                "text_encoder": "minilm",
+                "texts": "descriptions",
+            },
             "training": {
                 "objective": "1vsall",
                 "optimizer": "adagrad",

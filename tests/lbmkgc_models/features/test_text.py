@@ -193,7 +193,7 @@ def test_the_command_takes_a_folder_or_a_name(
     folder = write_dataset(tmp_path / "Pets")
     assert command("Pets", batch_size=2, max_length=16, device="cpu") == 0
     store = tmp_path / "cache" / "features" / "Pets" / "text"
-    expected = f"text: 4 of 4 entities, 384 reals, minilm ({store})\n"
+    expected = f"text: 4 of 4 entities, 384 reals, minilm, texts: all ({store})\n"
     assert capsys.readouterr().out == expected
     assert command(str(folder), batch_size=2, max_length=16, device="cpu") == 0
     assert capsys.readouterr().out == expected
@@ -270,6 +270,6 @@ def test_options_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert settings == {"pooling": "cls", "normalised": False, "max_length": 128}
     assert command(str(folder), out=out, encoder="tfidf", dim=2, device="cpu") == 0
     assert _load(out / "text").manifest.settings == {"dim": 2, "normalised": True}
-    assert "text: 4 of 4 entities, 2 reals, tfidf (" in capsys.readouterr().out
+    assert "text: 4 of 4 entities, 2 reals, tfidf, texts: all (" in capsys.readouterr().out
     with pytest.raises(ValueError, match="unknown text encoder 'bert:x', expected one of minilm"):
         command(str(folder), out=out, encoder="bert:x", device="cpu")

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.texts import TEXT_CHOICES
 from lbmkgc_models.features.encoders import packaged
 from lbmkgc_models.features.text import build_text_features
 from lbmkgc_models.runs import choose_features as select
@@ -43,7 +44,7 @@ def test_auto_makes_text_features_on_the_spot_and_finds_them_again(
     assert list(found.features) == ["text"]
     assert found.features["text"].values.shape == (4, 384)
     assert found.summary == (
-        f"Pets: text: 4 of 4 entities, 384 reals, minilm ({store}); image: none found"
+        f"Pets: text: 4 of 4 entities, 384 reals, minilm, texts: all ({store}); image: none found"
     )
     monkeypatch.setattr(select, "build_text_features", None)
     again = gather_features(pets)
@@ -148,9 +149,8 @@ def test_features_of_other_texts_are_said_to_be_so(pets: TripleStore, tmp_path: 
     assert "other texts" not in gather_features(pets, features=out).summary
     write_dataset(folder, [*LABELS[:3], (NAMES[3], "isle", "")])
     found = gather_features(pets, features=out)
-    assert f"of other texts than labels.tsv has now: run 'openke features text {folder}' again" in (
-        found.summary
-    )
+    way = f"run 'openke features text {folder} --texts all' again"
+    assert f"of other texts than those asked for: {way}" in found.summary
     (folder / "labels.tsv").unlink()
     assert "other texts" not in gather_features(pets, features=out).summary
 
@@ -216,7 +216,7 @@ def test_what_another_encoder_made_stays_in_the_cache(pets: TripleStore, tmp_pat
     write_dataset(folder, [*LABELS[:3], (NAMES[3], "isle", "")])
     found = gather_features(pets)
     assert found.features["text"].manifest.encoder == "counting"
-    assert "of other texts than labels.tsv has now" in found.summary
+    assert "of other texts than those asked for" in found.summary
 
 
 def test_a_damaged_store_in_the_cache_is_an_error(pets: TripleStore, tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def test_a_text_encoder_by_name_has_a_folder_of_its_own(
     _store(cache, "text")
     _store(tmp_path / "Pets" / "features", "image")
     made = gather_features(pets, modalities=modalities, text_encoder="tfidf+tfidf", progress=False)
-    assert f"tfidf+tfidf ({cache / 'tfidf+tfidf' / 'text'})" in made.summary
+    assert f"tfidf+tfidf, texts: all ({cache / 'tfidf+tfidf' / 'text'})" in made.summary
     text = made.features["text"]
     assert torch.equal(*text.values.chunk(2, dim=1))
     assert sorted(made.features) == (["image", "text"] if modalities == "auto" else ["text"])
@@ -355,3 +355,20 @@ def test_a_text_encoder_where_it_cannot_serve(pets: TripleStore, tmp_path: Path)
     memory = TripleStore.from_triples([[0, 0, 1]], entities=NAMES, relations=1)
     with pytest.raises(FileNotFoundError, match="'tfidf': these triples come from no folder"):
         gather_features(memory, text_encoder="tfidf")
+
+
+def test_other_texts_have_a_store_of_their_own(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "Pets")
+    (folder / "texts.tsv").write_text("id\ttext\n0\tIt barks at the puppy.\n", encoding="utf-8")
+    store = TripleStore.open(folder)
+    stores = {}
+    for texts in TEXT_CHOICES:
+        found = gather_features(store, texts=texts, text_encoder="minilm", progress=False)
+        assert f"texts: {texts} (" in found.summary
+        stores[texts] = found.features["text"].values
+    assert not torch.equal(stores["all"], stores["masked"])
+    assert not torch.equal(stores["all"], stores["descriptions"])
+    again = gather_features(store, texts="masked", text_encoder="minilm", progress=False)
+    assert torch.equal(again.features["text"].values, stores["masked"])
+    with pytest.raises(ValueError, match="texts are 'some', expected one of names"):
+        gather_features(store, texts="some")

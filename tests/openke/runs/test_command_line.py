@@ -39,7 +39,7 @@ def test_options_follow_the_recipe():
     assert {"penalty", "dim"} <= names(QUERY_RECIPE)
     assert not {"negatives", "margin", "regul_rate"} & names(QUERY_RECIPE)
     assert names(QUERY_RECIPE, features=True) - names(QUERY_RECIPE) == {
-        "modalities", "features", "text_encoder",
+        "modalities", "features", "text_encoder", "texts",
     }  # fmt: skip
 
 
