@@ -1,6 +1,8 @@
 """Turn settings and results of release 0.1.0, whose recipes were flat, into those of today.
 
-python benchmarks/convert_results.py --folder benchmarks/results/table1
+All files of a folder are converted in place; those of today's form stay as they are.
+
+    python benchmarks/convert_results.py --folder benchmarks/results/table1
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ DEV = {"every": 1, "patience": 3}
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Convert all files of a folder; those of today's form stay as they are."""
+    """What is converted."""
 
     folder: Path
     """Folder of settings or of results."""

@@ -19,8 +19,9 @@ from country_graph.split import split
 from country_graph.texts import descriptions
 from country_graph.write import write_graph, write_pictures, write_readme, write_sums
 
+from openke.runtime.arguments import parse_arguments
 from openke.runtime.folders import whole_folder
-from openke.runtime.script import parse_arguments
+from openke.runtime.script import run_program
 
 HERE = Path(__file__).parent
 LICENCES = HERE / "country_graph" / "licences"
@@ -71,4 +72,4 @@ def build(packages: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    parse_arguments(main)
+    run_program(lambda: parse_arguments(main, description=__doc__))

@@ -1,4 +1,6 @@
-"""Pictures and texts encoded per second, for each encoder that needs no download.
+"""Measure pictures and texts encoded per second, by each encoder that needs no download.
+
+    python benchmarks/speed_encoders.py
 
 CLIP and ViT have random weights and the size of ViT-B/32: they cost what trained ones cost.
 """

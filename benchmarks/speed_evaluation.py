@@ -1,6 +1,8 @@
-"""How long a filtered evaluation takes, against eager PyTorch one query at a time.
+"""Measure a full filtered evaluation, against eager PyTorch one query at a time.
 
-python benchmarks/speed_evaluation.py
+On synthetic graphs of growing size and a real one. Writes figures and a plot.
+
+    python benchmarks/speed_evaluation.py
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ LEAST = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(SpeedSettings):
-    """Measure a full filtered evaluation, on synthetic graphs of growing size and a real one."""
+    """Options of this script."""
 
     dataset: str = "DB15K"
     """Name of a real data set."""

@@ -1,4 +1,4 @@
-"""Speed of training and evaluation on a GPU: steps a second, evaluation time, memory, waiting.
+"""Measure training and evaluation on a GPU: steps a second, evaluation time, memory, waiting.
 
     python benchmarks/speed_gpu.py --dataset DB15K --negatives 64
 

@@ -1,6 +1,8 @@
-"""How long a data set takes to open, and its memory, against NumPy.
+"""Measure how long a data set takes to open, and its memory, against NumPy.
 
-python benchmarks/speed_loading.py
+Opening reads, checks, removes duplicates and indexes known answers. Writes figures and a plot.
+
+    python benchmarks/speed_loading.py
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ RELATIONS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(SpeedSettings):
-    """Measure opening a data set: read, check, remove duplicates, index known answers."""
+    """Options of this script."""
 
     dataset: str = "DB15K"
     """Name of a real data set, measured beside the synthetic ones."""

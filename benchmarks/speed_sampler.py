@@ -1,6 +1,8 @@
-"""How fast negatives are drawn: 64 of each positive, filtered, Bernoulli, against NumPy.
+"""Measure how fast negatives are drawn: 64 of each positive, filtered, Bernoulli, against NumPy.
 
-python benchmarks/speed_sampler.py
+Writes figures and a plot.
+
+    python benchmarks/speed_sampler.py
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ BATCHES = (128, 512, 2048, 8192, 32768)
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(SpeedSettings):
-    """Measure the sampler on a data set's train triples."""
+    """Options of this script."""
 
     dataset: str = "DB15K"
     """Name of a data set."""

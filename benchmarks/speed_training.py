@@ -1,6 +1,9 @@
-"""How long a training step takes and how much memory, against eager PyTorch.
+"""Measure the time and memory of a training step, against eager PyTorch.
 
-python benchmarks/speed_training.py
+A step is sampling, forward, backward and Adam; sizes are negatives of each triple. Writes figures
+and a plot.
+
+    python benchmarks/speed_training.py
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ NEGATIVES = {"TransE": (16, 32, 64, 128), "RotatE": (16, 32, 64, 128), "LBMKGC":
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(SpeedSettings):
-    """Measure a step: sampling, forward, backward, Adam; sizes are negatives of each triple."""
+    """Options of this script."""
 
     dataset: str = "DB15K"
     """Name of a data set."""

@@ -1,6 +1,10 @@
 """Table 1 anew: every row trained by the same code, chosen on dev, tested once.
 
-python benchmarks/table1.py --rows ComplEx --datasets MKG-W --seeds 0 1 2
+Each row has a file benchmarks/settings/DATASET/ROW.MODE.json. What has results already is not run
+again, and a run that was stopped goes on from its checkpoint; several of these can work at once on
+different rows. With --render, only the tables are written, beside the paper's figures.
+
+    python benchmarks/table1.py --rows ComplEx --datasets MKG-W --seeds 0 1 2
 """
 
 from __future__ import annotations
@@ -19,12 +23,7 @@ from openke.runtime.script import run_script
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Train and test rows of Table 1; with --render, write the tables beside the paper's figures.
-
-    Each row has a file benchmarks/settings/DATASET/ROW.MODE.json. What has results already is not
-    run again, and a run that was stopped goes on from its checkpoint; several of these can work at
-    once on different rows.
-    """
+    """Which rows, and how they are run."""
 
     rows: tuple[str, ...] = ()
     """Rows by name, such as TransE "LBMKGC without text"; by default all."""

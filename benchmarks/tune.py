@@ -1,6 +1,11 @@
-"""Search the settings of a row of Table 1 on dev.
+"""Search the settings of a row of Table 1 with Optuna, by the MRR on dev; test is never looked at.
 
-python benchmarks/tune.py --row ComplEx --dataset MKG-W --trials 20
+The first trial has the settings of benchmarks/settings/DATASET/ROW.tuned.json, for a data set that
+has no such file the model's defaults; what may change stands in
+benchmarks/settings/spaces/ROW.json. A search that was stopped goes on. The best settings are
+printed; to use them, copy them into the row's file.
+
+    python benchmarks/tune.py --row ComplEx --dataset MKG-W --trials 20
 """
 
 from __future__ import annotations
@@ -36,13 +41,7 @@ STARTUP = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Search a tuned row's settings with Optuna, by the MRR on dev; test is never looked at.
-
-    The first trial has the settings of benchmarks/settings/DATASET/ROW.tuned.json, for a data set
-    that has no such file the model's defaults; what may change stands in
-    benchmarks/settings/spaces/ROW.json. A search that was stopped goes on. The best settings are
-    printed; to use them, copy them into the row's file.
-    """
+    """Which row, and how it is searched."""
 
     row: str
     """Row by name, e.g. ComplEx."""

@@ -1,6 +1,10 @@
 """Pictures and texts of a data set into features: the whole way of the paper's LvMC and CMoA.
 
-python examples/build_features.py --pictures DB15K-images --generated DB15K-generated
+Draws the pictures that are missing, encodes pictures and texts, aligns them, and shows them on a
+page. Each step goes on where it was stopped, and leaves alone what is done already. Drawing takes
+hours on a GPU; several share the work under torchrun with --steps generate.
+
+    python examples/build_features.py --pictures DB15K-images --generated DB15K-generated
 """
 
 from __future__ import annotations
@@ -24,11 +28,7 @@ CLIP = "clip:openai/clip-vit-large-patch14"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Draw the pictures that are missing, encode pictures and texts, align them, look at them.
-
-    Each step goes on where it was stopped, and leaves alone what is done already. Drawing wants a
-    GPU; several share the work under torchrun with --steps generate.
-    """
+    """Which steps, on what, and where results go."""
 
     dataset: str = "DB15K"
     """Name or folder of a data set with a labels.tsv."""
@@ -48,8 +48,9 @@ class Settings:
     """See openke features image --help; efficientnet-lite0 needs no download."""
     text_encoder: str = CLIP
     """See openke features text --help; minilm needs no download."""
-    shared_space: bool = True
-    """The encoders share a space, as those of one CLIP do: keep it instead of training heads."""
+    align: Literal["heads", "clip"] = "clip"
+    """clip keeps the space that the encoders of one CLIP share; heads trains projections into a
+    common one, for encoders that share none."""
     batch_size: int = 4
     """Pictures drawn at once."""
     device: str = "auto"
@@ -94,7 +95,7 @@ def main(settings: Settings) -> None:
     if "text" in settings.steps:
         encode_texts(dataset, out=raw, encoder=settings.text_encoder, device=settings.device)
     if "align" in settings.steps:
-        align(raw, out=aligned, mode="clip" if settings.shared_space else "heads", dataset=dataset)
+        align(raw, out=aligned, mode=settings.align, dataset=dataset)
         features = aligned
     if "report" in settings.steps:
         before = raw if features is aligned else None

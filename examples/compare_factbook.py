@@ -1,6 +1,8 @@
 """LBMKGC, RotatE and TransE side by side on the bundled graph of the world's countries.
 
-python examples/compare_factbook.py --seeds 0 1 2 3 4
+Trains each row and prints one table, perceptual relations apart; some minutes a row on two cores.
+
+    python examples/compare_factbook.py --seeds 0 1 2 3 4
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ COLUMNS = ("both", "head", "tail", "perceptual", "conceptual")
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Train models on benchmarks/Factbook and print one table, perceptual relations apart."""
+    """Rows of the table and settings of their training."""
 
     rows: tuple[str, ...] = ("LBMKGC", "LBMKGC without pictures", "RotatE", "TransE")
     """Rows of the table; "LBMKGC without text" is another."""

@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import openke
-from openke.runtime.script import exit_status, parse_arguments
+from openke.runtime.arguments import parse_arguments
+from openke.runtime.script import exit_status
 
 COMMANDS = "openke.commands"
 """Entry points: name -> function whose signature is its command line; ``a.b`` is ``openke a b``."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
-
-import tyro
+from typing import Literal
 
 from lbmkgc_models.feature_store.labels import read_names
 from lbmkgc_models.feature_store.search_path import default_features_dir
@@ -16,7 +14,7 @@ from openke.datasets.search import folder_of
 
 
 def command(
-    dataset: Annotated[str, tyro.conf.arg(metavar="DATASET")],
+    dataset: str,
     /,
     *,
     pictures: tuple[Path, ...],

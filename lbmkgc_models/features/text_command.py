@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 from lbmkgc_models.feature_store.labels import read_names
 from lbmkgc_models.feature_store.search_path import default_features_dir
@@ -15,11 +12,12 @@ from lbmkgc_models.feature_store.texts import TextChoice
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.text import build_text_features
 from openke.datasets.search import folder_of
-from openke.runtime.script import exit_status, parse_arguments
+from openke.runtime.arguments import parse_arguments
+from openke.runtime.script import exit_status
 
 
 def command(
-    dataset: Annotated[str, tyro.conf.arg(metavar="DATASET")],
+    dataset: str,
     /,
     *,
     out: Path | None = None,

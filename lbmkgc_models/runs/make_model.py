@@ -34,6 +34,12 @@ def modalities_of(name: str) -> Literal["none", "one", "several"]:
     return "one" if getattr(MULTIMODAL[name], "one_modality", False) else "several"
 
 
+def config_of(name: str) -> type | None:
+    """Return the settings of a registered model; None where only a function makes it."""
+    registry = MULTIMODAL if name in MULTIMODAL else KNOWN_MODELS
+    return getattr(registry[name], "Config", None)
+
+
 def model_maker(features: Mapping[str, ModalFeatures], texts: str = "all") -> Make:
     """Return what makes every registered model of a :class:`.Recipe`, those with features, too.
 

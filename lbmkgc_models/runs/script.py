@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lbmkgc_models.runs.experiment import run
-from lbmkgc_models.runs.make_model import modalities_of
+from lbmkgc_models.runs.make_model import config_of, modalities_of
 from openke.runs.command_line import parse
 from openke.runs.recipe import Make, Recipe
 from openke.runtime.script import program_name, run_program
@@ -34,6 +34,7 @@ def _train(recipe: Mapping[str, Any] | Recipe, description: str, make: Make | No
     changed, options = parse(
         made,
         features=modalities_of(made.model_name) != "none",
+        config=config_of(made.model_name),
         description=description,
         program=program_name(),
     )

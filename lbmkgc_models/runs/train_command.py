@@ -13,29 +13,21 @@ from lbmkgc_models.runs.defaults import default_recipe
 from lbmkgc_models.runs.experiment import run
 from openke.data.overlap import leak_of
 from openke.data.store import TripleStore
-from openke.runs.command_line import assigned
-from openke.runs.experiment import RunOptions
+from openke.runs.command_line import Assignments, assigned
+from openke.runs.experiment import Execution, RunOptions
 from openke.runs.recipe import Recipe
 
 HELD_OUT = 0.1
-Assignments = Annotated[
-    tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="PLACE=VALUE")
-]
 
 
 def command(
-    data: Annotated[str, tyro.conf.arg(metavar="[DATA]")] = "",
+    data: str = "",
     /,
     *,
     model: str = "",
-    recipe: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    recipe: Path | None = None,
     set: Assignments = (),
-    out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None,
-    device: str = "auto",
-    compile: bool = False,
-    checkpoint_every: int = 10,
-    resume: bool = False,
-    overwrite: bool = False,
+    execution: Annotated[Execution, tyro.conf.arg(name="")] = Execution(),  # noqa: B008 (it is frozen)
 ) -> None:
     """Train a model on a data set, test it, and leave everything in one folder.
 
@@ -52,19 +44,10 @@ def command(
     recipe
         A recipe in JSON or TOML, such as settings.json of a run has.
     set
-        Another value in the recipe, e.g. training.lr=0.05 or model.dim=200; again for more.
-    out
-        Folder for everything the run writes; by default runs/MODEL-DATASET.
-    device
-        auto, cpu, cuda, cuda:1, mps.
-    compile
-        Compile the step: worth it on a GPU, after a minute of waiting.
-    checkpoint_every
-        Epochs between two checkpoints; one is also written after five minutes.
-    resume
-        Go on from the checkpoint under --out.
-    overwrite
-        Replace an earlier run under --out.
+        Another value in the recipe, e.g. training.lr=0.05 or model.dim=200; may be given more than
+        once.
+    execution
+        How it is run and where results go.
     """
     if recipe is not None and model:
         raise ValueError("--recipe names the model: leave --model out, or --set model.name=…")
@@ -74,14 +57,7 @@ def command(
     if "features.folder" in changes:  # what is there is taken, not the recipe's encoder
         changes = {"features.text_encoder": "", **changes}
     chosen = chosen.changed(changes)
-    options = RunOptions(
-        out=out,
-        device=device,
-        compile=compile,
-        checkpoint_every=checkpoint_every,
-        resume=resume,
-        overwrite=overwrite,
-    )
+    options = RunOptions(**vars(execution))
     run(chosen, options, fit=partial(fitted, settled=changes) if recipe is None else None)
 
 

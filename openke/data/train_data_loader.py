@@ -50,8 +50,10 @@ class TrainDataLoader:
         Choose the side by tph / (tph + hpt) (Wang et al., AAAI 2014) instead of evenly.
     filter_flag
         Never draw a triple of the train split.
-    neg_ent, neg_rel
-        Entity and relation negatives for each positive.
+    neg_ent
+        Negatives of each positive triple, with another head or tail.
+    neg_rel
+        Further negatives of each positive triple, with another relation.
     seed, order, negatives
         Random seed; ``"shuffle"``, ``"replacement"``, or ``"file"``, the order of the file in every
         epoch; each positive's ``"own"`` negatives or one ``"shared"`` set for the batch.

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any
 
 import tyro
 
+from openke.data.train_data_loader import TrainDataLoader
 from openke.module.loss import LOSSES
+from openke.module.loss.loss import Loss
+from openke.module.penalty import PENALTIES
 from openke.runs.experiment import RunOptions
 from openke.runs.parts import divide
-from openke.runs.recipe import Recipe
+from openke.runs.recipe import KNOWN_MODELS, Recipe
 from openke.runs.sections import SAMPLING
-from openke.runtime.field_texts import field_texts
-from openke.runtime.script import parse_arguments
+from openke.runtime.arguments import Argument, arguments_of
+from openke.runtime.arguments import parse as parse_all
+from openke.runtime.field_texts import field_texts, parameter_texts
 
+Assignments = Annotated[
+    tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="PLACE=VALUE")
+]
+ASSIGNMENTS = (
+    "Another value in the recipe, e.g. training.lr=0.05 or training.penalty.weight=0.1; may be "
+    "given more than once."
+)
 LONGER = 2
 """A schedule that is cut to less than one of so many parts gets a word of warning."""
 
@@ -35,8 +44,8 @@ class Option:
     """What the recipe has there; its type is the option's."""
 
 
-def options_of(recipe: Recipe, *, features: bool) -> list[Option]:
-    """Return the options that mean something for a recipe.
+def options_of(recipe: Recipe, *, features: bool, config: type | None = None) -> list[Option]:
+    """Return the options that mean something for a recipe; texts are those of what they set.
 
     Parameters
     ----------
@@ -44,57 +53,47 @@ def options_of(recipe: Recipe, *, features: bool) -> list[Option]:
         What is trained and how.
     features
         Whether its model takes pictures and text.
+    config
+        Its model's ``Config``; by default that of the registered model of its name.
     """
-    t = recipe.training
-    unit = "Positive triples" if t.objective == SAMPLING else "Queries"
-    found = [
-        Option("epochs", ("training.epochs",), "Passes over the train split.", t.epochs),
-        Option("lr", ("training.lr",), "Learning rate.", t.lr),
-        Option("batch_size", ("training.batch_size",), f"{unit} in a step.", t.batch_size),
-        *_of_model(recipe),
-        *_of_objective(recipe),
-    ]
-    if features:
-        found += _of_features(recipe)
+    data, training, evaluation = recipe.data, recipe.training, recipe.evaluation
     return [
-        *found,
-        Option("seed", ("training.seed",), "Of initial parameters, order and negatives.", t.seed),
-        Option("precision", ("training.precision",), "float32 or bfloat16.", t.precision),
-        Option(
-            "hold_out",
-            ("data.hold_out",),
-            "Share of the train split to validate on; what is published trains on all of it.",
-            recipe.data.hold_out,
-        ),
-        Option(
-            "validate_every",
-            ("evaluation.every",),
-            "Epochs between two validations; 0 never validates.",
-            recipe.evaluation.every,
-        ),
-        Option(
-            "patience",
-            ("evaluation.patience",),
-            "Validations without a better MRR before training stops; 0 never stops early.",
-            recipe.evaluation.patience,
-        ),
+        *_of_section("training", training, epochs="epochs", lr="lr", batch_size="batch_size"),
+        *_of_model(recipe, config),
+        *_of_objective(recipe),
+        *(_of_features(recipe) if features else []),
+        *_of_section("training", training, seed="seed", precision="precision"),
+        *_of_section("data", data, hold_out="hold_out"),
+        *_of_section("evaluation", evaluation, validate_every="every", patience="patience"),
     ]
 
 
-def _of_model(recipe: Recipe) -> list[Option]:
+def _of_section(place: str, section: Any, **names: str) -> list[Option]:
+    """Return options for fields of a section, each by its name on the command line."""
+    texts = field_texts(type(section))
+    return [
+        Option(name, (f"{place}.{field}",), texts[field], getattr(section, field))
+        for name, field in names.items()
+    ]
+
+
+def _of_model(recipe: Recipe, config: type | None) -> list[Option]:
+    if config is None:
+        config = getattr(KNOWN_MODELS.get(recipe.model_name), "Config", None)
+    texts = field_texts(config) if config else {}
     numbers = {n: v for n, v in recipe.model_settings.items() if _is_number(v)}
     dims = [name for name in numbers if name in ("dim", "dim_e", "dim_r")]
     found = []
     if dims:
         places = tuple(f"model.{name}" for name in dims)
-        found.append(Option("dim", places, "Size of the embeddings.", numbers[dims[0]]))
-    known = {"margin": "gamma of the score."}
-    found += [
-        Option(name, (f"model.{name}",), known.get(name, f"The model's {name}."), value)
+        parts = [texts.get(name, "") for name in dims]
+        text = parts[0] if len(dims) == 1 else f"Both {' and '.join(dims)}: {' '.join(parts)}"
+        found.append(Option("dim", places, text, numbers[dims[0]]))
+    return found + [
+        Option(name, (f"model.{name}",), texts.get(name, ""), value)
         for name, value in numbers.items()
         if name not in dims
     ]
-    return found
 
 
 def _of_objective(recipe: Recipe) -> list[Option]:
@@ -102,31 +101,25 @@ def _of_objective(recipe: Recipe) -> list[Option]:
     found = []
     if t.objective == SAMPLING:
         negatives = t.sampling.get("neg_ent", 1)
-        place = ("training.sampling.neg_ent",)
-        found.append(Option("negatives", place, "Negatives of each positive triple.", negatives))
+        text = parameter_texts(TrainDataLoader)["neg_ent"]
+        found.append(Option("negatives", ("training.sampling.neg_ent",), text, negatives))
         found += _of_loss(recipe)
     if t.penalty is not None:
         name, settings = divide("penalty", t.penalty)
-        place = ("training.penalty.weight",)
-        found.append(Option("penalty", place, f"Weight of {name}.", settings["weight"]))
-    for name, what in (("regul_rate", "mean squares"), ("l3_regul_rate", "cubes")):
-        if rate := getattr(t, name):
-            text = f"Weight of the {what} of a batch's vectors."
-            found.append(Option(name, (f"training.{name}",), text, rate))
-    return found
+        text = f"Weight of {name}. {parameter_texts(PENALTIES[name]).get('weight', '')}"
+        found.append(Option("penalty", ("training.penalty.weight",), text, settings["weight"]))
+    rates = [name for name in ("regul_rate", "l3_regul_rate") if getattr(t, name)]
+    return found + _of_section("training", t, **{name: name for name in rates})
 
 
 def _of_loss(recipe: Recipe) -> list[Option]:
     name, settings = divide("loss", recipe.training.loss)
     taken = inspect.signature(LOSSES[name]).parameters
-    texts = {
-        "margin": "How much better than a negative a positive must be.",
-        "adv_temperature": "beta of self-adversarial weighting.",
-    }
+    texts = {**parameter_texts(LOSSES[name]), **parameter_texts(Loss)}
     return [
         # A margin of the loss goes before one of the model: it is what training looks at.
-        Option(setting, (f"training.loss.{setting}",), text, settings[setting])
-        for setting, text in texts.items()
+        Option(setting, (f"training.loss.{setting}",), texts.get(setting, ""), settings[setting])
+        for setting in ("margin", "adv_temperature")
         if setting in taken and _is_number(settings.get(setting))
     ]
 
@@ -134,39 +127,16 @@ def _of_loss(recipe: Recipe) -> list[Option]:
 def _of_features(recipe: Recipe) -> list[Option]:
     section = recipe.features
     named = section.modalities
-    return [
-        Option(
-            "modalities",
-            ("features.modalities",),
-            "auto: whatever features are there; or names, e.g. text or image,text; or none.",
-            named if isinstance(named, str) else ",".join(named),
-        ),
-        Option(
-            "features",
-            ("features.folder",),
-            "Folder of feature stores or of the lineage's .pth files.",
-            section.folder,
-        ),
-        Option(
-            "text_encoder",
-            ("features.text_encoder",),
-            'What makes the text features, e.g. minilm+spelling; "": what is there, or minilm.',
-            section.text_encoder,
-        ),
-        Option(
-            "texts",
-            ("features.texts",),
-            "Which texts are read: names, descriptions, all, or masked (all, with the names of "
-            "other entities hidden).",
-            section.texts,
-        ),
-    ]
+    together = replace(section, modalities=named if isinstance(named, str) else ",".join(named))
+    names = {name: name for name in ("modalities", "text_encoder", "texts")}
+    return _of_section("features", together, features="folder", **names)
 
 
 def parse(
     recipe: Recipe,
     *,
     features: bool,
+    config: type | None = None,
     description: str,
     program: str,
     arguments: Sequence[str] | None = None,
@@ -178,14 +148,18 @@ def parse(
     ValueError
         A value that does not fit; names the option.
     """
-    options = {option.name: option for option in options_of(recipe, features=features)}
-    given = parse_arguments(
-        _settings(list(options.values())), prog=program, description=description, args=arguments
+    options = {o.name: o for o in options_of(recipe, features=features, config=config)}
+    chosen = parse_all(
+        [
+            *(Argument(o.name, type(o.value), o.value, o.help) for o in options.values()),
+            *arguments_of(RunOptions),
+            Argument("set", Assignments, (), ASSIGNMENTS),
+        ],
+        program,
+        description,
+        arguments,
     )
-    chosen = {f.name: getattr(given, f.name) for f in dataclasses.fields(given)}
-    run = {f.name: chosen.pop(f.name) for f in dataclasses.fields(RunOptions)}
-    for name in ("data", "out"):
-        run[name] = Path(run[name]) if run[name] else None
+    run = {f.name: chosen.pop(f.name) for f in fields(RunOptions)}
     assignments = chosen.pop("set")
     changes = {
         name: dict.fromkeys(options[name].places, value)
@@ -249,31 +223,6 @@ def _changed(recipe: Recipe, changes: Mapping[str, Mapping[str, Any]]) -> Recipe
                 value = next(iter(change.values()))
                 raise ValueError(f"{option} {value}: {error}") from error
         raise
-
-
-def _settings(options: Sequence[Option]) -> type[Any]:
-    """Return a dataclass with a field for each option and each of :class:`RunOptions`."""
-    fields: list[tuple[str, Any, Any]] = [
-        (
-            option.name,
-            Annotated[type(option.value), tyro.conf.arg(help=option.help)],
-            dataclasses.field(default=option.value),
-        )
-        for option in options
-    ]
-    texts = field_texts(RunOptions)
-    for found in dataclasses.fields(RunOptions):
-        kind = str if found.name in ("data", "out") else type(found.default)
-        default = "" if kind is str and found.default is None else found.default
-        metavar = {"data": "FOLDER", "out": "FOLDER"}.get(found.name)
-        about = tyro.conf.arg(help=texts[found.name], metavar=metavar)
-        fields.append((found.name, Annotated[kind, about], dataclasses.field(default=default)))
-    about = tyro.conf.arg(
-        help="Anything else in the recipe, e.g. training.penalty.weight=0.1.",
-        metavar="PLACE=VALUE",
-    )
-    fields.append(("set", Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], about], ()))
-    return dataclasses.make_dataclass("Options", fields, frozen=True, kw_only=True)
 
 
 def _is_number(value: Any) -> bool:

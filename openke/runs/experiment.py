@@ -24,16 +24,13 @@ from openke.training.trainer import Trainer
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """Where and how a recipe is run; nothing here changes what comes out."""
+class Execution:
+    """How a recipe is run and where results go; nothing here changes what comes out."""
 
-    data: Path | None = None
-    """Folder of the data set or one that holds it, or the name of another data set; else
-    OPENKE_DATA, benchmarks/, the cache and a download."""
     out: Path | None = None
     """Folder for everything the run writes; by default runs/MODEL-DATASET."""
     device: str = "auto"
-    """auto, cpu, cuda, cuda:1, mps."""
+    """auto, cpu, cuda, cuda:1 or mps; auto takes a GPU where there is one."""
     compile: bool = False
     """Compile the step: worth it on a GPU, after a minute of waiting."""
     checkpoint_every: int = 10
@@ -51,6 +48,15 @@ class RunOptions:
             )
         if self.resume and self.overwrite:
             raise ValueError("--resume and --overwrite exclude each other")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(Execution):
+    """Where and how a recipe is run."""
+
+    data: Path | None = None
+    """Folder of the data set or one that holds it, or the name of another data set; else
+    OPENKE_DATA, benchmarks/, the cache and a download."""
 
 
 class Experiment:

@@ -23,7 +23,8 @@ class DataSection:
     name: str = ""
     """A registered data set, or the folder of one."""
     hold_out: float = 0.0
-    """Share of the train split to validate on; 0 validates on the valid split."""
+    """Share of the train split to validate on, in place of the valid split. What is published
+    trains on all of it."""
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -35,14 +36,15 @@ class FeatureSection:
     """What a multimodal model sees of its entities beside the triples."""
 
     modalities: str | Sequence[str] = "auto"
-    """"auto": whatever is there or can be made; names, such as ["text"]; or "none"."""
+    """auto: whatever is there or can be made; or names, such as text or image,text; or none."""
     text_encoder: str = ""
-    """What makes the text features, e.g. "minilm+spelling"; "": what is there, or minilm."""
+    """What makes the text features, such as minilm+spelling; by default what is there, or
+    minilm."""
     texts: str = "all"
     """Which texts encoders and mentions read: names, descriptions, all, or masked (all, with the
     names of other entities hidden)."""
     folder: str = ""
-    """Folder of feature stores or of the lineage's .pth files; "": the places searched."""
+    """Folder of feature stores or of the lineage's .pth files; by default the places searched."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,7 @@ class TrainingSection:
     penalty: Part | None = None
     """One of openke.module.penalty with its weight, such as {"name": "N3", "weight": 0.05}."""
     regul_rate: float = 0.0
-    """Weight of the mean squares of the batch (OpenKE's)."""
+    """Weight of the mean squares of a batch's vectors (OpenKE's)."""
     l3_regul_rate: float = 0.0
     """Weight of the cubes of all vectors (OpenKE's)."""
     dropout: float = 0.0
@@ -86,11 +88,11 @@ class TrainingSection:
     epochs: int = 100
     """Passes over the train split."""
     batch_size: int = 1000
-    """Queries, or with negative sampling positive triples, in a step."""
+    """Queries in a step; with negative sampling positive triples."""
     precision: str = "float32"
     """Of matrix products: float32, or bfloat16 where the processor has instructions for it."""
     seed: int = 0
-    """Of initial parameters, order and negatives."""
+    """Seed of initial parameters, order and negatives."""
 
     def __post_init__(self) -> None:
         """Check what needs no registry."""

@@ -6,7 +6,9 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path, PurePath
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from openke.runtime.arguments import parse_arguments
 
 Options = TypeVar("Options")
 
@@ -37,29 +39,13 @@ def exit_status(name: str, action: Callable[[], int | None]) -> int:
         return 2
 
 
-def parse_arguments(what: Callable[..., Options], **options: Any) -> Options:
-    """Call a function or dataclass with what the command line says.
-
-    A switch is ``--json`` alone, without a ``--no-json``. What may be None is so when it is left
-    out; its help shows ``PATH``, not ``{None}|PATH``.
-
-    Parameters
-    ----------
-    what
-        Its signature is the command line, its docstring the help.
-    **options
-        Of :func:`tyro.cli`: ``prog``, ``args`` and the like.
-    """
-    import tyro  # late: the list of commands needs no parser
-
-    flags = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
-    given: Options = tyro.cli(what, config=flags, **options)
-    return given
-
-
 def run_script(settings: type[Options], main: Callable[[Options], None]) -> None:
-    """Parse the command line into ``settings``, call ``main`` with it and exit."""
-    run_program(lambda: main(parse_arguments(settings)))
+    """Parse the command line into ``settings``, call ``main`` with it and exit.
+
+    The help begins with the docstring of the module that ``main`` is in.
+    """
+    about = sys.modules[main.__module__].__doc__
+    run_program(lambda: main(parse_arguments(settings, description=about)))
 
 
 def run_program(action: Callable[[], int | None]) -> None:

@@ -15,8 +15,9 @@ from openke.data.relation_types import CATEGORIES, relation_categories
 from openke.data.store import SPLITS, TripleStore
 from openke.data.type_constraint import FILE as CONSTRAINT
 from openke.data.type_constraint import TypeConstraint
+from openke.runtime.arguments import parse_arguments
 from openke.runtime.files import write_text
-from openke.runtime.script import exit_status, parse_arguments
+from openke.runtime.script import exit_status
 
 ALL = "test2id_all.txt"
 

@@ -1,24 +1,58 @@
-"""The help of every command that is installed: readable, without marks of Python's types."""
+"""The help of every command and script: readable, complete, without marks of Python's types."""
 
+import os
 import re
+import subprocess
+import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
 from openke import cli
+from openke.runtime.arguments import arguments_of
 
-NAMES = sorted(entry.name for entry in entry_points(group=cli.COMMANDS))
+COMMANDS = {entry.name: entry for entry in entry_points(group=cli.COMMANDS)}
+ROOT = Path(cli.__file__).parents[1]
+SCRIPTS = [
+    path.relative_to(ROOT)
+    for folder in ("examples", "benchmarks")
+    for path in sorted((ROOT / folder).glob("*.py"))
+    if "run_script(" in path.read_text(encoding="utf-8")
+]
+UNREADABLE = re.compile(
+    r"None\}|\bNoneType\b|Optional\[|\bMISSING\b|\(default: (?:None|False|''|)\)|--no-|:\w+:`|``"
+)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_help_says_what_to_give(name, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main([*name.split("."), "--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
     assert text.startswith(f"usage: openke {name.replace('.', ' ')}")
-    assert not re.search(r"None\}|\bNoneType\b|Optional\[|\bMISSING\b", text)
-    assert "--no-" not in text
+    assert not UNREADABLE.search(text)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_option_has_its_text(name):
+    assert not [each.name for each in arguments_of(COMMANDS[name].load()) if not each.text]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS, ids=str)
+def test_help_of_a_script_says_what_it_is_for(script):
+    environment = {**os.environ, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [sys.executable, str(script), "--help"],
+        cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    purpose = (ROOT / script).read_text(encoding="utf-8").splitlines()[0].strip('"')
+    assert purpose.split()[:3] == done.stdout.splitlines()[2].split()[:3]
+    assert f"    python {script}" in done.stdout
+    assert not UNREADABLE.search(done.stdout)
+    assert str(ROOT) not in done.stdout
 
 
 def test_what_takes_hours_says_so(capsys):

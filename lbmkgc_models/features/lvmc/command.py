@@ -18,7 +18,7 @@ EXAMPLES = 3
 
 
 def command(
-    dataset: Annotated[str, tyro.conf.arg(metavar="DATASET")],
+    dataset: str,
     /,
     *,
     out: Path,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 from lbmkgc_models.features.report.page import write_report
 from openke.data.store import TripleStore
@@ -13,7 +10,7 @@ from openke.datasets.search import folder_of
 
 
 def command(
-    dataset: Annotated[str, tyro.conf.arg(metavar="DATASET")],
+    dataset: str,
     /,
     *,
     features: Path,

@@ -10,6 +10,7 @@ from lbmkgc_models.runs.defaults import default_recipe
 from lbmkgc_models.runs.make_model import ALL_MODELS, modalities_of, model_maker
 from lbmkgc_models.runs.train_command import command
 from openke.data.store import TripleStore
+from openke.runs.experiment import Execution
 from openke.runs.recipe import Recipe
 from tests.contracts.graphs import both, graph, one
 from tests.openke.runs.trained import data_folder
@@ -42,9 +43,13 @@ def test_defaults_build_every_model(model):
     assert built.strategy.model.identity()["model"] == model
 
 
+def train(data="", *, out=None, **given):
+    command(data, execution=Execution(out=out, device="cpu"), **given)
+
+
 def test_a_folder_is_enough(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    command(str(folder), set=(*SMALL, "features.modalities=none", "model.dim=4"), device="cpu")
+    train(str(folder), set=(*SMALL, "features.modalities=none", "model.dim=4"))
     out = tmp_path / "runs" / "lbmkgc-toy"
     assert report(out)["model"] == "LBMKGC"
     assert (saved(out).evaluation.every, saved(out).training.epochs) == (3, 2)
@@ -57,27 +62,27 @@ def test_a_recipe_decides_and_a_place_changes_it(folder, tmp_path):
     recipe = default_recipe("ComplEx").changed({"data.name": str(folder), "model.dim": 3})
     recipe.write(tmp_path / "recipe.toml")
     out = tmp_path / "out"
-    command(recipe=tmp_path / "recipe.toml", set=SMALL, out=out, device="cpu")
+    train(recipe=tmp_path / "recipe.toml", set=SMALL, out=out)
     assert (saved(out).model_name, saved(out).model_settings["dim"]) == ("ComplEx", 3)
     again = tmp_path / "again"
-    command(recipe=out / "settings.json", out=again, device="cpu")
+    train(recipe=out / "settings.json", out=again)
     assert report(again)["metrics"] == report(out)["metrics"]
     with pytest.raises(ValueError, match="--recipe names the model: leave --model out"):
-        command(recipe=tmp_path / "recipe.toml", model="RotatE")
+        train(recipe=tmp_path / "recipe.toml", model="RotatE")
 
 
 def test_a_valid_split_that_leaks_is_not_chosen_on(folder, tmp_path, capsys):
     shutil.copy(folder / "train2id.txt", folder / "valid2id.txt")
     rows = len(TripleStore.open(folder).triples("train"))
-    command(str(folder), model="DistMult", set=SMALL, out=tmp_path / "out", device="cpu")
+    train(str(folder), model="DistMult", set=SMALL, out=tmp_path / "out")
     assert f"{rows} of its {rows} rows are in other splits too" in capsys.readouterr().out
     assert saved(tmp_path / "out").data.hold_out == 0.1
     (folder / "valid2id.txt").unlink()
     out = tmp_path / "none"
-    command(str(folder), model="DistMult", set=SMALL, out=out, device="cpu")
+    train(str(folder), model="DistMult", set=SMALL, out=out)
     assert "TOY: it has no valid split; a tenth of train" in capsys.readouterr().out
     chosen = (*SMALL, "evaluation.every=0", "evaluation.patience=0")
-    command(str(folder), model="DistMult", set=chosen, out=tmp_path / "own", device="cpu")
+    train(str(folder), model="DistMult", set=chosen, out=tmp_path / "own")
     assert saved(tmp_path / "own").data.hold_out == 0
 
 
@@ -94,16 +99,16 @@ def test_a_valid_split_that_leaks_is_not_chosen_on(folder, tmp_path, capsys):
 def test_bad_arguments_are_said(arguments, message, folder, tmp_path):
     given = {"data": str(folder) if arguments else "", "out": tmp_path / "out", **arguments}
     with pytest.raises(ValueError, match=message):
-        command(given.pop("data"), **given)
+        train(given.pop("data"), **given)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_small_graph_has_fewer_negatives(folder, tmp_path):
     out = tmp_path / "out"
-    command(str(folder), model="RotatE", set=(*SMALL, "model.dim=4"), out=out, device="cpu")
+    train(str(folder), model="RotatE", set=(*SMALL, "model.dim=4"), out=out)
     assert saved(out).training.sampling["neg_ent"] == 23
     own = (*SMALL, "training.sampling.neg_ent=5", "model.dim=4")
-    command(str(folder), model="RotatE", set=own, out=tmp_path / "own", device="cpu")
+    train(str(folder), model="RotatE", set=own, out=tmp_path / "own")
     assert saved(tmp_path / "own").training.sampling["neg_ent"] == 5
 
 

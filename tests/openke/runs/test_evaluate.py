@@ -9,7 +9,7 @@ from openke.data import TestDataLoader, TripleStore
 from openke.evaluation.tester import Tester
 from openke.runs.evaluate import command, evaluate
 from openke.runs.load import load_run
-from openke.runtime.script import parse_arguments
+from openke.runtime.arguments import parse_arguments
 from tests.openke.runs.trained import data_folder, trained
 
 

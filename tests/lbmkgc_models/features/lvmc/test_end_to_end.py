@@ -80,7 +80,7 @@ def test_the_whole_way(tiny_sdxl, clip, dataset, pictures, tmp_path, capsys):
         sdxl=DrawingSettings(base=str(base), refiner=str(refiner), size=32, steps=4, base_end=0.5),
         image_encoder=f"clip:{clip}",
         text_encoder=f"clip:{clip}",
-        shared_space=False,
+        align="heads",
         device="cpu",
     )
     script.main(settings)
