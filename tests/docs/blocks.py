@@ -125,7 +125,8 @@ class Session:
 
     def _python(self, block: Block) -> None:
         # As many lines above it as in the page, so that a traceback shows the page's own.
-        code = compile("\n" * (block.line) + block.text, str(ROOT / block.page), "exec")
+        above = "\n" * block.line
+        code = compile(above + block.text, str(ROOT / block.page), "exec", dont_inherit=True)
         with redirect_stdout(StringIO()) as out:
             exec(code, self.names)
         self.printed = out.getvalue()
@@ -157,24 +158,32 @@ class Session:
             self._install(path)
 
     def _install(self, project: Path) -> None:
-        """Register a package's entry points, as ``pip install --editable`` does."""
-        about = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
-        name, folder = about["name"], project.parent
-        information = folder / f"{name.replace('-', '_')}-{about['version']}.dist-info"
-        information.mkdir()
-        (information / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {name}\nVersion: {about['version']}\n"
-        )
-        lines = [
-            line
-            for group, entries in about["entry-points"].items()
-            for line in (f"[{group}]", *(f"{key} = {place}" for key, place in entries.items()))
-        ]
-        (information / "entry_points.txt").write_text("\n".join(lines) + "\n")
-        self.monkeypatch.syspath_prepend(folder)
+        register(project)
+        self.monkeypatch.syspath_prepend(project.parent)
         path = os.environ.get("PYTHONPATH")
-        self.monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), path])))
+        paths = filter(None, [str(project.parent), path])
+        self.monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
         invalidate_caches()
+
+
+def register(project: Path) -> None:
+    """Write the entry points of a ``pyproject.toml`` beside it, as ``pip install --editable`` does.
+
+    Whoever has that folder on the path then has the package.
+    """
+    about = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+    name, folder = about["name"], project.parent
+    information = folder / f"{name.replace('-', '_')}-{about['version']}.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {about['version']}\n"
+    )
+    lines = [
+        line
+        for group, entries in about["entry-points"].items()
+        for line in (f"[{group}]", *(f"{key} = {place}" for key, place in entries.items()))
+    ]
+    (information / "entry_points.txt").write_text("\n".join(lines) + "\n")
 
 
 def commands_of(text: str) -> Iterator[str]:

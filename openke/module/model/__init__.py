@@ -2,6 +2,7 @@
 
 from openke.aliases import former_paths, homes_of, openke_paths
 from openke.module.model.analogy import Analogy
+from openke.module.model.bilinear import Bilinear
 from openke.module.model.complex import ComplEx
 from openke.module.model.decoder import Decoder
 from openke.module.model.distmult import DistMult
@@ -14,9 +15,11 @@ from openke.module.model.reciprocal import Reciprocal
 from openke.module.model.rescal import RESCAL
 from openke.module.model.rotate import RotatE
 from openke.module.model.simple import SimplE
+from openke.module.model.tables import table
 from openke.module.model.transd import TransD
 from openke.module.model.transe import TransE
 from openke.module.model.transh import TransH
+from openke.module.model.translational import Translational
 from openke.module.model.transr import TransR
 from openke.module.model.tucker import TuckER
 
@@ -45,6 +48,7 @@ __all__ = [
     "OTE",
     "RESCAL",
     "Analogy",
+    "Bilinear",
     "ComplEx",
     "Decoder",
     "DistMult",
@@ -58,7 +62,9 @@ __all__ = [
     "TransE",
     "TransH",
     "TransR",
+    "Translational",
     "TuckER",
+    "table",
 ]
 
 openke_paths(__name__, homes_of([Model, *MODELS.values()]))
