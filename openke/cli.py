@@ -17,6 +17,19 @@ from openke.runtime.script import exit_status
 COMMANDS = "openke.commands"
 """Entry points: name -> function whose signature is its command line; ``a.b`` is ``openke a b``."""
 
+GROUPS = {
+    "data sets": ("list", "import", "audit"),
+    "models": ("train", "evaluate", "predict", "export"),
+    "pictures and text": (
+        "features.generate",
+        "features.image",
+        "features.text",
+        "features.align",
+        "features.report",
+    ),
+}
+"""Titles of the help, and the commands under each in the order of their use."""
+
 Commands = Mapping[str, EntryPoint]
 
 
@@ -70,21 +83,33 @@ def _unknown(commands: Commands, name: str) -> str:
 
 
 def _help(commands: Commands, program: str) -> str:
-    names = {name: name.replace(".", " ") for name in sorted(commands)}
-    width = max(map(len, names.values()), default=0)
-    lines = [f"  {shown:<{width}}  {_summary(commands[name])}" for name, shown in names.items()]
+    shown = {name: name.replace(".", " ") for name in commands}
+    width = max(map(len, shown.values()), default=0)
+    lines = []
+    for title, names in _grouped(commands).items():
+        lines += ["", f"{title}:"]
+        lines += [f"  {shown[name]:<{width}}  {_summary(commands[name])}" for name in names]
     return "\n".join(
         [
             f"usage: {program} COMMAND [options]",
             "",
-            "Knowledge graph completion. Commands:",
-            "",
-            *(lines or ["  none is registered; install the package with `pip install -e .`"]),
+            "Knowledge graph completion with structure, pictures and text.",
+            *(lines or ["", "  none is registered; install the package with `pip install -e .`"]),
             "",
             f"{program} COMMAND --help lists the options of a command.",
             *(["openke --version says which one this is."] if program == "openke" else []),
         ]
     )
+
+
+def _grouped(commands: Commands) -> dict[str, list[str]]:
+    """Return the names of commands by the title they stand under, in the order of their use."""
+    grouped = {title: [n for n in names if n in commands] for title, names in GROUPS.items()}
+    known = {name for names in GROUPS.values() for name in names}
+    grouped["commands" if not known & set(commands) else "of other packages"] = sorted(
+        name for name in commands if name not in known
+    )
+    return {title: names for title, names in grouped.items() if names}
 
 
 def _summary(entry: EntryPoint) -> str:

@@ -11,6 +11,7 @@ import pooch
 from openke.datasets.download import download, mirror
 from openke.datasets.registry import DATA_SETS, KnownDataSet, Provider
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 NEEDED = ("entity2id.txt", "relation2id.txt", "train2id.txt")
 
 
@@ -101,6 +102,23 @@ def missing_files(folder: Path) -> list[str]:
     return [file for file in NEEDED if not (folder / file).is_file()]
 
 
+def datasets_here() -> dict[str, Path]:
+    """Return the data sets that are on this machine, by name; the first place that has one wins."""
+    entries = filter(None, os.environ.get("OPENKE_DATA", "").split(os.pathsep))
+    roots = [
+        *(Path(entry).expanduser() for entry in entries),
+        Path("benchmarks"),
+        CHECKOUT / "benchmarks",
+        cache_folder() / "datasets",
+    ]
+    found: dict[str, Path] = {}
+    for root in filter(Path.is_dir, roots):
+        for folder in (root, *sorted(root.iterdir())):
+            if not missing_files(folder):
+                found.setdefault(folder.resolve().name, folder)
+    return found
+
+
 def cache_folder() -> Path:
     """Return the folder of downloads: ``OPENKE_CACHE``, else the system's place for caches."""
     chosen = os.environ.get("OPENKE_CACHE")
@@ -126,7 +144,7 @@ def _places(name: str) -> Iterator[tuple[Path, str]]:
         # The search path may also name the data set's own folder.
         yield (folder if folder.name == name else folder / name), "OPENKE_DATA"
     below_here = Path("benchmarks") / name
-    below_checkout = Path(__file__).resolve().parents[2] / "benchmarks" / name
+    below_checkout = CHECKOUT / "benchmarks" / name
     yield below_here, "working folder"
     if below_here.resolve() != below_checkout:
         yield below_checkout, "checkout"

@@ -39,5 +39,12 @@ class Registry(Mapping[str, T]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
+    def package_of(self, name: str) -> str:
+        """Return which other package offers an entry; "" for one of this package."""
+        if name in self.own:
+            return ""
+        home = self._others()[name]
+        return str(home.dist.name if home.dist else home.module.partition(".")[0])
+
     def _others(self) -> dict[str, Any]:
         return {entry.name: entry for entry in entry_points(group=self.group)}

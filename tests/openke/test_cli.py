@@ -180,6 +180,16 @@ def test_installed_commands_include_audit() -> None:
     assert re.search(r"^  audit +Check a data set", done.stdout, re.MULTILINE)
 
 
+def test_installed_commands_stand_in_groups_in_the_order_of_their_use() -> None:
+    command = [sys.executable, "-m", "openke.cli", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    titles = [line for line in lines if line.endswith(":")]
+    assert titles[:3] == ["data sets:", "models:", "pictures and text:"]
+    first = [line.split()[0] for line in lines[lines.index("models:") + 1 :][:3]]
+    assert first == ["train", "evaluate", "predict"]
+
+
 @pytest.mark.parametrize("arguments", [("--help",), ("audit", "/no/such/folder")])
 def test_pytorch_is_not_loaded(arguments: tuple[str, ...]) -> None:
     done = _python(

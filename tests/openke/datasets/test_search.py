@@ -168,7 +168,7 @@ def test_search_path_then_working_folder_then_checkout_then_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkout = tmp_path / "checkout"
-    monkeypatch.setattr(module, "__file__", str(checkout / "openke" / "data" / "datasets.py"))
+    monkeypatch.setattr(module, "CHECKOUT", checkout)
     first, second = tmp_path / "first", tmp_path / "second"
     places = [
         _put(cache_folder() / "datasets" / "TOY"),
