@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, RELATION, TAIL
 from openke.data.loader import WHOLE, Change, Shard, one_ahead, shard_of, unchanged
+from openke.data.options import check_seed
 from openke.data.query_batch import QueryBatch
-from openke.data.store import TripleSource, check_seed, open_store
+from openke.data.store import TripleSource, open_store
 
 Targets = Literal["one", "all"]
 TARGETS: tuple[Targets, ...] = ("one", "all")

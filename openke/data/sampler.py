@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from openke import _native
 from openke.data.batch import CorruptedSide
-from openke.data.store import TripleStore, check_seed
+from openke.data.options import check_seed
+from openke.data.store import TripleStore
 
 CORRUPTED_SIDES: tuple[CorruptedSide, ...] = ("head", "tail", "mixed")
 

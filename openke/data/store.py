@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from openke import _native
-from openke.data.name_list import NameList
+from openke.data.codes import check_split, slot_code, split_mask
+from openke.data.options import check_seed
+from openke.data.store_arrays import count_and_names, triple_array
+from openke.data.store_files import needed_file, optional_file, read_names
 
 Split = Literal["train", "valid", "test"]
 Slot = Literal["head", "relation", "tail"]
@@ -107,12 +110,12 @@ class TripleStore:
                 "relation2id.txt, train2id.txt and, if there are such splits, valid2id.txt and "
                 "test2id.txt"
             )
-        entities = _needed(folder, entity_file, "entity2id.txt")
-        relations = _needed(folder, relation_file, "relation2id.txt")
+        entities = needed_file(folder, entity_file, "entity2id.txt")
+        relations = needed_file(folder, relation_file, "relation2id.txt")
         paths: dict[Split, Path | None] = {
-            "train": _needed(folder, train_file, "train2id.txt"),
-            "valid": _optional(folder, valid_file, "valid2id.txt"),
-            "test": _optional(folder, test_file, "test2id.txt"),
+            "train": needed_file(folder, train_file, "train2id.txt"),
+            "valid": optional_file(folder, valid_file, "valid2id.txt"),
+            "test": optional_file(folder, test_file, "test2id.txt"),
         }
         encoded = [_native.path_bytes(path) if path else None for path in paths.values()]
         handle = _native.Handle(
@@ -126,7 +129,9 @@ class TripleStore:
             split: f"{path} has no triples" if path else f"{folder / f'{split}2id.txt'} is missing"
             for split, path in paths.items()
         }
-        return cls(handle, folder, sources, (_names(handle, "head"), _names(handle, "relation")))
+        return cls(
+            handle, folder, sources, (read_names(handle, "head"), read_names(handle, "relation"))
+        )
 
     @classmethod
     def from_triples(
@@ -152,10 +157,11 @@ class TripleStore:
         ValueError
             Another shape, ids out of range, names given twice, or no train triples.
         """
-        entity_count, entity_names = _named("entities", entities)
-        relation_count, relation_names = _named("relations", relations)
+        entity_count, entity_names = count_and_names("entities", entities)
+        relation_count, relation_names = count_and_names("relations", relations)
         splits = [
-            _triples(split, rows) for split, rows in zip(SPLITS, (train, valid, test), strict=True)
+            triple_array(split, rows)
+            for split, rows in zip(SPLITS, (train, valid, test), strict=True)
         ]
         arguments = [
             part for rows in splits for part in (_native.address(rows, np.int64), len(rows))
@@ -176,7 +182,7 @@ class TripleStore:
 
         The columns are head, relation, tail. The array is read-only.
         """
-        self._check_split(split)
+        check_split(split)
         if split not in self._triples:
             out = np.empty((self._sizes[split], 3), np.int64)
             _native.call(
@@ -188,12 +194,12 @@ class TripleStore:
 
     def rows(self, split: Split) -> int:
         """Return the number of rows of a split as given, duplicates included."""
-        self._check_split(split)
+        check_split(split)
         return self._rows[split]
 
     def multiplicity(self, split: Split) -> NDArray[np.int64]:
         """Return how many rows each distinct triple of a split had, Int["n"]."""
-        self._check_split(split)
+        check_split(split)
         out = np.empty(self._sizes[split], np.int64)
         _native.call(
             "store_multiplicity", self.pointer, SPLITS.index(split), _native.address(out, np.int64)
@@ -202,7 +208,7 @@ class TripleStore:
 
     def require(self, split: Split) -> None:
         """Raise a ValueError that says why, if a split is empty."""
-        self._check_split(split)
+        check_split(split)
         if not self._sizes[split]:
             raise ValueError(
                 f"the {split} split is empty: {self._sources[split]}; give one, or hold out a "
@@ -291,11 +297,6 @@ class TripleStore:
             f"{self.relation_count} relations; {sizes})"
         )
 
-    @staticmethod
-    def _check_split(split: str) -> None:
-        if split not in SPLITS:
-            raise ValueError(f"found the split {split!r}, expected one of {', '.join(SPLITS)}")
-
 
 TripleSource = str | PathLike[str] | TripleStore
 """A folder in OpenKE's format, or an open store."""
@@ -304,104 +305,3 @@ TripleSource = str | PathLike[str] | TripleStore
 def open_store(source: TripleSource) -> TripleStore:
     """Return the open store that ``source`` is, or the one in the folder that it names."""
     return source if isinstance(source, TripleStore) else TripleStore.open(source)
-
-
-def slot_code(slot: str) -> int:
-    """Return the core's number of a slot that can be asked for."""
-    if slot not in ("head", "relation", "tail"):
-        raise ValueError(f"found the slot {slot!r}, expected one of head, relation, tail")
-    return _native.SLOTS[slot]
-
-
-def split_mask(splits: Sequence[str]) -> int:
-    """Return the core's number of a set of splits."""
-    if isinstance(splits, str):
-        raise ValueError(f"found the splits {splits!r}, expected a sequence such as ({splits!r},)")
-    mask = 0
-    for split in splits:
-        TripleStore._check_split(split)
-        mask |= _native.SPLIT_BITS[split]
-    return mask
-
-
-def check_seed(seed: int) -> int:
-    """Return the seed if it fits 64 bits without a sign."""
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"seed is {seed}, expected 0 to {2**64 - 1}")
-    return int(seed)
-
-
-def _needed(folder: Path, given: str | PathLike[str] | None, usual: str) -> Path:
-    path = _optional(folder, given, usual)
-    if path is None:
-        there = sorted(p.name for p in folder.glob("*2id.txt"))
-        raise FileNotFoundError(
-            f"{folder / usual}: found no such file; expected entity2id.txt, relation2id.txt and "
-            f"train2id.txt in {folder}, which has {', '.join(there) or 'none of them'}"
-        )
-    return path
-
-
-def _optional(folder: Path, given: str | PathLike[str] | None, usual: str) -> Path | None:
-    """Return the usual file if it is there, or the given one, which must be."""
-    if given is None:
-        path = folder / usual
-        if path.is_symlink() and not path.exists():
-            raise FileNotFoundError(
-                f"{path}: found a link to {path.readlink()}, which is not there; expected a file, "
-                "or no link where there is no such split"
-            )
-        return path if path.exists() else None
-    for path in (folder / given, Path(given)):
-        if path.exists():
-            return path
-    raise FileNotFoundError(f"{folder / given}: found no such file, in {folder} or as {given}")
-
-
-def _names(handle: _native.Handle, kind: Slot) -> NameList | None:
-    """Copy the names out of the core; None where the file held only a count."""
-    blob, offsets = _native.Address(), _native.Address()
-    _native.call(
-        "store_names",
-        handle.pointer,
-        _native.SLOTS[kind],
-        _native.reference(blob),
-        _native.reference(offsets),
-    )
-    if offsets.value is None:
-        return None
-    counts = _native.Counts()
-    _native.call("store_counts", handle.pointer, _native.reference(counts))
-    count = int(counts.entities if kind == "head" else counts.relations)
-    ends = np.frombuffer(_native.copy_bytes(offsets.value, (count + 1) * 8), np.int64)
-    return NameList(_native.copy_bytes(blob.value, int(ends[-1])), ends)
-
-
-def _named(what: str, given: int | Sequence[str]) -> tuple[int, Sequence[str] | None]:
-    if isinstance(given, (int, np.integer)):
-        return int(given), None
-    names = tuple(given)
-    first: dict[str, int] = {}
-    for index, name in enumerate(names):
-        if first.setdefault(name, index) != index:
-            raise ValueError(
-                f"{what}: found the name {name!r} at {first[name]} and at {index}, expected each "
-                "once"
-            )
-    return len(names), names
-
-
-def _triples(split: str, rows: ArrayLike | None) -> NDArray[np.int64]:
-    array: NDArray[Any] = np.empty((0, 3), np.int64) if rows is None else np.asarray(rows)
-    if array.size == 0:
-        array = np.empty((0, 3), np.int64)
-    if array.ndim != 2 or array.shape[1] != 3:
-        raise ValueError(
-            f"{split}: found an array of shape {array.shape}, expected rows of (head, relation, "
-            "tail): [n, 3]"
-        )
-    if not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"{split}: found ids of type {array.dtype}, expected integers")
-    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
-        raise ValueError(f"{split}: found an id of {array.max()}, expected one that fits int64")
-    return np.ascontiguousarray(array, np.int64)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openke import _native
-from openke.data.store import SPLITS, Slot, Split, TripleStore, slot_code, split_mask
+from openke.data.codes import slot_code, split_mask
+from openke.data.store import SPLITS, Slot, Split, TripleStore
 
 FILE = "type_constrain.txt"
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from openke import _native
-from openke.data.store import SPLITS, Slot, Split, TripleStore, slot_code, split_mask
+from openke.data.codes import slot_code, split_mask
+from openke.data.store import SPLITS, Slot, Split, TripleStore
 from openke.data.type_constraint import TypeConstraint
 
 

@@ -6,7 +6,6 @@ import time
 import warnings
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,19 +19,20 @@ from openke.runtime.interruption import Interruption
 from openke.runtime.progress import say
 from openke.training.callback import Callback
 from openke.training.callbacks import Checkpoint, EarlyStopping
-from openke.training.checkpoint import load_checkpoint, save_checkpoint
-from openke.training.epoch_so_far import EpochSoFar, random_state, restore_random_state
+from openke.training.epoch_so_far import EpochSoFar, random_state
 from openke.training.history import History, Record
-from openke.training.openke_setters import Setters, check_strategy, check_values
+from openke.training.loss_total import LossTotal
+from openke.training.openke_setters import check_strategy, check_values
 from openke.training.optimizers import gradients_by_row
 from openke.training.precision import casting, check_precision
 from openke.training.progress import TrainingProgress
+from openke.training.resuming import Resuming
 
 CHECK_EVERY = 100
 """Steps between two looks at the loss on an accelerator, each of which waits for the device."""
 
 
-class Trainer(Setters):
+class Trainer(Resuming):
     """Trains a strategy on a loader's batches (OpenKE's name and arguments).
 
     Parameters
@@ -173,76 +173,12 @@ class Trainer(Setters):
         with Interruption(active=self.world.size == 1) as interruption:
             self._train(interruption)
             if interruption.signal is not None:
-                self._keep()
+                self._save_interrupted()
                 interruption.leave()
         for callback in self.callbacks:
             callback.on_end(self)
         self._tell_best()
         return self.history
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write all that :meth:`resume` needs to go on as if nothing had happened.
-
-        Between two epochs, or in the middle of one that a signal broke off.
-        Of several processes the first one writes; any number of them can go on from it.
-        """
-        if not self.world.chief:
-            return
-        state = {
-            "epoch": self.epoch,
-            "stopped": self._stopped,
-            "strategy": self.strategy.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "random": self._begun.at_start if self._begun else random_state(self.device),
-            "begun_epoch": None if self._begun is None else vars(self._begun),
-            "history": self.history.records,
-            "callbacks": [[type(c).__name__, c.state()] for c in self.callbacks],
-        }
-        save_checkpoint(Path(path), self.identity(), state)
-
-    def resume(self, path: str | PathLike[str]) -> None:
-        """Go on from a checkpoint of the same model, data and settings.
-
-        Raises
-        ------
-        FileNotFoundError, ValueError
-            No such file; a file of another run. The trainer is then unchanged.
-        """
-        state = load_checkpoint(Path(path), self.identity())
-        there = ", ".join(name for name, _ in state["callbacks"]) or "no callbacks"
-        here = ", ".join(type(callback).__name__ for callback in self.callbacks) or "none"
-        if there != here and (state["callbacks"] or self.callbacks):
-            raise ValueError(
-                f"{path}: was written with {there}, this trainer has {here}; resume with the same "
-                "callbacks"
-            )
-        self.strategy.load_state_dict(state["strategy"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.epoch = state["epoch"]
-        self._stopped = state["stopped"]
-        self.history = History(state["history"])
-        for callback, (_, remembered) in zip(self.callbacks, state["callbacks"], strict=True):
-            callback.restore(remembered)
-        begun = state.get("begun_epoch")
-        self._begun = None if begun is None else EpochSoFar(**begun)
-        restore_random_state(self.device, state["random"])
-
-    def identity(self) -> dict[str, Any]:
-        """Return what a checkpoint must agree on to be resumed here."""
-        return {
-            "model": self.strategy.model.identity(),
-            "strategy": self.strategy.identity(),
-            "data": self.data_loader.store.fingerprint,
-            "loader": self.data_loader.settings,
-            "precision": self.precision,
-            "optimizer": {
-                "method": self.opt_method,
-                "lr": self.alpha,
-                "weight_decay": self.weight_decay,
-                "lr_decay": self.lr_decay,
-                "clip_norm": self.clip_norm,
-            },
-        }
 
     def _train(self, interruption: Interruption) -> None:
         """Train epoch after epoch, until the last or a signal."""
@@ -270,36 +206,29 @@ class Trainer(Setters):
         self.strategy.train()
         begun, self._begun = self._begun or EpochSoFar.none(self.device), None
         started = time.perf_counter() - begun.seconds
-        step, total = begun.step, begun.total
+        losses = self._loss_total(begun)
         positives = begun.positives if self.world.chief else 0
-        pending: list[Tensor] = []
-        check_every = 1 if self.device.type == "cpu" else CHECK_EVERY
         shard = (self.world.rank, self.world.size)
         pin = self.device.type == "cuda"
         self.data_loader.prepare(self.strategy.prepare, pin=pin, shard=shard)
         for batch in begun.rest(self.data_loader.epoch(self.epoch), self.device):
             loss = self._step(batch.to(self.device))
-            step += 1
             positives += len(batch) if batch.share else 0
-            pending.append(loss)
-            if len(pending) == check_every:
-                total += self._sum(pending, step)
-                pending = []
+            if losses.add(loss):
                 progress.loss(loss.item())
             progress.step()
-            if interruption.signal is not None and step < len(self.data_loader):
+            if interruption.signal is not None and losses.step < len(self.data_loader):
                 self._begun = EpochSoFar(
                     at_start=begun.at_start,
                     now=random_state(self.device),
-                    step=step,
-                    total=total + self._sum(pending, step),
+                    step=losses.step,
+                    total=losses.value(),
                     positives=positives,
                     seconds=time.perf_counter() - started,
                 )
                 return None
-        total += self._sum(pending, step)
-        sums = self.world.total(torch.tensor([total, positives], dtype=torch.float64))
-        mean, positives = float(sums[0]) / step / self.world.size, int(sums[1])
+        sums = self.world.total(torch.tensor([losses.value(), positives], dtype=torch.float64))
+        mean, positives = float(sums[0]) / losses.step / self.world.size, int(sums[1])
         seconds = time.perf_counter() - started
         return {
             "epoch": self.epoch + 1,
@@ -308,6 +237,14 @@ class Trainer(Setters):
             "triples_per_second": positives / seconds,
             "lr": float(self.optimizer.param_groups[0]["lr"]),
         }
+
+    def _loss_total(self, begun: EpochSoFar) -> LossTotal:
+        every = 1 if self.device.type == "cpu" else CHECK_EVERY
+        place = (
+            f"in epoch {self.epoch + 1}, step {{step}} of {len(self.data_loader)}: lower the "
+            f"learning rate (now {self.alpha}) or the margin"
+        )
+        return LossTotal(begun.total, begun.step, every, place)
 
     def _step(self, batch: Any) -> Tensor:
         self.optimizer.zero_grad(set_to_none=True)
@@ -323,25 +260,6 @@ class Trainer(Setters):
         loss: Tensor = self._parallel(batch)
         return loss if self.world.size == 1 else loss * batch.share
 
-    def _keep(self) -> None:
-        """Write checkpoints where a signal ended training, and say how to go on."""
-        paths = [callback.path for callback in self.callbacks if isinstance(callback, Checkpoint)]
-        for path in paths:
-            self.save(path)
-        where = (
-            f"in epoch {self.epoch + 1}/{self.train_times}, after {self._begun.step} of "
-            f"{len(self.data_loader)} steps"
-            if self._begun
-            else f"after epoch {self.epoch}/{self.train_times}"
-        )
-        how = (
-            f"{' and '.join(map(str, paths))} has all of it; go on from it with --resume, in "
-            "Python with Trainer.resume"
-            if paths
-            else "nothing is written, as there is no Checkpoint among the callbacks"
-        )
-        say(f"interrupted {where}: {how}")
-
     def _tell_best(self) -> None:
         """Say which epoch was best and which one the weights are of, if any was measured."""
         stopping = next((c for c in self.callbacks if isinstance(c, EarlyStopping)), None)
@@ -352,18 +270,3 @@ class Trainer(Setters):
                 f"best epoch: {best['epoch']:.0f} of {self.epoch}, {metric} {best[metric]:.4f}; "
                 f"the weights are of epoch {stopping.best_epoch if stopping else self.epoch}"
             )
-
-    def _sum(self, losses: list[Tensor], step: int) -> float:
-        """Return the sum of the losses up to ``step``, which must be finite."""
-        if not losses:
-            return 0.0
-        values = torch.stack(losses).cpu().double()
-        wrong = (~values.isfinite()).nonzero()
-        if len(wrong):
-            first = int(wrong[0])
-            raise FloatingPointError(
-                f"the loss is {values[first].item()} in epoch {self.epoch + 1}, step "
-                f"{step - len(losses) + 1 + first} of {len(self.data_loader)}: lower the learning "
-                f"rate (now {self.alpha}) or the margin"
-            )
-        return values.sum().item()
