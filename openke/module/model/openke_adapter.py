@@ -139,7 +139,7 @@ class Translated(Model):
         )
 
     def relation_embeddings(self, relation: Tensor) -> Tensor:
-        """Refuse, as :meth:`structure` does."""
+        """Refuse, as :meth:`entity_embeddings` does."""
         return self.entity_embeddings(relation)
 
     def _predict(self, head: Tensor, relation: Tensor, tail: Tensor, mode: str, n: int) -> Tensor:

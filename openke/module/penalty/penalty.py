@@ -19,7 +19,7 @@ class Facts(NamedTuple):
     anchor: Tensor
     """Int["n"]: the known entity"""
     relation: Tensor
-    """Int["n"]: as :meth:`Model.asked` returns it"""
+    """Int["n"]: as :meth:`.Scorer.effective_relation` returns it"""
     answer: Tensor
     """Int["n"]"""
     tails: int

@@ -308,8 +308,8 @@ def test_sums_are_linear_in_the_relation_where_their_interaction_is(name):
     assert not fused(interaction=name).linear_in_relation
     assert not fused(interaction="RotatE", gate="sum").linear_in_relation
     rows, relation, tail = encode_all(model), EVERYONE % RELATIONS, EVERYONE.flip(0)
-    between = model.between(rows, take(rows, tail))
-    found = (between * model.relation_embeddings(relation)).sum(dim=1)
+    query = model.relation_query(rows, take(rows, tail))
+    found = (query * model.relation_embeddings(relation)).sum(dim=1)
     torch.testing.assert_close(found, score_triples(model, EVERYONE, relation, tail))
 
 
