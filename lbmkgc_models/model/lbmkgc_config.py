@@ -7,17 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from openke.module.model.rotate import RotatEConfig
-from openke.module.settings import at_least, check_share
-
-GATES = ("relation", "mean", "sum")
-PROJECTIONS = ("mlp", "linear")
+from openke.runtime.values import Count, Positive, Share
 
 
 @dataclass(frozen=True, kw_only=True)
 class LBMKGCConfig(RotatEConfig):
     """Settings of LBMKGC; defaults are those of the published DB15K run."""
 
-    dim: int = 500
+    dim: Count = 500
     """The interaction's ``dim``; RotatE's are complex coordinates (2 dim reals of an entity)."""
     margin: float = 12.0
     """gamma of interactions that are distances; the published runs take 12 on DB15K, 16 on MKG-W,
@@ -33,7 +30,7 @@ class LBMKGCConfig(RotatEConfig):
     ``attention="mean"`` the ablation without CGuAF); "sum": e_s + e_mm."""
     structural: bool = True
     """False leaves out e_s (Table 2, without structural)."""
-    drop_structure: float = 0.0
+    drop_structure: Share = 0.0
     """Share of the entities of a training step that leave out e_s, if they have a modality."""
     drop_unseen: bool = False
     """Entities in no train triple leave out e_s, always, if they have a modality: it would only
@@ -42,23 +39,11 @@ class LBMKGCConfig(RotatEConfig):
     """"mlp": e_m = W2 ReLU(W1 f_m), both layers with biases; "linear": e_m = W f_m."""
     modal_norm: bool = False
     """Layer-normalise each e_m."""
-    modal_dropout: float = 0.0
+    modal_dropout: Share = 0.0
     """Share of the numbers of each e_m that a training step forgets."""
-    modal_scale: float | None = None
+    modal_scale: Positive | None = None
     """Root mean square of each e_m at the start; None: as the layers start. Small ones suit
     training against all entities by dot products."""
     score_mentions: bool = False
     """Add to a score what it is worth that one entity's text has the other's name, see
     :class:`.MentionScore`."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        super().__post_init__()
-        for name, known in (("gate", GATES), ("projection", PROJECTIONS)):
-            value = getattr(self, name)
-            if value not in known:
-                raise ValueError(f"LBMKGC: {name} is {value!r}, expected one of {', '.join(known)}")
-        check_share("LBMKGC", "drop_structure", self.drop_structure)
-        check_share("LBMKGC", "modal_dropout", self.modal_dropout)
-        if self.modal_scale is not None:
-            at_least("LBMKGC", "modal_scale", self.modal_scale, 1e-9)

@@ -8,7 +8,7 @@ from typing import Any
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.runs.choose_features import plan_features
-from lbmkgc_models.runs.make_model import modalities_of, model_maker
+from lbmkgc_models.runs.make_model import check_model, modalities_of, model_maker
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset, missing_files
 from openke.evaluation.report import RankingReport
@@ -52,6 +52,8 @@ def run(
         Data or features are not there, the folder holds a run already, or the recipe does not fit.
     """
     options = options or RunOptions()
+    if make is None:
+        check_model(recipe)
     with join().chief_first():  # downloads and features are made once
         directory = dataset_folder(recipe.data.name, options.data)
         store = TripleStore.open(directory)

@@ -13,8 +13,10 @@ from lbmkgc_models.fusion.structure_mask import seen_in_train
 from lbmkgc_models.model import MULTIMODAL
 from openke.data.store import TripleStore
 from openke.module.model import MODELS, Model
-from openke.runs.parts import check_known
-from openke.runs.recipe import KNOWN_MODELS, Make, structural_model
+from openke.module.settings import NoSettings
+from openke.runs.recipe import KNOWN_MODELS, Make, Recipe, structural_model
+from openke.runtime.names import check_known
+from openke.runtime.values import check_arguments
 
 ALL_MODELS: dict[str, type[Model]] = {**MODELS, **MULTIMODAL.own}
 """The models of both packages."""
@@ -38,6 +40,18 @@ def config_of(name: str) -> type | None:
     """Return the settings of a registered model; None where only a function makes it."""
     registry = MULTIMODAL if name in MULTIMODAL else KNOWN_MODELS
     return getattr(registry[name], "Config", None)
+
+
+def check_model(recipe: Recipe) -> None:
+    """Raise ``ValueError`` where a registered model does not take the settings of a recipe.
+
+    A model says so, too, when it is made, which is after its features have been.
+    """
+    name = recipe.model_name
+    modalities_of(name)
+    config = config_of(name) or NoSettings
+    if config is not NoSettings:  # a model without one may have arguments of its own
+        check_arguments("model", recipe.model_settings, config, owner=f"model {name!r}")
 
 
 def model_maker(features: Mapping[str, ModalFeatures], texts: str = "all") -> Make:

@@ -16,6 +16,7 @@ from openke.data.loader import WHOLE, Change, Shard, one_ahead, shard_of, unchan
 from openke.data.options import check_one_of, check_whole
 from openke.data.sampler import Sampler
 from openke.data.store import TripleSource, TripleStore
+from openke.runtime.values import Natural
 
 SAMPLING_MODES = ("normal", "cross", "head", "tail")
 ORDERS = ("shuffle", "replacement", "file")
@@ -77,12 +78,12 @@ class TrainDataLoader:
         rel_file: str | None = None,
         batch_size: int | None = None,
         nbatches: int | None = None,
-        threads: int = 0,
+        threads: Natural = 0,
         sampling_mode: Literal["normal", "cross", "head", "tail"] = "normal",
         bern_flag: bool = False,
         filter_flag: bool = True,
-        neg_ent: int = 1,
-        neg_rel: int = 0,
+        neg_ent: Natural = 1,
+        neg_rel: Natural = 0,
         *,
         seed: int = 0,
         order: Literal["shuffle", "replacement", "file"] = "shuffle",

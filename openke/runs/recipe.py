@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,10 +20,10 @@ from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.model import MODELS, Model, Reciprocal
 from openke.module.penalty import PENALTIES
-from openke.module.settings import configure
+from openke.module.settings import NoSettings, configure
 from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll, Strategy
 from openke.module.strategy.all_entities import AllEntitiesStrategy
-from openke.runs.parts import Part, check_known, divide, make_part
+from openke.runs.parts import Part, divide, make_part
 from openke.runs.sections import (
     SAMPLING,
     DataSection,
@@ -33,11 +32,12 @@ from openke.runs.sections import (
     TrainingSection,
 )
 from openke.runtime.files import write_text
+from openke.runtime.names import check_known
 from openke.runtime.registry import Registry
+from openke.runtime.values import check_arguments, check_value
 from openke.training.callback import Callback
-from openke.training.openke_setters import check_values
-from openke.training.precision import PRECISIONS
-from openke.training.schedule import Schedule
+from openke.training.optimizers import OPTIMIZERS
+from openke.training.schedule import SCHEDULES, Schedule
 from openke.training.trainer import Trainer
 
 if sys.version_info >= (3, 11):
@@ -52,8 +52,6 @@ QUERY_STRATEGIES: dict[str, type[AllEntitiesStrategy]] = {"1vsall": OneVsAll, "k
 FILES = ("in_path", "tri_file", "ent_file", "rel_file")
 SETTLED = (*FILES, "batch_size", "nbatches", "seed", "hold_out")
 """Arguments of TrainDataLoader that a recipe settles itself."""
-CHECKED = ("opt_method", "train_times", "alpha", "clip_norm")
-"""Arguments of Trainer that are checked before there is one."""
 KNOWN_MODELS: Registry[Any] = Registry(MODELS, "openke.models")
 """Models of this package; of others the classes, and functions that rebuild a model of a run."""
 SECTIONS: dict[str, type[Any]] = {
@@ -72,7 +70,7 @@ def structural_model(
     kind = KNOWN_MODELS[name]
     if not (isinstance(kind, type) and issubclass(kind, Model)):
         raise ValueError(
-            f"recipe: model is {name!r}, expected one of {', '.join(map(repr, MODELS))}: {name} "
+            f"model is {name!r}, expected one of {', '.join(map(repr, MODELS))}: {name} "
             "is made with features; give what makes it as make"
         )
     facts = {"triples": store.triples("train")} if kind.needs_triples else {}
@@ -109,17 +107,12 @@ class Recipe:
     def __post_init__(self) -> None:
         """Check all that needs no data."""
         divide("model", self.model)
-        check_values(**{n: v for n, v in self._options().items() if n in CHECKED})
-        if self.training.precision not in PRECISIONS:
-            raise ValueError(
-                f"recipe: precision is {self.training.precision!r}, expected one of "
-                f"{', '.join(map(repr, PRECISIONS))}"
-            )
+        for name, kind in SECTIONS.items():
+            check_arguments(name, vars(getattr(self, name)), kind)
+        check_known("training.optimizer", self.training.optimizer.lower(), OPTIMIZERS)
         for part in (self._loss, self._penalty, self._schedule):
             part()
-        known_arguments = [n for n in signature(TrainDataLoader).parameters if n not in SETTLED]
-        for name in self.training.sampling:
-            check_known("an argument in sampling", name, known_arguments)
+        check_arguments("training.sampling", self.training.sampling, TrainDataLoader, but=SETTLED)
 
     @property
     def model_name(self) -> str:
@@ -140,17 +133,14 @@ class Recipe:
         ValueError
             As for the class; an unknown field lists the known ones.
         """
-        if not isinstance(content, Mapping):
-            raise ValueError(f"recipe: found {content!r}, expected an object with a model")
+        check_value("recipe", content, Mapping)
         made = dict(content)
         for name, kind in SECTIONS.items():
             if name in made:
-                if not isinstance(made[name], Mapping):
-                    raise ValueError(f"recipe: {name} is {made[name]!r}, expected an object")
-                made[name] = configure(kind, f"recipe: {name}", dict(made[name]))
-        if "model" not in made:
-            raise ValueError("recipe: there is no model; expected its name, and settings beside it")
-        return configure(cls, "recipe", made)
+                check_value(name, made[name], Mapping)
+                made[name] = configure(kind, name, dict(made[name]))
+        check_arguments("", made, cls, owner="recipe")
+        return cls(**made)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON values, all fields included."""
@@ -209,12 +199,14 @@ class Recipe:
             *above, last = place.split(".")
             inside: Any = content
             for name in above:
-                below = inside.setdefault(name, {})
+                below = inside.get(name)
+                if below is None:  # no part yet: one without a name is refused below
+                    below = inside[name] = {}
                 if isinstance(below, str):  # a part without settings is its name alone
                     below = inside[name] = {"name": below}
                 if not isinstance(below, dict):
                     raise ValueError(
-                        f"{place}: {name} is {below!r} in the recipe, expected an object"
+                        f"{place}: {name} is {below!r} in the recipe, and has no {last}"
                     )
                 inside = below
             inside[last] = value
@@ -297,24 +289,26 @@ class Recipe:
 
     def _loss(self) -> Any:
         """Return a Loss, or the name of the loss of queries."""
-        name, settings = divide("loss", self.training.loss)
-        if self.training.objective == SAMPLING:
-            return make_part("loss", name, LOSSES, settings, " with negative sampling")
-        check_known("loss", name, QUERY_LOSSES, f" with {self.training.objective}")
-        if settings:
-            raise ValueError(f"recipe: loss {name!r} has no setting {', '.join(settings)}")
+        place, objective = "training.loss", self.training.objective
+        known: Mapping[str, Any] = LOSSES if objective == SAMPLING else QUERY_LOSSES
+        name, settings = divide(place, self.training.loss, known)
+        if objective == SAMPLING:
+            return make_part(place, name, LOSSES, settings, f" with {objective}")
+        check_known(place, name, known, f" with {objective}")
+        check_arguments(place, settings, NoSettings, owner=f"{place} {name!r}")
         return name
 
     def _penalty(self) -> Any:
         if self.training.penalty is None:
             return None
-        name, settings = divide("penalty", self.training.penalty)
-        return make_part("penalty", name, PENALTIES, settings)
+        place = "training.penalty"
+        name, settings = divide(place, self.training.penalty, PENALTIES)
+        return make_part(place, name, PENALTIES, settings)
 
     def _schedule(self) -> Schedule | None:
         if self.training.schedule is None:
             return None
-        name, settings = divide("schedule", self.training.schedule)
+        name, settings = divide("training.schedule", self.training.schedule, SCHEDULES)
         return Schedule(name, **settings)
 
     def _options(self) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
-from openke.module.settings import at_least, check_share
 from openke.runs.parts import Part
+from openke.runtime.values import Count, Natural, Positive, Share, Weight
 
 SAMPLING = "negative sampling"
-OBJECTIVES = ("1vsall", "kvsall", SAMPLING)
+Objective = Literal["1vsall", "kvsall", "negative sampling"]
+OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 OF_QUERIES = ("label_smoothing", "relation_prediction")
 OF_SAMPLING = ("sampling", "regul_rate", "l3_regul_rate")
 """Fields that only one kind of objective knows."""
@@ -22,13 +23,9 @@ class DataSection:
 
     name: str = ""
     """A registered data set, or the folder of one."""
-    hold_out: float = 0.0
+    hold_out: Share = 0.0
     """Share of the train split to validate on, in place of the valid split. What is published
     trains on all of it."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        check_share("recipe: data", "hold_out", self.hold_out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +48,7 @@ class FeatureSection:
 class TrainingSection:
     """How a model is trained."""
 
-    objective: str = "1vsall"
+    objective: Objective = "1vsall"
     """1vsall, kvsall or negative sampling."""
     reciprocal: bool = False
     """Each relation has an inverse of its own, and only tails are asked for."""
@@ -59,71 +56,65 @@ class TrainingSection:
     """softmax or bce; with negative sampling one of openke.module.loss, with its arguments."""
     sampling: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of TrainDataLoader for negative sampling, such as neg_ent and negatives."""
-    label_smoothing: float = 0.0
+    label_smoothing: Share = 0.0
     """Share of the right answer's weight that is spread over all entities."""
-    relation_prediction: float = 0.0
+    relation_prediction: Weight = 0.0
     """Weight of the cross entropy of (h, ?, t) against all relations."""
     penalty: Part | None = None
     """One of openke.module.penalty with its weight, such as {"name": "N3", "weight": 0.05}."""
-    regul_rate: float = 0.0
+    regul_rate: Weight = 0.0
     """Weight of the mean squares of a batch's vectors (OpenKE's)."""
-    l3_regul_rate: float = 0.0
+    l3_regul_rate: Weight = 0.0
     """Weight of the cubes of all vectors (OpenKE's)."""
-    dropout: float = 0.0
+    dropout: Share = 0.0
     """Share of the known entity's vectors that a step forgets."""
-    query_dropout: float = 0.0
+    query_dropout: Share = 0.0
     """Share of the query's vectors that a step forgets."""
     optimizer: str = "adagrad"
     """sgd, adagrad, adadelta, adam, lazy_adam or rowwise_adagrad."""
-    lr: float = 0.1
+    lr: Positive = 0.1
     """Learning rate."""
-    weight_decay: float = 0.0
+    weight_decay: Weight = 0.0
     """The optimiser's L2 decay."""
-    lr_decay: float = 0.0
+    lr_decay: Weight = 0.0
     """Adagrad's decay of the learning rate."""
     schedule: Part | None = None
     """One of openke.training.schedule, such as {"name": "cosine", "warm_up": 3}."""
-    clip_norm: float | None = None
+    clip_norm: Positive | None = None
     """The greatest length of a step's gradient."""
-    epochs: int = 100
+    epochs: Count = 100
     """Passes over the train split."""
-    batch_size: int = 1000
+    batch_size: Count = 1000
     """Queries in a step; with negative sampling positive triples."""
-    precision: str = "float32"
+    precision: Literal["float32", "bfloat16"] = "float32"
     """Of matrix products: float32, or bfloat16 where the processor has instructions for it."""
     seed: int = 0
     """Seed of initial parameters, order and negatives."""
 
     def __post_init__(self) -> None:
-        """Check what needs no registry."""
-        if self.objective not in OBJECTIVES:
-            known = ", ".join(map(repr, OBJECTIVES))
-            raise ValueError(f"recipe: objective is {self.objective!r}, expected one of {known}")
+        """Check what belongs together."""
         foreign = OF_QUERIES if self.objective == SAMPLING else OF_SAMPLING
         for name in foreign:
             if getattr(self, name):
                 raise ValueError(
-                    f"recipe: {name} is {getattr(self, name)!r}, but training by {self.objective} "
+                    f"training.{name} is {getattr(self, name)!r}, but training by {self.objective} "
                     "has none; leave it out"
                 )
-        at_least("recipe", "batch_size", self.batch_size, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSection:
     """How training is watched on the valid split."""
 
-    every: int = 0
+    every: Natural = 0
     """Epochs between two validations; 0 never validates."""
-    patience: int = 0
+    patience: Natural = 0
     """Validations without a better MRR before training stops; 0 never stops early."""
 
     def __post_init__(self) -> None:
-        """Check the values and what belongs together."""
-        at_least("recipe: evaluation", "every", self.every, 0)
-        at_least("recipe: evaluation", "patience", self.patience, 0)
+        """Check what belongs together."""
         if self.patience and not self.every:
             raise ValueError(
-                "recipe: evaluation: patience needs every, the epochs between two validations: "
+                "evaluation.patience needs evaluation.every, the epochs between two validations: "
                 "nothing would be measured"
             )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.optim import lr_scheduler
 
-from openke.module.settings import at_least
+from openke.runtime.names import check_known
+from openke.runtime.values import Count, Natural, Positive, Weight, check_arguments, check_value
 from openke.training.callback import Callback, Training
 from openke.training.history import Record
 
@@ -21,20 +21,20 @@ def constant(optimizer: Optimizer, epochs: int) -> lr_scheduler.LRScheduler:
     return lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
 
-def cosine(optimizer: Optimizer, epochs: int, *, least: float = 0.0) -> lr_scheduler.LRScheduler:
+def cosine(optimizer: Optimizer, epochs: int, *, least: Weight = 0.0) -> lr_scheduler.LRScheduler:
     """Return half a cosine from the rate down to ``least`` at the end of training."""
     return lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs, eta_min=least)
 
 
 def exponential(
-    optimizer: Optimizer, epochs: int, *, factor: float = 0.99
+    optimizer: Optimizer, epochs: int, *, factor: Positive = 0.99
 ) -> lr_scheduler.LRScheduler:
     """Return the rate times ``factor`` after each epoch."""
     return lr_scheduler.ExponentialLR(optimizer, gamma=factor)
 
 
 def step(
-    optimizer: Optimizer, epochs: int, *, every: int = 10, factor: float = 0.1
+    optimizer: Optimizer, epochs: int, *, every: Count = 10, factor: Positive = 0.1
 ) -> lr_scheduler.LRScheduler:
     """Return the rate times ``factor`` after each ``every`` epochs."""
     return lr_scheduler.StepLR(optimizer, step_size=every, gamma=factor)
@@ -44,10 +44,10 @@ def plateau(
     optimizer: Optimizer,
     epochs: int,
     *,
-    factor: float = 0.5,
-    patience: int = 2,
-    least: float = 0.0,
-    min_delta: float = 0.0,
+    factor: Positive = 0.5,
+    patience: Natural = 2,
+    least: Weight = 0.0,
+    min_delta: Weight = 0.0,
 ) -> lr_scheduler.ReduceLROnPlateau:
     """Return the rate times ``factor`` after more than ``patience`` measurements without a rise."""
     return lr_scheduler.ReduceLROnPlateau(
@@ -69,6 +69,8 @@ SCHEDULES: dict[str, Callable[..., Any]] = {
     "step": step,
 }
 """Every schedule by name; what follows ``epochs`` are its settings."""
+GIVEN = ("optimizer", "epochs")
+"""What a schedule is made with besides its settings."""
 
 
 class Schedule(Callback):
@@ -94,18 +96,13 @@ class Schedule(Callback):
     """
 
     def __init__(
-        self, name: str, *, warm_up: int = 0, metric: str = "valid_mrr", **settings: Any
+        self, name: str, *, warm_up: Natural = 0, metric: str = "valid_mrr", **settings: Any
     ) -> None:
-        if name not in SCHEDULES:
-            raise ValueError(f"schedule is {name!r}, expected one of {', '.join(SCHEDULES)}")
-        known = list(inspect.signature(SCHEDULES[name]).parameters)[2:]
-        unknown = sorted(set(settings) - set(known))
-        if unknown:
-            raise ValueError(
-                f"schedule {name!r} has no setting {', '.join(map(repr, unknown))}; it knows "
-                f"{', '.join([*known, 'warm_up', 'metric'])}"
-            )
-        at_least(f"schedule {name!r}", "warm_up", warm_up, 0)
+        check_known("schedule", name, SCHEDULES)
+        owner = f"schedule {name!r}, beside warm_up and metric,"
+        check_arguments("schedule", settings, SCHEDULES[name], owner=owner, but=GIVEN)
+        check_value("schedule.warm_up", warm_up, Natural)
+        check_value("schedule.metric", metric, str)
         self.name = name
         self.warm_up = warm_up
         self.metric = metric

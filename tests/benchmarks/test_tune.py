@@ -165,7 +165,7 @@ def test_any_data_set_and_fewer_epochs(tmp_path, monkeypatch):
     space = read_space("DistMult")
     study = search(found, space, replace(options, dataset="Factbook", row="DistMult", data=None))
     assert len(study.trials) == 1
-    with pytest.raises(ValueError, match="recipe: model is 'Nothing', expected one of"):
+    with pytest.raises(ValueError, match="model is 'Nothing'; expected one of"):
         row_of(replace(options, dataset="Factbook", row="Nothing"))
     with pytest.raises(ValueError, match="--epochs -1: expected 0 or more"):
         replace(options, epochs=-1)

@@ -233,10 +233,10 @@ def test_an_unknown_setting_lists_the_known_ones(case):
 
 @cases
 def test_sizes_below_one_are_refused(case):
-    with pytest.raises(ValueError, match="ent_tot is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="ent_tot is 0; expected a whole number, 1"):
         made(case, entities=0)
     for size in sizes_of(MODELS[case.split()[0]]):
-        with pytest.raises(ValueError, match=f"{size} is 0, expected at least 1"):
+        with pytest.raises(ValueError, match=f"{size} is 0; expected a whole number, 1"):
             made(case, **{size: 0})
 
 

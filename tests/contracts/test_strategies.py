@@ -210,11 +210,11 @@ def test_what_a_strategy_does_not_take_is_named():
     with pytest.raises(ValueError, match="OneVsAll: loss is 'hinge', expected one of 'softmax'"):
         one(model, "hinge")
     for option in ("label_smoothing", "anchor_dropout", "query_dropout"):
-        with pytest.raises(ValueError, match=f"KVsAll: {option} is 1.0, expected a share from 0"):
+        with pytest.raises(ValueError, match=f"KVsAll.{option} is 1.0; expected a number from 0"):
             every(model, **{option: 1.0})
-    with pytest.raises(ValueError, match="relation_prediction is -1, expected at least 0"):
+    with pytest.raises(ValueError, match="relation_prediction is -1; expected a number, 0 or"):
         one(model, relation_prediction=-1)
-    with pytest.raises(ValueError, match="N3: weight is -1, expected at least 0"):
+    with pytest.raises(ValueError, match=r"N3\.weight is -1; expected a number, 0 or"):
         PENALTIES["N3"](-1)
     for kind, batch, found in (
         (one, first_queries("KVsAll"), "all"),

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from openke.runtime.values import Weight
+
 
 class Loss(nn.Module, ABC):
     """A loss over the scores of positives and their negatives; higher scores are better.
@@ -19,7 +21,7 @@ class Loss(nn.Module, ABC):
         p_i = softmax_i(beta s_i), without gradient. None weighs all alike.
     """
 
-    def __init__(self, adv_temperature: float | None = None) -> None:
+    def __init__(self, adv_temperature: Weight | None = None) -> None:
         super().__init__()
         self.adv_temperature = adv_temperature
 

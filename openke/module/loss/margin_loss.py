@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from openke.module.loss.loss import Loss
+from openke.runtime.values import Weight
 
 
 class MarginLoss(Loss):
@@ -24,7 +25,7 @@ class MarginLoss(Loss):
     Bordes et al., NIPS 2013, Eq. 1 (there a sum over the batch; OpenKE and this take the mean).
     """
 
-    def __init__(self, adv_temperature: float | None = None, margin: float = 6.0) -> None:
+    def __init__(self, adv_temperature: Weight | None = None, margin: float = 6.0) -> None:
         super().__init__(adv_temperature)
         self.margin = margin
 

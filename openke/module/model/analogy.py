@@ -13,23 +13,18 @@ from openke.module.interaction import diagonal, hermitian
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.tables import table
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least, check_scale
+from openke.runtime.values import Count, Positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnalogyConfig:
     """Settings of :class:`Analogy`; names and defaults are OpenKE's."""
 
-    dim: int = 100
+    dim: Count = 100
     """Complex coordinates; there are 2 dim real ones besides, 4 dim reals in all."""
-    init_scale: float | None = None
+    init_scale: Positive | None = None
     """Tables start normal with this standard deviation; None: Xavier uniform.
     Small ones, 1e-3, suit training against all entities (Lacroix et al., ICML 2018)."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("Analogy", "dim", self.dim, 1)
-        check_scale("Analogy", self.init_scale)
 
 
 SIGN = "true_is_high"

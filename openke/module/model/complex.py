@@ -13,23 +13,18 @@ from openke.module.interaction import hermitian
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.tables import table
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least, check_scale
+from openke.runtime.values import Count, Positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComplExConfig:
     """Settings of :class:`ComplEx`; names and defaults are OpenKE's."""
 
-    dim: int = 100
+    dim: Count = 100
     """Complex coordinates of an entity and of a relation (2 dim reals)."""
-    init_scale: float | None = None
+    init_scale: Positive | None = None
     """Tables start normal with this standard deviation; None: Xavier uniform.
     Small ones, 1e-3, suit training against all entities (Lacroix et al., ICML 2018)."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("ComplEx", "dim", self.dim, 1)
-        check_scale("ComplEx", self.init_scale)
 
 
 class ComplEx(Bilinear):

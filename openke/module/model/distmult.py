@@ -12,27 +12,22 @@ from openke.module.interaction import diagonal
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.tables import start_bound, table
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least, check_scale
+from openke.runtime.values import Count, Positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class DistMultConfig:
     """Settings of :class:`DistMult`; names and defaults are OpenKE's."""
 
-    dim: int = 100
+    dim: Count = 100
     """Reals per entity and relation."""
     margin: float | None = None
     """Only for how tables start; it is no part of the score."""
     epsilon: float | None = None
     """With ``margin``: tables start uniform in +-(margin + epsilon) / dim, else Xavier uniform."""
-    init_scale: float | None = None
+    init_scale: Positive | None = None
     """Tables start normal with this standard deviation; None: as ``epsilon`` says.
     Small ones, 1e-3, suit training against all entities (Lacroix et al., ICML 2018)."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("DistMult", "dim", self.dim, 1)
-        check_scale("DistMult", self.init_scale)
 
 
 class DistMult(Bilinear):

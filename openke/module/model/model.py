@@ -18,7 +18,8 @@ from openke.module.model.parameters import Parameters
 from openke.module.scoring.contract import Scorer
 from openke.module.scoring.encodings import Encodings
 from openke.module.scoring.negatives import Scores, score_batch
-from openke.module.settings import NoSettings, at_least, check_number, configure
+from openke.module.settings import NoSettings, configure
+from openke.runtime.values import Count, check_value
 
 STEPS = ("encode", "query", "match", "entity_embeddings", "relation_embeddings")
 NEEDED = ("query", "match")
@@ -80,13 +81,10 @@ class Model(FormerNames, OpenKEAttributes, Parameters, Scorer):
         super().__init__()
         self._check_steps()
         for name, value in (("ent_tot", ent_tot), ("rel_tot", rel_tot)):
-            at_least(type(self).__name__, name, value, 1)
+            check_value(f"{type(self).__name__}.{name}", value, Count)
         self.ent_tot = ent_tot
         self.rel_tot = rel_tot
         self.config: Any = configure(self.Config, type(self).__name__, settings, values)
-        for name in ("margin", "epsilon"):
-            if getattr(self.config, name, None) is not None:
-                check_number(type(self).__name__, name, getattr(self.config, name))
         self.keep_settings(self.config)
         if self.in_openke_form:  # constants such classes expect, and their old files hold
             self.register_buffer("zero_const", torch.zeros(1))

@@ -14,7 +14,7 @@ from openke.module.model.model import Model
 from openke.module.model.tables import table
 from openke.module.scoring.compare import Compare
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least, check_number
+from openke.runtime.values import Count
 
 ENTITY_BOUND = 0.01
 """Entities start uniform in +- this, as in the authors' code."""
@@ -24,20 +24,17 @@ ENTITY_BOUND = 0.01
 class OTEConfig:
     """Settings of :class:`OTE`; defaults are those of the published FB15k-237 run."""
 
-    dim: int = 400
+    dim: Count = 400
     """Reals per entity; a relation has dim (group + 1)."""
-    group: int = 20
+    group: Count = 20
     """Coordinates that a relation turns together; it divides ``dim``."""
     margin: float = 15.0
     """gamma: added to the negative distance."""
 
     def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("OTE", "dim", self.dim, 1)
-        at_least("OTE", "group", self.group, 1)
-        check_number("OTE", "margin", self.margin)
+        """Check what belongs together."""
         if self.dim % self.group:
-            raise ValueError(f"OTE: dim is {self.dim}, expected a multiple of group, {self.group}")
+            raise ValueError(f"OTE.dim is {self.dim}; expected a multiple of group, {self.group}")
 
 
 class OTE(Model):

@@ -14,25 +14,19 @@ from openke.module.model.model import Model
 from openke.module.model.tables import start_bound, table
 from openke.module.scoring.compare import Compare
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least, check_number
+from openke.runtime.values import Count
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairREConfig:
     """Settings of :class:`PairRE`; defaults are those of the published FB15k-237 run."""
 
-    dim: int = 1500
+    dim: Count = 1500
     """Reals per entity; a relation has 2 dim."""
     margin: float = 6.0
     """gamma: added to the negative distance."""
     epsilon: float = 2.0
     """Tables start uniform in +-(margin + epsilon) / dim."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("PairRE", "dim", self.dim, 1)
-        check_number("PairRE", "margin", self.margin)
-        check_number("PairRE", "epsilon", self.epsilon)
 
 
 class PairRE(Model):

@@ -14,14 +14,14 @@ from openke.module.model.model import Model
 from openke.module.model.tables import table
 from openke.module.scoring.compare import Compare
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least, check_number
+from openke.runtime.values import Count, Positive, check_value
 
 
 @dataclass(frozen=True, kw_only=True)
 class RotatEConfig:
     """Settings of :class:`RotatE`; names and defaults are OpenKE's."""
 
-    dim: int = 100
+    dim: Count = 100
     """Complex coordinates of an entity (2 dim reals), phases of a relation."""
     margin: float = 6.0
     """gamma: added to the negative distance."""
@@ -29,11 +29,8 @@ class RotatEConfig:
     """Entities start uniform in +-(margin + epsilon) / 2 dim, phases uniform in +-pi."""
 
     def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("RotatE", "dim", self.dim, 1)
-        check_number("RotatE", "margin", self.margin)
-        check_number("RotatE", "epsilon", self.epsilon)
-        at_least("RotatE", "margin + epsilon", self.margin + self.epsilon, 1e-9)
+        """Check what belongs together."""
+        check_value("margin + epsilon", self.margin + self.epsilon, Positive)
 
 
 class Phases:

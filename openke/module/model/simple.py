@@ -13,25 +13,20 @@ from openke.module.interaction import diagonal, simple
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.tables import table
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least, check_scale
+from openke.runtime.values import Count, Positive
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimplEConfig:
     """Settings of :class:`SimplE`; ``dim`` is OpenKE's."""
 
-    dim: int = 100
+    dim: Count = 100
     """Reals of an entity in one role, of a relation and of its inverse."""
     two_roles: bool = False
     """Entities have one vector as head and one as tail, as in the paper; OpenKE's have one."""
-    init_scale: float | None = None
+    init_scale: Positive | None = None
     """Tables start normal with this standard deviation; None: Xavier uniform.
     Small ones, 1e-3, suit training against all entities (Lacroix et al., ICML 2018)."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("SimplE", "dim", self.dim, 1)
-        check_scale("SimplE", self.init_scale)
 
 
 class SimplE(Bilinear):

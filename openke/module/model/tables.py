@@ -6,7 +6,7 @@ import math
 
 from torch import nn
 
-from openke.module.settings import at_least
+from openke.runtime.values import Weight, check_value
 
 
 def table(
@@ -29,5 +29,5 @@ def start_bound(owner: str, margin: float | None, epsilon: float | None, dim: in
     """Return (margin + epsilon) / dim, OpenKE's bound of fresh tables; None unless both are set."""
     if margin is None or epsilon is None:
         return None
-    at_least(owner, "margin + epsilon", margin + epsilon, 0)
+    check_value(f"{owner}: margin + epsilon", margin + epsilon, Weight)
     return (margin + epsilon) / dim

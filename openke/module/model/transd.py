@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from openke.module.interaction import dynamic
 from openke.module.model.tables import start_bound, table
-from openke.module.model.translational import Translational, check_norm
+from openke.module.model.translational import Translational
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least
+from openke.runtime.values import Count
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransDConfig:
     """Settings of :class:`TransD`; names and defaults are OpenKE's."""
 
-    dim_e: int = 100
+    dim_e: Count = 100
     """Reals of an entity and of its projection vector."""
-    dim_r: int = 100
+    dim_r: Count = 100
     """Reals of a relation, of its projection vector, and of an entity as it sees it."""
-    p_norm: int = 1
+    p_norm: Literal[1, 2] = 1
     """1 or 2: the distance is L1 or L2."""
     norm_flag: bool = True
     """L2-normalise r; projected entities always are."""
@@ -32,12 +32,6 @@ class TransDConfig:
     epsilon: float | None = None
     """With ``margin``: entity tables start uniform in +-(margin + epsilon) / dim_e and relation
     tables in +-(margin + epsilon) / dim_r, else Xavier uniform."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("TransD", "dim_e", self.dim_e, 1)
-        at_least("TransD", "dim_r", self.dim_r, 1)
-        check_norm("TransD", self.p_norm)
 
 
 class TransD(Translational):

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
 from openke.module.model.tables import start_bound, table
-from openke.module.model.translational import Translational, check_norm
+from openke.module.model.translational import Translational
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least
+from openke.runtime.values import Count
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransEConfig:
     """Settings of :class:`TransE`; names and defaults are OpenKE's."""
 
-    dim: int = 100
+    dim: Count = 100
     """Reals per entity and relation."""
-    p_norm: int = 1
+    p_norm: Literal[1, 2] = 1
     """1 or 2: the distance is L1 or L2."""
     norm_flag: bool = True
     """L2-normalise h, r and t first."""
@@ -27,11 +27,6 @@ class TransEConfig:
     """Added to the negative distance; None adds nothing."""
     epsilon: float | None = None
     """With ``margin``: tables start uniform in +-(margin + epsilon) / dim, else Xavier uniform."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("TransE", "dim", self.dim, 1)
-        check_norm("TransE", self.p_norm)
 
 
 class TransE(Translational):

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from openke.module.interaction import hyperplane
 from openke.module.model.tables import start_bound, table
-from openke.module.model.translational import Translational, check_norm
+from openke.module.model.translational import Translational
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least
+from openke.runtime.values import Count
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransHConfig:
     """Settings of :class:`TransH`; names and defaults are OpenKE's."""
 
-    dim: int = 100
+    dim: Count = 100
     """Reals per entity, relation and normal."""
-    p_norm: int = 1
+    p_norm: Literal[1, 2] = 1
     """1 or 2: the distance is L1 or L2."""
     norm_flag: bool = True
     """L2-normalise the projected h and t, and r."""
@@ -29,11 +29,6 @@ class TransHConfig:
     """Added to the negative distance; None adds nothing."""
     epsilon: float | None = None
     """With ``margin``: tables start uniform in +-(margin + epsilon) / dim, else Xavier uniform."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("TransH", "dim", self.dim, 1)
-        check_norm("TransH", self.p_norm)
 
 
 class TransH(Translational):

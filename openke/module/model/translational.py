@@ -65,9 +65,3 @@ class Translational(Model):
 
     def _normalise(self, rows: Tensor) -> Tensor:
         return F.normalize(rows, dim=-1) if self.config.norm_flag else rows
-
-
-def check_norm(owner: str, p_norm: int) -> None:
-    """Raise ``ValueError`` unless there is a kernel for ``p_norm``."""
-    if p_norm not in (1, 2):
-        raise ValueError(f"{owner}: p_norm is {p_norm}, expected 1 or 2")

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from openke.module.interaction import matrix
 from openke.module.model.tables import table
-from openke.module.model.translational import Translational, check_norm
+from openke.module.model.translational import Translational
 from openke.module.scoring.encodings import Encodings
 from openke.module.scoring.negatives import Scores
-from openke.module.settings import at_least
+from openke.runtime.values import Count
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransRConfig:
     """Settings of :class:`TransR`; names and defaults are OpenKE's."""
 
-    dim_e: int = 100
+    dim_e: Count = 100
     """Reals per entity."""
-    dim_r: int = 100
+    dim_r: Count = 100
     """Reals per relation, and of an entity as a relation sees it."""
-    p_norm: int = 1
+    p_norm: Literal[1, 2] = 1
     """1 or 2: the distance is L1 or L2."""
     norm_flag: bool = True
     """L2-normalise the projected h and t, and r."""
@@ -32,12 +32,6 @@ class TransRConfig:
     """Matrices start Xavier uniform; False: as the identity, so that TransE's tables fit."""
     margin: float | None = None
     """Added to the negative distance; None adds nothing."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("TransR", "dim_e", self.dim_e, 1)
-        at_least("TransR", "dim_r", self.dim_r, 1)
-        check_norm("TransR", self.p_norm)
 
 
 class TransR(Translational):

@@ -12,30 +12,23 @@ from openke.data.batch import Side
 from openke.module.interaction import bilinear, matrix
 from openke.module.model.bilinear import Bilinear
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least, check_share
+from openke.runtime.values import Count, Share
 
 
 @dataclass(frozen=True, kw_only=True)
 class TuckERConfig:
     """Settings of :class:`TuckER`; defaults are those of the published FB15k-237 run."""
 
-    dim: int = 200
+    dim: Count = 200
     """Reals per entity."""
-    dim_r: int = 200
+    dim_r: Count = 200
     """Reals per relation; the core has dim_r dim^2."""
-    input_dropout: float = 0.3
+    input_dropout: Share = 0.3
     """Share of the known entity's numbers that a training step forgets."""
-    hidden_dropout1: float = 0.4
+    hidden_dropout1: Share = 0.4
     """Share of a relation matrix's numbers that a training step forgets."""
-    hidden_dropout2: float = 0.5
+    hidden_dropout2: Share = 0.5
     """Share of the query's numbers that a training step forgets."""
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        at_least("TuckER", "dim", self.dim, 1)
-        at_least("TuckER", "dim_r", self.dim_r, 1)
-        for name in ("input_dropout", "hidden_dropout1", "hidden_dropout2"):
-            check_share("TuckER", name, getattr(self, name))
 
 
 class QueryNorm(nn.BatchNorm1d):

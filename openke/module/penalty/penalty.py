@@ -10,7 +10,7 @@ from torch import Tensor
 
 from openke.module.model.model import Model
 from openke.module.scoring.encodings import Encodings
-from openke.module.settings import at_least
+from openke.runtime.values import Weight, check_value
 
 
 class Facts(NamedTuple):
@@ -45,8 +45,8 @@ class Penalty(ABC):
         A weight below 0.
     """
 
-    def __init__(self, weight: float) -> None:
-        at_least(type(self).__name__, "weight", weight, 0)
+    def __init__(self, weight: Weight) -> None:
+        check_value(f"{type(self).__name__}.weight", weight, Weight)
         self.weight = weight
 
     def identity(self) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.model.model import Model
 from openke.module.scoring.all_entities import encode_all, score_all
 from openke.module.scoring.encodings import Encodings, branch
-from openke.module.settings import at_least, check_share
 from openke.module.strategy.query_blocks import Block, as_asked, blocks, facts
 from openke.module.strategy.relation_prediction import relation_loss
 from openke.module.strategy.strategy import Strategy
+from openke.runtime.values import Share, Weight, check_value
 
 
 class AllEntitiesStrategy(Strategy):
@@ -66,8 +66,8 @@ class AllEntitiesStrategy(Strategy):
         if loss not in QUERY_LOSSES:
             known = ", ".join(map(repr, QUERY_LOSSES))
             raise ValueError(f"{owner}: loss is {loss!r}, expected one of {known}")
-        check_share(owner, "label_smoothing", label_smoothing)
-        at_least(owner, "relation_prediction", relation_prediction, 0)
+        check_value(f"{owner}.label_smoothing", label_smoothing, Share)
+        check_value(f"{owner}.relation_prediction", relation_prediction, Weight)
         self.loss = loss
         self.label_smoothing = label_smoothing
         self.relation_prediction = relation_prediction

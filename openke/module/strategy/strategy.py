@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from openke.module.model.dropped import Dropped
 from openke.module.model.model import Model
 from openke.module.penalty import Penalty
-from openke.module.settings import check_share
+from openke.runtime.values import Share, check_value
 
 
 class Strategy(nn.Module, ABC):
@@ -44,8 +44,8 @@ class Strategy(nn.Module, ABC):
         query_dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        check_share(type(self).__name__, "anchor_dropout", anchor_dropout)
-        check_share(type(self).__name__, "query_dropout", query_dropout)
+        check_value(f"{type(self).__name__}.anchor_dropout", anchor_dropout, Share)
+        check_value(f"{type(self).__name__}.query_dropout", query_dropout, Share)
         if penalty is not None:
             penalty.check(model)
         self.model = model

@@ -325,11 +325,11 @@ def test_the_published_penalty_sees_the_structural_rows():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"gate": "open"}, "gate is 'open', expected one of relation, mean, sum"),
-        ({"projection": "deep"}, "projection is 'deep', expected one of mlp, linear"),
-        ({"drop_structure": 1.0}, "drop_structure is 1.0, expected a share from 0 to below 1"),
-        ({"modal_dropout": -0.1}, "modal_dropout is -0.1, expected a share"),
-        ({"modal_scale": 0.0}, "modal_scale is 0.0, expected at least 1e-09"),
+        ({"gate": "open"}, "gate is 'open'; expected one of 'relation', 'mean', 'sum'"),
+        ({"projection": "deep"}, "projection is 'deep'; expected one of 'mlp', 'linear'"),
+        ({"drop_structure": 1.0}, "drop_structure is 1.0; expected a number from 0 to below 1"),
+        ({"modal_dropout": -0.1}, "modal_dropout is -0.1; expected a number"),
+        ({"modal_scale": 0.0}, "modal_scale is 0.0; expected a number above 0, or null"),
         ({"interaction_settings": {"dim": 3}}, "holds dim: of RotatE, dim, margin, epsilon are"),
         (
             {"interaction": "TransE", "interaction_settings": {"norm_flag": True}},

@@ -91,9 +91,9 @@ def test_a_valid_split_that_leaks_is_not_chosen_on(folder, tmp_path, capsys):
     [
         ({}, "the recipe names no data set: give one, such as MKG-Y, or a folder"),
         ({"data": "NOWHERE"}, "data set 'NOWHERE' is not known"),
-        ({"model": "Complex"}, "recipe: model is 'Complex', expected one of"),
+        ({"model": "Complex"}, r"model is 'Complex' \(did you mean ComplEx\?\); expected one of"),
         ({"set": ("training.lr",)}, "--set training.lr: expected PLACE=VALUE"),
-        ({"set": ("training.rate=1",)}, "recipe: training has no setting 'rate'"),
+        ({"set": ("training.rate=1",)}, "training has no setting 'rate'"),
     ],
 )
 def test_bad_arguments_are_said(arguments, message, folder, tmp_path):

@@ -154,9 +154,9 @@ def test_features_of_another_graph_are_refused():
         IKRL(ENTITIES, RELATIONS, both())
     with pytest.raises(ValueError, match="structural=False needs features"):
         LBMKGC(ENTITIES, RELATIONS, structural=False)
-    with pytest.raises(ValueError, match="attention is 'max', expected one of scalar"):
+    with pytest.raises(ValueError, match="attention is 'max'; expected one of 'scalar"):
         LBMKGC(ENTITIES, RELATIONS, both(), attention="max")
-    with pytest.raises(ValueError, match="gate is 'open', expected one of relation, mean, sum"):
+    with pytest.raises(ValueError, match="gate is 'open'; expected one of 'relation', 'mean"):
         LBMKGC(ENTITIES, RELATIONS, both(), gate="open")
-    with pytest.raises(ValueError, match="p_norm is 3, expected 1 or 2"):
+    with pytest.raises(ValueError, match="p_norm is 3; expected one of 1, 2"):
         TransE(ENTITIES, RELATIONS, p_norm=3)

@@ -154,9 +154,9 @@ def test_neighbours_are_the_facts_around_each_entity():
 
 
 def test_groups_that_do_not_fit_and_foreign_triples_are_refused():
-    with pytest.raises(ValueError, match="dim is 6, expected a multiple of group, 4"):
+    with pytest.raises(ValueError, match="dim is 6; expected a multiple of group, 4"):
         OTE(ENTITIES, RELATIONS, dim=6, group=4)
-    with pytest.raises(ValueError, match="group is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="group is 0; expected a whole number, 1 or more"):
         OTE(ENTITIES, RELATIONS, dim=6, group=0)
     settings = {"dim": 6, "group": 2}
     with pytest.raises(ValueError, match="triples have entities from 0 to 23, expected 0 to 22"):

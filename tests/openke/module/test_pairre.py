@@ -27,5 +27,5 @@ def test_pairre_starts_as_published():
 
 
 def test_a_margin_must_be_a_number():
-    with pytest.raises(ValueError, match="PairRE: margin is None, expected a number"):
+    with pytest.raises(ValueError, match=r"PairRE\.margin is None; expected a number"):
         PairRE(ENTITIES, RELATIONS, margin=None)

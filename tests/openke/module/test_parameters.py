@@ -383,14 +383,25 @@ def test_positions_of_settings_are_checked():
 
 
 @pytest.mark.parametrize(
-    "given", [{"dim": "20"}, {"dim": None}, {"margin": "5", "epsilon": 2.0}, {"epsilon": "2"}]
+    "given",
+    [
+        {"dim": "20"},
+        {"dim": None},
+        {"margin": "5", "epsilon": 2.0},
+        {"epsilon": "2"},
+        {"dim": 8.0},
+        {"dim": True},
+        {"margin": float("nan")},
+    ],
 )
 def test_settings_that_are_no_numbers_are_named(given):
     name, value = next(iter(given.items()))
-    with pytest.raises(ValueError, match=f"TransE: {name} is {value!r}, expected a number"):
+    with pytest.raises(ValueError, match=f"TransE.{name} is {value!r}; expected a (whole )?number"):
         TransE(E, R, **given)
-    with pytest.raises(ValueError, match="RotatE: margin is '6', expected a number"):
+    with pytest.raises(ValueError, match=r"RotatE\.margin is '6'; expected a number"):
         RotatE(E, R, margin="6")
     for sizes in ((None, R), (E, "4")):
-        with pytest.raises(ValueError, match=r"TransE: (ent|rel)_tot is .*, expected a number"):
+        with pytest.raises(
+            ValueError, match=r"TransE.(ent|rel)_tot is .*; expected a whole number"
+        ):
             TransE(*sizes)

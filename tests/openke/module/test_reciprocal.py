@@ -105,9 +105,11 @@ def test_tables_start_as_small_as_is_wanted(name):
     for parameter_name, values in model.named_parameters():
         assert values.std().item() == pytest.approx(0.01, rel=0.2), parameter_name
     for bad in (0, -1.0):
-        with pytest.raises(ValueError, match=f"{name}: init_scale is {bad}, expected more than 0"):
+        with pytest.raises(
+            ValueError, match=f"{name}.init_scale is {bad}; expected a number above 0"
+        ):
             MODELS[name](200, 50, dim=8, init_scale=bad)
-    with pytest.raises(ValueError, match=f"{name}: init_scale is '1', expected a number"):
+    with pytest.raises(ValueError, match=f"{name}.init_scale is '1'; expected a number"):
         MODELS[name](200, 50, dim=8, init_scale="1")
 
 

@@ -105,18 +105,20 @@ def test_tables_start_in_openkes_bounds(kind):
 
 @pytest.mark.parametrize("kind", [TransH, TransR, TransD])
 def test_wrong_settings_are_refused(kind):
-    with pytest.raises(ValueError, match=f"{kind.__name__}: p_norm is 3, expected 1 or 2"):
+    with pytest.raises(ValueError, match=f"{kind.__name__}.p_norm is 3; expected one of 1, 2"):
         kind(ENTITIES, RELATIONS, p_norm=3)
 
 
 @pytest.mark.parametrize("kind", [TransR, TransD])
 def test_relations_need_a_dimension(kind):
-    with pytest.raises(ValueError, match=f"{kind.__name__}: dim_r is 0, expected at least 1"):
+    with pytest.raises(ValueError, match=f"{kind.__name__}.dim_r is 0; expected a whole number, 1"):
         kind(ENTITIES, RELATIONS, dim_r=0)
 
 
 def test_tables_cannot_start_in_a_negative_bound():
-    with pytest.raises(ValueError, match=r"TransH: margin \+ epsilon is -1.0, expected at least 0"):
+    with pytest.raises(
+        ValueError, match=r"TransH: margin \+ epsilon is -1.0; expected a number, 0"
+    ):
         TransH(ENTITIES, RELATIONS, margin=-3.0, epsilon=2.0)
 
 

@@ -80,10 +80,10 @@ def test_training_moves_the_running_mean():
 
 @pytest.mark.parametrize("name", ["input_dropout", "hidden_dropout1", "hidden_dropout2"])
 def test_a_dropout_of_all_is_refused(name):
-    with pytest.raises(ValueError, match=f"{name} is 1.0, expected a share from 0 to below 1"):
+    with pytest.raises(ValueError, match=f"{name} is 1.0; expected a number from 0 to below 1"):
         TuckER(ENTITIES, RELATIONS, **{name: 1.0})
 
 
 def test_sizes_of_relations_are_checked():
-    with pytest.raises(ValueError, match="dim_r is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="dim_r is 0; expected a whole number, 1 or more"):
         TuckER(ENTITIES, RELATIONS, dim_r=0)

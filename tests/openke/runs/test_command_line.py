@@ -73,9 +73,9 @@ def test_a_folder_of_features_goes_before_the_recipes_encoder():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--epochs", "0"], "--epochs 0: train_times is 0, expected at least 1 epoch"),
-        (["--lr", "0.1", "--hold-out", "1"], "--hold-out 1.0: recipe: data: hold_out is 1.0"),
-        (["--patience", "1"], "--patience 1: .*patience needs every"),
+        (["--epochs", "0"], "--epochs 0: training.epochs is 0; expected a whole number, 1"),
+        (["--lr", "0.1", "--hold-out", "1"], "--hold-out 1.0: data.hold_out is 1.0"),
+        (["--patience", "1"], "--patience 1: evaluation.patience needs evaluation.every"),
         (["--set", "lr"], "--set lr: expected PLACE=VALUE, such as training.lr=0.05"),
         (["--set", "training.lr.x=1"], "training.lr.x: lr is 0.001 in the recipe"),
         (["--checkpoint-every", "0"], "--checkpoint-every 0: expected at least 1 epoch"),

@@ -14,6 +14,7 @@ from openke.module.model import ComplEx, Reciprocal, TransE
 from openke.module.penalty import N3
 from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll
 from openke.runs.recipe import Recipe
+from openke.runs.sections import TrainingSection
 from tests.contracts.graphs import ENTITIES, RELATIONS, both, graph
 
 WHOLE = {
@@ -129,10 +130,14 @@ def test_the_settings_of_a_run_hold_its_recipe(tmp_path):
     ("name", "text", "message"),
     [
         ("a.json", "{", "a.json: Expecting"),
-        ("a.json", "3", "a.json: recipe: found 3, expected an object"),
+        ("a.json", "3", "a.json: recipe is 3; expected settings by name"),
         ("a.toml", "model =", "a.toml: "),
-        ("a.toml", "[training]", "a.toml: recipe: there is no model"),
-        ("a.json", '{"model": "ComplEx", "training": 3}', "recipe: training is 3, expected an"),
+        ("a.toml", "[training]", "a.toml: recipe has no model; give model"),
+        (
+            "a.json",
+            '{"model": "ComplEx", "training": 3}',
+            "a.json: training is 3; expected settings by name",
+        ),
     ],
 )
 def test_a_bad_file_is_named(name, text, message, tmp_path):
@@ -154,7 +159,7 @@ def test_some_places_are_changed():
     assert named.changed({"training.schedule.warm_up": 2}).training.schedule == {
         "name": "cosine", "warm_up": 2,
     }  # fmt: skip
-    with pytest.raises(ValueError, match=r"training.lr.x: lr is 0.01 in the recipe, expected an"):
+    with pytest.raises(ValueError, match=r"training.lr.x: lr is 0.01 in the recipe, and has no x"):
         recipe.changed({"training.lr.x": 1})
 
 
@@ -213,30 +218,48 @@ def test_models_with_features_are_made_by_their_package():
     assert list(model.inner.projectors.names) == ["image", "text"]
     other = recipe_of("TransE").build(graph(), make=model_maker({})).strategy.model
     assert isinstance(other, TransE)
-    with pytest.raises(ValueError, match="recipe: model is 'LBMKGC', expected one of 'Analogy'"):
+    with pytest.raises(ValueError, match="model is 'LBMKGC'; expected one of 'Analogy'"):
         recipe.build(graph())
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"width": 3}, "recipe: training has no setting 'width'; it knows objective, reciprocal"),
-        ({"objective": "all"}, "objective is 'all', expected one of '1vsall', 'kvsall', 'negative"),
-        ({"loss": "SigmoidLoss"}, "loss is 'SigmoidLoss', expected one of 'softmax', 'bce' with"),
-        ({"loss": {"name": "bce", "margin": 1}}, "loss 'bce' has no setting margin"),
-        ({"loss": {"margin": 1}}, r"loss is \{'margin': 1\}, expected a name, or \{'name': …\}"),
+        ({"width": 3}, "training has no setting 'width'; it knows objective, reciprocal"),
+        (
+            {"objective": "all"},
+            "training.objective is 'all'; expected one of '1vsall', 'kvsall', 'negative",
+        ),
+        (
+            {"loss": "SigmoidLoss"},
+            "training.loss is 'SigmoidLoss'; expected one of 'softmax', 'bce' with",
+        ),
+        (
+            {"loss": {"name": "bce", "margin": 1}},
+            "training.loss 'bce' has no setting 'margin'; it knows none",
+        ),
+        (
+            {"loss": {"margin": 1}},
+            r"training.loss is \{'margin': 1\}, which has no name; give training.loss.name as one",
+        ),
         ({"sampling": {"neg_ent": 3}}, "sampling is .*, but training by kvsall has none"),
         ({"regul_rate": 0.1}, "regul_rate is 0.1, but training by kvsall has none; leave it out"),
-        ({"penalty": "N4"}, "penalty is 'N4', expected one of 'DURA', 'L2', 'N3'"),
-        ({"penalty": "N3"}, "penalty 'N3': missing a required argument: 'weight'; it takes weight"),
-        ({"penalty": {"name": "N3", "weight": -1}}, "N3: weight is -1, expected at least 0"),
-        ({"optimizer": "lion"}, "opt_method is 'lion', expected one of sgd, adagrad"),
-        ({"lr": 0}, r"alpha \(the learning rate\) is 0"),
-        ({"schedule": "linear"}, "schedule is 'linear', expected one of"),
-        ({"clip_norm": 0}, "clip_norm is 0, expected more than 0, or None"),
-        ({"epochs": 0}, "train_times is 0, expected at least 1 epoch"),
-        ({"batch_size": 0}, "recipe: batch_size is 0, expected at least 1"),
-        ({"precision": "float16"}, "precision is 'float16', expected one of 'float32', 'bfloat16'"),
+        ({"penalty": "N4"}, "training.penalty is 'N4'; expected one of 'DURA', 'L2', 'N3'"),
+        ({"penalty": "N3"}, "training.penalty 'N3' has no weight; give training.penalty.weight"),
+        (
+            {"penalty": {"name": "N3", "weight": -1}},
+            "training.penalty.weight is -1; expected a number, 0 or more",
+        ),
+        ({"optimizer": "lion"}, "training.optimizer is 'lion'; expected one of 'sgd', 'adagrad'"),
+        ({"lr": 0}, "training.lr is 0; expected a number above 0"),
+        ({"schedule": "linear"}, "schedule is 'linear'; expected one of"),
+        ({"clip_norm": 0}, "training.clip_norm is 0; expected a number above 0, or null"),
+        ({"epochs": 0}, "training.epochs is 0; expected a whole number, 1 or more"),
+        ({"batch_size": 0}, "training.batch_size is 0; expected a whole number, 1"),
+        (
+            {"precision": "float16"},
+            "training.precision is 'float16'; expected one of 'float32', 'bfloat16'",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_at_once(change, message):
@@ -249,13 +272,16 @@ def test_what_is_wrong_is_said_at_once(change, message):
     [
         (
             {"loss": "softmax"},
-            "loss is 'softmax', expected one of 'MarginLoss', .* with negative s",
+            "training.loss is 'softmax'; expected one of 'MarginLoss', .* with negative s",
         ),
-        ({"loss": {"name": "MarginLoss", "gamma": 1}}, "loss 'MarginLoss': got an unexpected keyw"),
+        (
+            {"loss": {"name": "MarginLoss", "gamma": 1}},
+            "loss 'MarginLoss' has no setting 'gamma'; it knows adv_temp",
+        ),
         ({"label_smoothing": 0.1}, "label_smoothing is 0.1, but training by negative sampling has"),
         ({"relation_prediction": 1}, "relation_prediction is 1, but training by negative sampling"),
-        ({"sampling": {"negs": 3}}, "an argument in sampling is 'negs', expected one of 'threads'"),
-        ({"sampling": {"seed": 3}}, "an argument in sampling is 'seed', expected one of 'threads'"),
+        ({"sampling": {"negs": 3}}, "training.sampling has no setting 'negs' .did you mean neg"),
+        ({"sampling": {"seed": 3}}, "training.sampling has no setting 'seed'; it knows threads"),
     ],
 )
 def test_what_is_wrong_with_sampling_is_said_at_once(change, message):
@@ -266,17 +292,79 @@ def test_what_is_wrong_with_sampling_is_said_at_once(change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"models": "RotatE"}, "recipe has no setting 'models'; it knows model, data, features"),
-        ({"data": {"hold_out": 1}}, "recipe: data: hold_out is 1, expected a share from 0 to bel"),
-        ({"evaluation": {"patience": 2}}, "patience needs every, the epochs between two"),
-        ({"evaluation": {"every": -1}}, "recipe: evaluation: every is -1, expected at least 0"),
-        ({"features": {"text": "x"}}, "recipe: features has no setting 'text'; it knows modal"),
-        ({"model": {"dim": 3}}, r"model is \{'dim': 3\}, expected a name, or \{'name': …\}"),
+        ({"models": "RotatE"}, r"recipe has no setting 'models' .did you mean model\?.; it knows"),
+        ({"data": {"hold_out": 1}}, "data.hold_out is 1; expected a number from 0 to below 1"),
+        (
+            {"evaluation": {"patience": 2}},
+            "evaluation.patience needs evaluation.every, the epochs between two",
+        ),
+        ({"evaluation": {"every": -1}}, "evaluation.every is -1; expected a whole number, 0 or"),
+        ({"features": {"text": "x"}}, "features has no setting 'text' .did you mean"),
+        ({"model": {"dim": 3}}, r"model is \{'dim': 3\}, which has no name; give model.name"),
     ],
 )
 def test_what_is_wrong_with_other_sections_is_said_at_once(change, message):
     with pytest.raises(ValueError, match=message):
         Recipe.from_dict({**SAMPLED, **change})
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "expected"),
+    [
+        ("training.epochs", "abc", "a whole number, 1 or more"),
+        ("training.epochs", 1.5, "a whole number, 1 or more"),
+        ("training.lr", "0.1", "a number above 0"),
+        ("training.lr", float("nan"), "a number above 0"),
+        ("training.batch_size", True, "a whole number, 1 or more"),
+        ("training.reciprocal", "no", "true or false"),
+        ("training.regul_rate", -1, "a number, 0 or more"),
+        ("training.sampling", "", "settings by name"),
+        ("training.sampling.neg_ent", "5", "a whole number, 0 or more"),
+        ("training.sampling.bern_flag", 1, "true or false"),
+        ("training.loss.margin", "5", "a number"),
+        ("training.loss.adv_temperature", -1.0, "a number, 0 or more, or null"),
+        ("training.loss", 3, "a name, or {'name': …}"),
+        ("training.penalty", ["N3"], "a name, or {'name': …}, or null"),
+        ("training.optimizer", None, "a text"),
+        ("data.name", 3, "a text"),
+        ("data.hold_out", [0.1], "a number from 0 to below 1"),
+        ("evaluation.every", "3", "a whole number, 0 or more"),
+        ("features.modalities", {}, "a text, or a list"),
+        ("model", 3, "a name, or {'name': …}"),
+        ("model.name", None, "a text"),
+        ("training", None, "settings by name"),
+    ],
+)
+def test_values_of_a_wrong_type_name_file_place_and_what_is_expected(
+    place, value, expected, tmp_path
+):
+    with pytest.raises(ValueError, match="expected") as caught:
+        Recipe.from_dict(SAMPLED).changed({place: value})
+    assert str(caught.value) == f"{place} is {value!r}; expected {expected}"
+    content = Recipe.from_dict(SAMPLED).to_dict()
+    *above, last = place.split(".")
+    inside = content
+    for name in above:
+        inside = inside[name]
+    inside[last] = value
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="expected") as caught:
+        Recipe.read(path)
+    assert str(caught.value) == f"{path}: {place} is {value!r}; expected {expected}"
+
+
+def test_sections_made_in_python_are_checked_too():
+    with pytest.raises(ValueError, match=r"^training\.epochs is 'abc'; expected a whole number"):
+        Recipe(model="TransE", training=TrainingSection(epochs="abc"))
+
+
+def test_a_part_that_is_not_there_must_be_named():
+    recipe = Recipe.from_dict(SAMPLED)
+    with pytest.raises(ValueError, match=r"give training.penalty.name as one of 'DURA', 'L2', 'N3"):
+        recipe.changed({"training.penalty.weight": 0.1})
+    both = {"training.penalty.weight": 0.1, "training.penalty.name": "N3"}
+    assert recipe.changed(both).training.penalty == {"name": "N3", "weight": 0.1}
 
 
 def test_what_only_the_model_knows_is_said_when_it_is_made():
