@@ -19,6 +19,7 @@ from comparison.table_rows import DATASETS, MODES, TUNED, find_rows
 from measuring import RESULTS
 
 from openke.runtime.script import run_script
+from openke.runtime.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,9 @@ def main(settings: Settings) -> None:
     for row in rows:
         run_row(row, settings.seeds, bench)
     where = bench.results
-    print(f"{len(rows)} rows have their results of {len(settings.seeds)} seeds in {where}")
+    have = "has its" if len(rows) == 1 else "have their"
+    seeds = counted(len(settings.seeds), "seed")
+    print(f"{counted(len(rows), 'row')} {have} results of {seeds} in {where}")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from openke.runs.recipe import Recipe
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
 from openke.runtime.script import run_script
+from openke.runtime.words import counted
 
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "LBMKGC": ("LBMKGC", ("image", "text")),
@@ -168,9 +169,9 @@ def main(settings: Settings) -> None:
             measured["seconds"] = time.perf_counter() - before
             results[row].append(measured)
     print(
-        f"\n{store.name} {settings.split}, filtered, realistic ranks, {settings.epochs} epochs, "
-        f"{len(settings.seeds)} seed{'s' * (len(settings.seeds) > 1)}, "
-        f"{torch.get_num_threads()} threads\n\n{table(results)}\n"
+        f"\n{store.name} {settings.split}, filtered, realistic ranks, "
+        f"{counted(settings.epochs, 'epoch')}, {counted(len(settings.seeds), 'seed')}, "
+        f"{counted(torch.get_num_threads(), 'thread')}\n\n{table(results)}\n"
     )
     paths = {"data": directory.name, "features": settings.features and settings.features.name}
     paths["out"] = settings.out.name

@@ -8,13 +8,14 @@ from lbmkgc_models.feature_store.pth import ZERO_ROWS
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import CHOICE_NOTE
 from lbmkgc_models.features.make_stores import ZEROS
+from openke.runtime.words import counted
 
 COUNTS = {
-    "texts cut": "{:,} texts cut",
-    "pictures generated": "{:,} pictures generated",
-    "pictures skipped": "{:,} pictures skipped",
-    ZEROS: "{:,} vectors of zeros left out",
-    ZERO_ROWS: "{:,} zero rows taken as missing",
+    "texts cut": ("text", "cut"),
+    "pictures generated": ("picture", "generated"),
+    "pictures skipped": ("picture", "skipped"),
+    ZEROS: ("vector", "of zeros left out"),
+    ZERO_ROWS: ("zero row", "taken as missing"),
 }
 """Notes in the manifest that a description tells, unless they are zero."""
 
@@ -24,9 +25,11 @@ def describe(features: ModalFeatures, path: Path) -> str:
     made_by = f", {features.manifest.encoder}" if features.manifest.encoder else ""
     if CHOICE_NOTE in features.manifest.notes:
         made_by += f", texts: {features.manifest.notes[CHOICE_NOTE]}"
-    counts = [(form, features.manifest.notes.get(note)) for note, form in COUNTS.items()]
+    counts = [(words, features.manifest.notes.get(note)) for note, words in COUNTS.items()]
     told = "".join(
-        f", {form.format(count)}" for form, count in counts if isinstance(count, int) and count
+        f", {counted(count, noun)} {what}"
+        for (noun, what), count in counts
+        if isinstance(count, int) and count
     )
     return (
         f"{features.modality}: {int(features.present.sum()):,} of {len(features.present):,} "

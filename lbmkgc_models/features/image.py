@@ -28,6 +28,7 @@ from lbmkgc_models.features.picture_choice import (
 )
 from lbmkgc_models.features.picture_files import of_files
 from lbmkgc_models.features.read_image import MAX_PIXELS, BadPicture, read_image
+from openke.runtime.words import counted
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -221,8 +222,8 @@ class _Assembly:
         if skipped:
             first = skipped[0]
             return ValueError(
-                f"{where}: none of {len(skipped)} files is a picture that can be used, the first "
-                f"{first.path}: {first.reason}"
+                f"{where}: none of {counted(len(skipped), 'file')} is a picture that can be used, "
+                f"the first {first.path}: {first.reason}"
             )
         there = [path.name for path in (*self.found.unmatched, *self.found.ambiguous)]
         holds = f"; {there[0]!r} is there, named for no entity alone" if there else ""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from openke.data.store import SPLITS, Split, TripleStore
 from openke.datasets.named_triples import NamedTriple, read_named
 from openke.runtime.files import write_text
+from openke.runtime.words import counted
 
 ImportFormat = Literal["auto", "tsv", "ntriples", "pykeen"]
 
@@ -236,5 +237,6 @@ def command(
         overwrite=overwrite,
     )
     sizes = ", ".join(f"{len(store.triples(split)):,} {split}" for split in SPLITS)
-    print(f"{out}: {store.entity_count:,} entities, {store.relation_count:,} relations; {sizes}")
+    entities = counted(store.entity_count, "entity")
+    print(f"{out}: {entities}, {counted(store.relation_count, 'relation')}; {sizes}")
     print(f"openke audit {out} checks it; python -m openke.tools.n_n {out} adds its categories")

@@ -21,6 +21,7 @@ from openke.runs.sections import SAMPLING
 from openke.runtime.arguments import Argument, arguments_of
 from openke.runtime.arguments import parse as parse_all
 from openke.runtime.field_texts import field_texts, parameter_texts
+from openke.runtime.words import counted
 
 Assignments = Annotated[
     tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="PLACE=VALUE")
@@ -204,9 +205,9 @@ def shorter(recipe: Recipe, changed: Recipe) -> str:
         return ""
     rate = float(f"{before.lr * before.epochs / now.epochs:.2g}")
     return (
-        f"{now.epochs} epochs instead of {before.epochs}: the learning rate {before.lr:g} is made "
-        f"for the long training and hardly moves the model in the short one; --lr {rate:g} takes "
-        "steps that add up to as much"
+        f"{counted(now.epochs, 'epoch')} instead of {before.epochs}: the learning rate "
+        f"{before.lr:g} is made for the long training and hardly moves the model in the short "
+        f"one; --lr {rate:g} takes steps that add up to as much"
     )
 
 

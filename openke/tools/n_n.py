@@ -18,6 +18,7 @@ from openke.data.type_constraint import TypeConstraint
 from openke.runtime.arguments import parse_arguments
 from openke.runtime.files import write_text
 from openke.runtime.script import exit_status
+from openke.runtime.words import counted
 
 ALL = "test2id_all.txt"
 
@@ -82,7 +83,7 @@ def _write(path: Path, lines: Iterable[str], count: int | None = None) -> None:
 
 def _tell(directory: Path, category: NDArray[np.str_]) -> None:
     found = ", ".join(f"{int((category == name).sum())} {name}" for name in CATEGORIES)
-    print(f"{directory}: {len(category)} relations ({found})")
+    print(f"{directory}: {counted(len(category), 'relation')} ({found})")
 
 
 if __name__ == "__main__":

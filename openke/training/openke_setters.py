@@ -14,6 +14,7 @@ from openke.module.model.model import require_same_graph
 from openke.module.strategy.strategy import Strategy
 from openke.runtime.device import choose_device
 from openke.runtime.distributed import World
+from openke.runtime.words import counted
 from openke.training.callback import Callback
 from openke.training.callbacks import Checkpoint
 from openke.training.epoch_so_far import EpochSoFar
@@ -127,8 +128,8 @@ class Setters:
     def _settle(self, setter: str) -> None:
         if self.epoch or self._begun:
             raise ValueError(
-                f"{setter} after {self.epoch} epochs: what is trained, how and where stays as it "
-                "began; make another Trainer"
+                f"{setter} after {counted(self.epoch, 'epoch')}: what is trained, how and where "
+                "stays as it began; make another Trainer"
             )
 
     def _reoptimise(self, setter: str, **changes: Any) -> None:

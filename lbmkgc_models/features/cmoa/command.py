@@ -18,6 +18,7 @@ from lbmkgc_models.features.cmoa.heads import MODALITIES
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from openke.data.store import TripleStore
 from openke.datasets.search import folder_of
+from openke.runtime.words import counted
 
 DEFAULTS = AlignmentSettings()
 
@@ -119,7 +120,7 @@ def command(
         seen = ", then on all of them" if settings.refit else ""
         print(
             f"Among {held} held-out entities; heads trained on {trained} others{seen}, "
-            f"{alignment.epochs} epochs. Aligned rows: {out}"
+            f"{counted(alignment.epochs, 'epoch')}. Aligned rows: {out}"
         )
     return 0
 

@@ -11,6 +11,7 @@ from lbmkgc_models.feature_store.manifest import Value, today
 from lbmkgc_models.features.lvmc.record import FAILURE, PICTURE, RECORD, read_json
 from lbmkgc_models.features.lvmc.tasks import Task
 from openke.runtime.files import write_text
+from openke.runtime.words import counted
 
 MANIFEST, FAILED = "manifest.json", "failed.tsv"
 
@@ -30,7 +31,7 @@ class Summary:
 
     def __str__(self) -> str:
         return (
-            f"{self.wanted:,} entities without a picture: {self.made:,} generated, "
+            f"{counted(self.wanted, 'entity')} without a picture: {self.made:,} generated, "
             f"{self.failed:,} failed, {self.left:,} left"
         )
 

@@ -57,7 +57,7 @@ def test_rows_of_zeros_are_missing(tmp_path: Path) -> None:
     assert features.zero_rows == 0
     assert features.manifest.notes["zero rows taken as missing"] == 1  # z is no entity
     assert describe(features, path) == (
-        f"image: 2 of 3 entities, 2 reals, X-visual.pth, 1 zero rows taken as missing ({path})"
+        f"image: 2 of 3 entities, 2 reals, X-visual.pth, 1 zero row taken as missing ({path})"
     )
     loaded = ModalFeatures.load(features.save(tmp_path / "image"), ENTITIES)
     assert torch.equal(loaded.present, features.present)

@@ -263,7 +263,7 @@ def test_vectors_of_zeros_are_missing(folder: Path, tmp_path: Path) -> None:
     features = ModalFeatures.load(store, NAMES)
     assert features.present.tolist() == [False, True, False, False, False]
     assert features.manifest.notes["vectors of zeros"] == 1
-    assert "1 vectors of zeros left out" in describe(features, store)
+    assert "1 vector of zeros left out" in describe(features, store)
     (tmp_path / "pictures" / "bee.png").unlink()
     with pytest.raises(ValueError, match="all 1 vectors that mean-colour made hold nothing but z"):
         _build(folder, tmp_path / "out", tmp_path / "pictures")
@@ -273,7 +273,7 @@ def test_vectors_of_zeros_are_missing(folder: Path, tmp_path: Path) -> None:
 def test_not_a_single_good_picture(folder: Path, tmp_path: Path, kind: str) -> None:
     path = write_picture(tmp_path / "pictures" / "ant.png")
     path.write_bytes(b"x" if kind == "header" else path.read_bytes()[:-40])
-    message = r"pictures: none of 1 files is a picture that can be used, the first .*ant.png: "
+    message = r"pictures: none of 1 file is a picture that can be used, the first .*ant.png: "
     with pytest.raises(ValueError, match=message):
         _build(folder, tmp_path / "out", tmp_path / "pictures")
 
@@ -328,7 +328,7 @@ def test_the_command(
     store = tmp_path / "out" / "image"
     first, second, skipped = capsys.readouterr().out.splitlines()
     assert first == (
-        f"image: 3 of 5 entities, 2 reals, colour-histogram, 1 pictures skipped ({store})"
+        f"image: 3 of 5 entities, 2 reals, colour-histogram, 1 picture skipped ({store})"
     )
     assert second.startswith("image-2: 1 of 5 entities, 2 reals")
     assert skipped == f"what was skipped, and why: {store / 'skipped.tsv'}"

@@ -140,7 +140,7 @@ def test_cut_texts_are_counted(tmp_path: Path) -> None:
     features = _load(store, ["a", "b"])
     assert features.manifest.notes["texts cut"] == 1
     assert describe(features, store) == (
-        f"text: 2 of 2 entities, 2 reals, counting, texts: all, 1 texts cut ({store})"
+        f"text: 2 of 2 entities, 2 reals, counting, texts: all, 1 text cut ({store})"
     )
 
 

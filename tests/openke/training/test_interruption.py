@@ -222,7 +222,7 @@ def test_the_same_trainer_goes_on_in_the_middle_of_its_epoch():
     with pytest.raises(KeyboardInterrupt):
         broken.run()
     assert (broken.epoch, broken._begun.step) == (1, 3)
-    with pytest.raises(ValueError, match="set_alpha after 1 epochs"):
+    with pytest.raises(ValueError, match="set_alpha after 1 epoch:"):
         broken.set_alpha(0.5)
     broken.data_loader.epoch = type(broken.data_loader).epoch.__get__(broken.data_loader)
     broken.run()
