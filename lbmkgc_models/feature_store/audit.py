@@ -14,7 +14,7 @@ from openke.data.store import TripleStore
 
 
 def audit_features(store: TripleStore, path: str | Path) -> list[Finding]:
-    """Check the feature stores and lineage files in a folder against a graph's entities.
+    """Check the feature stores and ``.pth`` files in a folder against a graph's entities.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def _check(store: TripleStore, modality: str, place: Path) -> Iterator[Finding]:
             "note",
             subject,
             f"{taken:,} rows hold nothing but zeros and are taken as missing: that is how the "
-            "lineage's files have an entity without the modality",
+            "files of AdaMF-MAT have an entity without the modality",
             {"zero_rows": taken},
         )
     if zeros := features.zero_rows:

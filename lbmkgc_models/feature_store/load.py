@@ -1,4 +1,4 @@
-"""Loading what the search path found: a feature store, or a file of the lineage."""
+"""Loading what the search path found: a feature store, or a ``.pth`` file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from openke.data.store import TripleStore
 
 
 def load_features(modality: str, path: Path, store: TripleStore) -> ModalFeatures:
-    """Load a feature store or a lineage file that :func:`find_features` found."""
+    """Load a feature store or a ``.pth`` file that :func:`find_features` found."""
     if path.suffix == ".pth":
         # Whoever has the order of ids that a file was made in puts it beside the file.
         order = path.with_name("entity2id.txt")

@@ -1,4 +1,4 @@
-"""The lineage's feature files, ``NAME-visual.pth`` and ``NAME-textual.pth``."""
+"""Feature files of AdaMF-MAT and LBMKGC's code, ``NAME-visual.pth`` and ``NAME-textual.pth``."""
 
 from __future__ import annotations
 

@@ -41,9 +41,9 @@ def lies_in_cache(store: Path, dataset: str, features: str | Path | None) -> boo
 
 
 def find_features(directory: str | Path, dataset: str | None = None) -> dict[str, Path]:
-    """Return modality -> feature store or lineage file in a folder; empty where it has none.
+    """Return modality -> feature store or .pth file in a folder; empty where it has none.
 
-    A store is a folder named for its modality; the lineage's files are ``NAME-visual.pth`` (image)
+    A store is a folder named for its modality; AdaMF-MAT's files are ``NAME-visual.pth`` (image)
     and ``NAME-textual.pth`` (text). A store goes before a file.
 
     Parameters

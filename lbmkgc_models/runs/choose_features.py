@@ -139,7 +139,7 @@ def plan_features(
     modalities
         "auto": all that are there or can be made; names ("text", "image,text"); "none".
     features
-        Folder of feature stores or of the lineage's ``.pth`` files.
+        Folder of feature stores or of AdaMF-MAT's ``.pth`` files.
     text_encoder
         What makes the text features, by name as of 'openke features text'; they are made into a
         folder of this encoder in the cache, once. "": whatever is there, else MiniLM's.
@@ -298,8 +298,8 @@ def _ways(modality: str, dataset: str, places: Sequence[Path], directory: Path |
     ways = [f"name a folder that has a {modality}/ store with --features"]
     if modality in PTH_ENDINGS:
         ways.append(
-            f"or one with the lineage's {dataset}{PTH_ENDINGS[modality]} (published by AdaMF-MAT "
-            "and LBMKGC)"
+            f"or one with {dataset}{PTH_ENDINGS[modality]}, as MMRNS, AdaMF-MAT and LBMKGC publish "
+            "it"
         )
     if modality == "text":
         labels = (

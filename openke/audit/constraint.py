@@ -56,8 +56,9 @@ def _of_train(figures: ConstraintFigures, rows: dict[str, int]) -> Finding:
     return Finding(
         "note",
         "type constraint",
-        f"there is no {FILE}; evaluations derive the constraint from all splits, as the lineage "
-        f"makes that file, and so admit every answer; what train alone shows would exclude {parts}",
+        f"there is no {FILE}; evaluations derive the constraint from all splits, as OpenKE's "
+        "n-n.py makes that file, and so admit every answer; what train alone shows would exclude "
+        f"{parts}",
         {
             f"{split}_{slot}": count
             for split, by_slot in figures.excluded.items()

@@ -21,7 +21,7 @@ class TestDataLoader:
     type_constrain
         Whether type-constrained ranks can be asked for: candidates are then those that
         ``type_constrain.txt`` lists for the relation, or where there is no such file, those seen
-        with it in any split, which is how the lineage makes that file.
+        with it in any split, which is how OpenKE's ``n-n.py`` makes that file.
     """
 
     __test__ = False  # pytest collects classes named Test*

@@ -41,7 +41,7 @@ class FeatureSection:
     """Which texts encoders and mentions read: names, descriptions, all, or masked (all, with the
     names of other entities hidden)."""
     folder: str = ""
-    """Folder of feature stores or of the lineage's .pth files; by default the places searched."""
+    """Folder of feature stores or of AdaMF-MAT's .pth files; by default the places searched."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ def load_both(features: Path, dataset: str | None = None) -> dict[str, ModalFeat
     Parameters
     ----------
     features
-        Folder with the stores ``image`` and ``text``, or the lineage's ``.pth`` files.
+        Folder with the stores ``image`` and ``text``, or AdaMF-MAT's ``.pth`` files.
     dataset
         Folder or name of the data set whose entities count; without it, all that have a row.
 
@@ -46,7 +46,7 @@ def load_both(features: Path, dataset: str | None = None) -> dict[str, ModalFeat
     if missing:
         raise FileNotFoundError(
             f"{features}: no {' and no '.join(missing)} features there, expected the stores "
-            f"{' and '.join(MODALITIES)} ('openke features' makes them) or the lineage's .pth files"
+            f"{' and '.join(MODALITIES)} ('openke features' makes them) or AdaMF-MAT's .pth files"
         )
     if store is not None:
         return {each: load_features(each, found[each], store) for each in MODALITIES}
@@ -95,7 +95,7 @@ def command(
     Parameters
     ----------
     features
-        Folder with the stores image and text, or the lineage's .pth files.
+        Folder with the stores image and text, or AdaMF-MAT's .pth files.
     out
         Folder to write the aligned stores to; another one.
     mode

@@ -159,7 +159,7 @@ def _load(folder: Path, store: TripleStore) -> dict[str, ModalFeatures]:
     if not loaded:
         raise FileNotFoundError(
             f"{folder}: no image and no text features of {store.name} there, expected the stores "
-            "image or text ('openke features' makes them) or the lineage's .pth files"
+            "image or text ('openke features' makes them) or AdaMF-MAT's .pth files"
         )
     return loaded
 

@@ -34,7 +34,7 @@ class RotatEConfig:
 
 
 class Phases:
-    """Relation phases stored on the scale of the entity table, as the lineage trains them.
+    """Relation phases stored on the scale of the entity table, as OpenKE trains them.
 
     Stored r is uniform in +-(margin + epsilon) / dim; the phase is r pi dim / (margin + epsilon),
     so one learning rate fits entities and relations.

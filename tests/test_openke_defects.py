@@ -1,4 +1,4 @@
-"""Defects of the lineage: each test is named for one and fails where this code has it."""
+"""Defects of OpenKE and of its children: each test is named for one and fails where it is here."""
 
 import math
 
