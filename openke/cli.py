@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import openke
 from openke.runtime.arguments import parse_arguments
+from openke.runtime.names import did_you_mean
 from openke.runtime.script import exit_status
 
 COMMANDS = "openke.commands"
@@ -77,9 +77,9 @@ def _unknown(commands: Commands, name: str) -> str:
     if not commands:
         return "no command is registered; install the package with `pip install -e .`"
     first = sorted({full.partition(".")[0] for full in commands})
-    close = difflib.get_close_matches(name, first, 1)
-    hint = f" (did you mean {close[0]}?)" if close else ""
-    return f"unknown command {name!r}{hint}, expected one of {', '.join(first)}"
+    return (
+        f"unknown command {name!r}{did_you_mean(name, first)}, expected one of {', '.join(first)}"
+    )
 
 
 def _help(commands: Commands, program: str) -> str:

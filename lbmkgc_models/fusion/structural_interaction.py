@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from openke.module.model import MODELS, Model
+from openke.runtime.names import check_known
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +81,8 @@ def make_interaction(
     ValueError
         Another model, or a setting that it does not have or that is not free.
     """
-    if name not in INTERACTIONS:
-        raise ValueError(
-            f"interaction is {name!r}, expected one of {', '.join(INTERACTIONS)}: models that see "
-            "an entity as one row, the same for every relation"
-        )
+    one_row = ": models that see an entity as one row, the same for every relation"
+    check_known("interaction", name, INTERACTIONS, one_row)
     shared, fixed = INTERACTIONS[name]
     settled = [setting for setting in given if setting in shared or setting in fixed]
     if settled:

@@ -227,7 +227,7 @@ def _require_some(features: Path, dataset: str) -> None:
         names = ", ".join(sorted(path.name for path in features.iterdir())[:10]) or "nothing"
         there = f"it holds {names}"
     raise FileNotFoundError(
-        f"--features {features}: no features of {dataset} there ({there}); expected a folder with "
+        f"{features}: no features of {dataset} there ({there}); expected a folder with "
         f"feature stores (image/, text/, as 'openke features' writes them) or "
         + " or ".join(dataset + ending for ending in PTH_ENDINGS.values())
     )
@@ -238,13 +238,13 @@ def _check_encoder(
 ) -> None:
     if not wanted:
         raise ValueError(
-            f"text encoder {text_encoder!r}: text is not among the modalities; add it, or leave "
-            "out the encoder (--text-encoder '')"
+            f"features.text_encoder is {text_encoder!r}, but text is not among "
+            "features.modalities; add it there, or leave out the encoder"
         )
     if features is not None and "text" in find_features(features, dataset):
         raise ValueError(
-            f"text encoder {text_encoder!r}: {features} has text features already; leave out the "
-            "one or the other (--text-encoder '')"
+            f"features.text_encoder is {text_encoder!r}, but {features}, features.folder, has "
+            "text features already; leave out the one or the other"
         )
 
 
@@ -254,8 +254,8 @@ def _by_encoder(
     """Return the store of what an encoder makes of a data set's texts; unless there, to be made."""
     if directory is None:
         raise FileNotFoundError(
-            f"text encoder {text_encoder!r}: these triples come from no folder, which would have "
-            f"the texts ({LABELS})"
+            f"features.text_encoder is {text_encoder!r}, but these triples come from no folder, "
+            f"which would have the texts ({LABELS})"
         )
     folder = text_encoder.replace("/", "_") + ("" if texts == "all" else f".{texts}")
     path = default_features_dir(dataset) / folder / "text"
@@ -295,7 +295,7 @@ def _stale(features: ModalFeatures, directory: Path | None, choice: TextChoice) 
 
 
 def _ways(modality: str, dataset: str, places: Sequence[Path], directory: Path | None) -> str:
-    ways = [f"name a folder that has a {modality}/ store with --features"]
+    ways = [f"name a folder that has a {modality}/ store as features.folder"]
     if modality in PTH_ENDINGS:
         ways.append(
             f"or one with {dataset}{PTH_ENDINGS[modality]}, as MMRNS, AdaMF-MAT and LBMKGC publish "
@@ -311,7 +311,7 @@ def _ways(modality: str, dataset: str, places: Sequence[Path], directory: Path |
         ways.append(f"or run 'openke features text {directory or dataset}' with an --encoder")
     if modality == "image":
         ways.append(f"or run 'openke features image {directory or dataset} --pictures FOLDER'")
-    ways.append("or leave it out: --modalities auto uses what there is")
+    ways.append("or leave it out: auto as features.modalities uses what there is")
     return (
         f"no {modality} features of {dataset} in {', '.join(map(str, places))}; {', '.join(ways)}"
     )

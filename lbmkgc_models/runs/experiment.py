@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.runs.choose_features import plan_features
 from lbmkgc_models.runs.make_model import check_model, modalities_of, model_maker
 from openke.data.store import TripleStore
@@ -131,13 +132,12 @@ def features_for(
 def _check_structural(section: FeatureSection) -> None:
     asked: dict[str, Any] = {
         "modalities": "" if section.modalities in ("auto", "none", []) else section.modalities,
-        "text-encoder": section.text_encoder,
-        "features": section.folder,
+        "text_encoder": section.text_encoder,
+        "folder": section.folder,
     }
-    for option, value in asked.items():
+    for field, value in asked.items():
         if value:
-            shown = value if isinstance(value, str) else ",".join(value)
             raise ValueError(
-                f"--{option} {shown}: this model uses structure only; leave the option out, "
-                "or train LBMKGC or IKRL"
+                f"features.{field} is {value!r}, but this model uses structure only; leave it out, "
+                f"or train one of {', '.join(MULTIMODAL)}"
             )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from openke.data.store import TripleStore
+from openke.runtime.names import close_names
 
 LABEL_FILES = {"entity": "labels.tsv", "relation": "relation_labels.tsv"}
 LISTED = 5
@@ -58,7 +58,7 @@ class Vocabulary:
         if self.names is None and given.isdecimal():
             return self._checked(int(given))
         known = list({**self._by_name, **self._by_label})  # once where a label is a name too
-        close = difflib.get_close_matches(given, known, LISTED)
+        close = close_names(given, known, LISTED)
         hint = f"did you mean {', '.join(close)}?" if close else "expected one of the data set's"
         raise ValueError(f"no {self.kind} has the name or label {given!r}; {hint}")
 

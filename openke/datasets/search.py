@@ -10,6 +10,7 @@ import pooch
 
 from openke.datasets.download import download, mirror
 from openke.datasets.registry import DATA_SETS, KnownDataSet, Provider
+from openke.runtime.names import did_you_mean
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NEEDED = ("entity2id.txt", "relation2id.txt", "train2id.txt")
@@ -48,8 +49,8 @@ def find_dataset(
     """
     if not name or name in (".", "..") or Path(name).name != name:
         raise ValueError(
-            f"data set name is {name!r}, expected one folder name such as 'DB15K'; give the "
-            "folder it lies in by --data"
+            f"data set {name!r} is no folder with {', '.join(NEEDED)}, and no name; expected one "
+            "such as 'DB15K'"
         )
     if data is not None:
         return _given(name, Path(data))
@@ -62,10 +63,11 @@ def find_dataset(
     if not os.environ.get("OPENKE_DATA"):
         looked.append("OPENKE_DATA (not set)")
     if name not in known:
+        names = sorted({*known, *datasets_here()}, key=str.lower)
         raise ValueError(
-            f"data set {name!r} is not known, expected one of {', '.join(sorted(known))}, or a "
-            f"folder with {', '.join(NEEDED)} given by --data or found in a folder of OPENKE_DATA; "
-            f"looked in {'; '.join(looked)}"
+            f"data set {name!r} is not known{did_you_mean(name, names)}; expected one of "
+            f"{', '.join(names)}, or a folder with {', '.join(NEEDED)}, itself or in a folder of "
+            f"OPENKE_DATA; looked in {'; '.join(looked)}"
         )
     source = known[name]
     if not isinstance(source, KnownDataSet):
@@ -76,9 +78,9 @@ def find_dataset(
         raise FileNotFoundError(
             f"data set {name!r} is not on this machine and cannot be downloaded: {error}. "
             f"Looked in {'; '.join(looked)}; then at {mirror()}. Set OPENKE_DATA to the folder "
-            f"that holds {name}, or give it by --data; or download {', '.join(source.files)} "
-            f"by hand from {source.page} into {_cached(name)}; or set OPENKE_MIRROR to a "
-            "server that has it"
+            f"that holds {name}, or give its folder in place of the name; or download "
+            f"{', '.join(source.files)} by hand from {source.page} into {_cached(name)}; "
+            "or set OPENKE_MIRROR to a server that has it"
         ) from error
 
 
@@ -131,7 +133,7 @@ def _given(name: str, data: Path) -> Path:
         if not missing_files(folder):
             return folder
     raise FileNotFoundError(
-        f"no data set {name!r} where --data points: "
+        f"no data set {name!r} in the given folder: "
         + "; ".join(f"{folder}: {_what_is_wrong(folder)}" for folder in candidates)
         + f"; expected {', '.join(NEEDED)} in one of them"
     )

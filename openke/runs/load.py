@@ -19,6 +19,7 @@ from openke.module.model.reciprocal import Reciprocal
 from openke.runs.experiment import Experiment
 from openke.runs.recipe import KNOWN_MODELS, structural_model
 from openke.runtime.device import choose_device
+from openke.runtime.names import did_you_mean
 from openke.training.checkpoint import differences
 
 REBUILDERS = "openke.rebuilders"
@@ -147,9 +148,9 @@ def _rebuilder(saved: Saved, given: Rebuild | None) -> Rebuild:
                 return rebuild
     if name not in KNOWN_MODELS:
         raise ValueError(
-            f"model {name!r} is not known, expected one of {', '.join(sorted(KNOWN_MODELS))}; "
-            f"register it as an entry point of {KNOWN_MODELS.group!r}, or give load_run a function "
-            "that makes it"
+            f"model {name!r} is not known{did_you_mean(name, KNOWN_MODELS)}; expected one of "
+            f"{', '.join(sorted(KNOWN_MODELS))}; register it as an entry point of "
+            f"{KNOWN_MODELS.group!r}, or give load_run a function that makes it"
         )
     known = KNOWN_MODELS[name]
     if isinstance(known, type):

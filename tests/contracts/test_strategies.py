@@ -207,7 +207,7 @@ def test_a_resumed_run_is_an_unbroken_one(name, tmp_path):
 def test_what_a_strategy_does_not_take_is_named():
     one, every = STRATEGIES["OneVsAll"], STRATEGIES["KVsAll"]
     model = build("ComplEx")
-    with pytest.raises(ValueError, match="OneVsAll: loss is 'hinge', expected one of 'softmax'"):
+    with pytest.raises(ValueError, match=r"OneVsAll\.loss is 'hinge'; expected one of 'softmax'"):
         one(model, "hinge")
     for option in ("label_smoothing", "anchor_dropout", "query_dropout"):
         with pytest.raises(ValueError, match=f"KVsAll.{option} is 1.0; expected a number from 0"):

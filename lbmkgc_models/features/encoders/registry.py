@@ -17,6 +17,8 @@ from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
 from lbmkgc_models.features.encoders.tfidf import Tfidf
 from lbmkgc_models.features.encoders.vit import VitEncoder
+from openke.runtime.names import close_names, did_you_mean
+from openke.runtime.progress import say
 from openke.runtime.registry import Registry
 
 if TYPE_CHECKING:
@@ -73,8 +75,19 @@ def text_encoder(spec: str, **options: Any) -> Encoder[str] | Unfitted[str]:
     if more and (first in TEXT_ENCODERS or all(map(_is_text_encoder, more))):
         return _joined(spec, [first, *more], options)
     name, colon, _ = spec.partition(":")
-    if name not in TEXT_ENCODERS and (not colon or Path(spec).is_dir()):
-        sentence: Encoder[str] = _made(spec, partial(SentenceEncoder, spec), options)
+    is_folder = Path(spec).is_dir()
+    # A near miss of a name is refused here: the Hub would be asked for it, again and again.
+    may_be_hub_id = not colon and ("/" in spec or not close_names(spec, TEXT_ENCODERS))
+    if name not in TEXT_ENCODERS and (is_folder or may_be_hub_id):
+        names = ", ".join(TEXT_ENCODERS)
+        if not is_folder and "/" not in spec:
+            say(f"text encoder {spec!r} is none of {names}; the Hugging Face Hub is asked for it")
+        try:
+            sentence: Encoder[str] = _made(spec, partial(SentenceEncoder, spec), options)
+        except OSError as error:
+            if is_folder:
+                raise
+            raise OSError(f"{error}. It is none of the names either: {names}") from error
         return sentence
     found: Encoder[str] | Unfitted[str] = _named("text", TEXT_ENCODERS, spec, options)
     return found
@@ -99,7 +112,8 @@ def _joined(spec: str, parts: Sequence[str], options: Mapping[str, Any]) -> Unfi
     for part in parts:
         if not _is_text_encoder(part):
             raise ValueError(
-                f"encoder {spec!r}: {part!r} is no encoder, expected {', '.join(TEXT_ENCODERS)}"
+                f"encoder {spec!r}: {part!r} is no encoder{did_you_mean(part, TEXT_ENCODERS)}, "
+                f"expected {', '.join(TEXT_ENCODERS)}"
             )
     return UnfittedJoined([text_encoder(part, device=options.get("device")) for part in parts])
 
@@ -109,7 +123,8 @@ def _named(kind: str, makers: Makers, spec: str, options: Mapping[str, Any]) -> 
     if name not in makers:
         known = ", ".join(_form(name, maker) for name, maker in makers.items())
         more = ", a folder, a Hub id" if kind == "text" else ""
-        raise ValueError(f"unknown {kind} encoder {spec!r}, expected one of {known}{more}")
+        hint = did_you_mean(name, makers)
+        raise ValueError(f"unknown {kind} encoder {spec!r}{hint}, expected one of {known}{more}")
     make = makers[name]
     if _takes_source(make) != bool(source):
         raise ValueError(f"{kind} encoder {spec!r}, expected {_form(name, make)}")

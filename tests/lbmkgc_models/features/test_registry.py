@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from lbmkgc_models.features.encoders import sentence
 from lbmkgc_models.features.encoders.colour import ColourHistogram
 from lbmkgc_models.features.encoders.packaged import packaged_minilm
 from lbmkgc_models.features.encoders.protocol import fitted
@@ -97,3 +98,24 @@ def test_encoders_side_by_side_take_no_options_of_one_of_them() -> None:
 def test_a_source_may_have_a_plus_sign() -> None:
     with pytest.raises(OSError, match=r"/data/c\+\+/model"):
         text_encoder("clip:/data/c++/model")
+
+
+def test_a_mistyped_name_is_refused_before_the_hub_is_asked(monkeypatch, capsys):
+    def ask(*_, **__):
+        raise OSError("the Hub was asked")
+
+    monkeypatch.setattr(sentence, "load_model", ask)
+    for spec, near in (("speling", "spelling"), ("MiniLM", "minilm"), ("open-clip:x", "open_clip")):
+        with pytest.raises(
+            ValueError, match=rf"{spec}' \(did you mean {near}\?\), expected one of"
+        ):
+            text_encoder(spec)
+    with pytest.raises(
+        ValueError, match=r"'speling' is no encoder \(did you mean spelling\?\), exp"
+    ):
+        text_encoder("minilm+speling")
+    with pytest.raises(
+        OSError, match=r"the Hub was asked\. It is none of the names either: minilm"
+    ):
+        text_encoder("char-ngrms")
+    assert "'char-ngrms' is none of minilm, tfidf" in capsys.readouterr().err

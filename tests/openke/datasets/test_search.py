@@ -195,15 +195,22 @@ def test_unknown_name_lists_known_names_and_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENKE_DATA", str(tmp_path / "path"))
-    with pytest.raises(ValueError, match="'TOY' is not known, expected one of DB15K, FB13, ") as e:
+    with pytest.raises(
+        ValueError, match="'TOY' is not known; expected one of DB15K, Factbook"
+    ) as e:
         find_dataset("TOY")
     assert f"{tmp_path / 'path' / 'TOY'} (OPENKE_DATA: no such folder)" in str(e.value)
     assert f"{cache_folder() / 'datasets' / 'TOY'} (cache: no such folder)" in str(e.value)
 
 
+def test_a_mistyped_name_gets_the_near_one() -> None:
+    with pytest.raises(ValueError, match=r"'Fatcbook' is not known \(did you mean Factbook"):
+        find_dataset("Fatcbook")
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "/a"])
 def test_names_that_are_paths_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="expected one folder name"):
+    with pytest.raises(ValueError, match="and no name; expected one such as 'DB15K'"):
         find_dataset(name)
 
 
@@ -361,7 +368,7 @@ def test_offline_names_every_place_and_what_to_do(
         f"{Path('benchmarks') / 'MADE-UP'} (checkout: no such folder)",
         f"{tmp_path / 'cache' / 'datasets' / 'MADE-UP'} (cache: no such folder)",
         "Set OPENKE_DATA to the folder that holds MADE-UP",
-        "by --data",
+        "or give its folder in place of the name",
         "by hand from https://example.org/made-up into",
         "OPENKE_MIRROR",
         *NEEDED,

@@ -197,7 +197,7 @@ def test_a_model_of_the_user_needs_a_function(place, tmp_path):
     store = TripleStore.open(place / "TOY")
     model = Margined(store.entity_count, store.relation_count, dim=4)
     trained(tmp_path / "run", place / "TOY", model)
-    with pytest.raises(ValueError, match="model 'Margined' is not known, expected one of Analogy"):
+    with pytest.raises(ValueError, match="model 'Margined' is not known; expected one of Analogy"):
         load_run(tmp_path / "run")
     loaded = load_run(
         tmp_path / "run", rebuild=lambda s, *_: Margined(s.entity_count, s.relation_count, 4)
