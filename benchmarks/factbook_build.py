@@ -2,7 +2,7 @@
 
 From the root of the checkout, with ``pip install resvg-py==0.5.0 pillow==13.0.0``:
 
-    python -m benchmarks.factbook_build
+    python benchmarks/factbook_build.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """ComplEx on DB15K, trained against all entities with reciprocal relations.
 
-python examples/train_complex_db15k.py --hold-out 0.1 --validate-every 1
+    python examples/train_complex_db15k.py --hold-out 0.1 --validate-every 1
 
 As Lacroix et al. (ICML 2018) do it; the settings are this project's.
 """

@@ -1,6 +1,6 @@
 """IKRL on DB15K.
 
-python examples/train_ikrl_db15k.py --epochs 10
+    python examples/train_ikrl_db15k.py --epochs 10
 
 Table 1 does not publish its settings, these are this project's. The margin belongs to a sum of
 four energies.

@@ -1,6 +1,6 @@
 """LBMKGC on DB15K with the published settings: days on a CPU, hours on a GPU.
 
-python examples/train_lbmkgc_db15k.py
+    python examples/train_lbmkgc_db15k.py
 
 For a first look take `openke train DB15K`, which learns within minutes.
 """

@@ -1,6 +1,6 @@
 """LBMKGC on DB15K with names and descriptions, trained against all entities.
 
-python examples/train_lbmkgc_db15k_1vsall.py --hold-out 0.1 --validate-every 1
+    python examples/train_lbmkgc_db15k_1vsall.py --hold-out 0.1 --validate-every 1
 
 The settings are this project's: a quarter of an hour on two cores.
 """

@@ -1,6 +1,6 @@
 """LBMKGC on MKG-W with the published settings: days on a CPU, hours on a GPU.
 
-python examples/train_lbmkgc_mkgw.py
+    python examples/train_lbmkgc_mkgw.py
 
 For a first look take `openke train MKG-W`, which learns within minutes.
 """

@@ -1,6 +1,6 @@
 """LBMKGC on MKG-Y with the published settings: days on a CPU, hours on a GPU.
 
-python examples/train_lbmkgc_mkgy.py
+    python examples/train_lbmkgc_mkgy.py
 
 For a first look take `openke train MKG-Y`, which learns within minutes.
 """

@@ -1,6 +1,6 @@
 """RotatE on DB15K.
 
-python examples/train_rotate_db15k.py --epochs 10
+    python examples/train_rotate_db15k.py --epochs 10
 
 Table 1 does not publish its settings, these are this project's.
 """

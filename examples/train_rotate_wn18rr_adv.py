@@ -1,6 +1,8 @@
 """RotatE on WN18RR, self-adversarial, with the settings of OpenKE's example.
 
-python examples/train_rotate_wn18rr_adv.py --epochs 10
+A first look, of few epochs:
+
+    python examples/train_rotate_wn18rr_adv.py --epochs 10
 """
 
 from lbmkgc_models.runs.script import train_script

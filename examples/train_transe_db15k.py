@@ -1,6 +1,6 @@
 """TransE on DB15K.
 
-python examples/train_transe_db15k.py --epochs 10
+    python examples/train_transe_db15k.py --epochs 10
 
 Table 1 does not publish its settings, these are this project's.
 """

@@ -1,6 +1,8 @@
 """TransE on FB15K237 with the settings of OpenKE's example.
 
-python examples/train_transe_fb15k237.py --epochs 10
+A first look, of few epochs:
+
+    python examples/train_transe_fb15k237.py --epochs 10
 """
 
 from lbmkgc_models.runs.script import train_script

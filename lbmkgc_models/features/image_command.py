@@ -31,6 +31,10 @@ def command(
 ) -> int:
     """Encode pictures of a data set's entities into feature stores.
 
+    For example::
+
+        openke features image DB15K --pictures DB15K-images --encoder efficientnet-lite0
+
     Parameters
     ----------
     dataset
@@ -45,7 +49,7 @@ def command(
         efficientnet-lite0 (weights in a package), colour-histogram (needs no weights), clip:FOLDER
         or clip:ID, vit:FOLDER or vit:ID, open_clip:MODEL/WEIGHTS, open_clip:hf-hub:ID.
     several
-        Of several pictures of an entity take the mean, or keep them apart as modalities image,
+        Of several pictures of an entity, take the mean, or keep them apart as modalities image,
         image-2, image-3.
     max_pictures
         The most pictures of an entity that are used, the first by name.

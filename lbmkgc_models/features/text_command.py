@@ -33,6 +33,10 @@ def command(
 ) -> int:
     """Encode the texts of a data set's entities into a feature store.
 
+    For example::
+
+        openke features text MKG-Y --encoder minilm+spelling
+
     Parameters
     ----------
     dataset

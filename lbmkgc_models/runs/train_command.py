@@ -32,7 +32,10 @@ def command(
     """Train a model on a data set, test it, and leave everything in one folder.
 
     Without a recipe, defaults are taken that learn something within minutes on two cores: the best
-    epoch is chosen on the valid split, and text features are made where there are labels.
+    epoch is chosen on the valid split, and text features are made where there are labels. For
+    example::
+
+        openke train MKG-Y --model ComplEx --set training.epochs=20
 
     Parameters
     ----------

@@ -97,7 +97,7 @@ def audit(
 
 
 def command(
-    directory: Path,
+    dataset: str,
     /,
     *,
     json: bool = False,
@@ -108,11 +108,13 @@ def command(
     """Check a data set: duplicates, leaking splits, unseen entities, types, features.
 
     The exit status is 0 without errors (with --strict: without errors and warnings), 1 with some,
-    2 when the data set cannot be read.
+    2 when the data set cannot be read. For example::
+
+        openke audit DB15K
 
     Parameters
     ----------
-    directory
+    dataset
         A folder in OpenKE's format, or the name of a known data set.
     json
         Write JSON instead of text.
@@ -123,8 +125,8 @@ def command(
     strict
         Let warnings count as errors in the exit status.
     """
-    is_name = directory.name == str(directory) and not directory.exists()
-    report = audit(find_dataset(str(directory)) if is_name else directory, features=features)
+    is_name = Path(dataset).name == dataset and not Path(dataset).exists()
+    report = audit(find_dataset(dataset) if is_name else Path(dataset), features=features)
     text = report.to_json() + "\n" if json else report.to_text()
     if output is None:
         print(text, end="")

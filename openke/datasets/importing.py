@@ -198,6 +198,10 @@ def command(
 ) -> None:
     """Turn a table of names, RDF N-Triples or a PyKEEN factory into a data set.
 
+    It can then be trained on by its folder. For example::
+
+        openke import facts.tsv --out data/mine
+
     Parameters
     ----------
     source
@@ -216,7 +220,7 @@ def command(
     test_ratio
         Share of SOURCE for the test split, likewise.
     seed
-        Of the division.
+        Seed of the division.
     format
         What the files are; auto goes by their names.
     literals

@@ -90,7 +90,9 @@ def command(
 ) -> None:
     """Rank a split by a saved model and print the table that training ends with.
 
-    With nothing but RUN it gives the figures of the run's report.json.
+    With nothing but RUN it gives the figures of the run's report.json. For example::
+
+        openke evaluate runs/countries --split valid --by-relation
 
     Parameters
     ----------

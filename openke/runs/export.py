@@ -110,10 +110,14 @@ def command(
 ) -> None:
     """Write a trained model's embeddings as safetensors, .npy or TSV for the projector.
 
+    For example::
+
+        openke export runs/countries --format tsv
+
     Parameters
     ----------
     run
-        Output folder of a training script.
+        Output folder of a training.
     out
         Folder to write to; by default RUN/embeddings.
     format

@@ -167,17 +167,21 @@ def command(
 ) -> None:
     """Answer (head, relation, ?) and the like by a trained model, known answers marked.
 
+    For example::
+
+        openke predict runs/countries --head Jamaica --relation has_people --k 3
+
     Parameters
     ----------
     run
-        Output folder of a training script.
+        Output folder of a training.
     head
-        Name or label, an id where the data set has no names. Leave out the one of the three that
-        is asked for; with all three the triple is scored.
+        Head, by name or label, by id where the data set has no names. Leave out the one of the
+        three that is asked for; with all three the triple is scored.
     relation
-        Likewise.
+        Relation, likewise.
     tail
-        Likewise.
+        Tail, likewise.
     file
         Queries, one a line: head, relation, tail with tabs between them, ? for what is asked.
     k

@@ -92,6 +92,10 @@ def command(
 ) -> int:
     """Align image and text features (CMoA) and say how well, on held-out entities.
 
+    For example::
+
+        openke features align features/raw --out features/aligned
+
     Parameters
     ----------
     features

@@ -20,13 +20,13 @@ class AlignmentSettings:
     dropout: float = 0.0
     """Share of the components left out of a row in training."""
     weight_decay: float = 0.01
-    """Of AdamW."""
+    """Weight decay of AdamW."""
     learning_rate: float = 0.001
-    """Of AdamW."""
+    """Learning rate of AdamW."""
     temperature: float = 0.1
     """Where the learnable temperature starts."""
     epochs: int = 300
-    """At most."""
+    """Epochs at most."""
     patience: int = 30
     """Epochs without a better loss on the validation part before training ends."""
     batch_size: int = 2048
@@ -38,7 +38,7 @@ class AlignmentSettings:
     refit: bool = False
     """Train the final heads on the held-out entities too, when the figures are taken."""
     seed: int = 0
-    """Of the split, the first weights, the noise and the order."""
+    """Seed of the split, the first weights, the noise and the order."""
 
     def __post_init__(self) -> None:
         for name in ("dim", "components", "epochs", "patience"):

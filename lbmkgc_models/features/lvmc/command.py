@@ -38,7 +38,10 @@ def command(
 
     A whole data set takes hours on a GPU, and far longer on a CPU: --dry-run counts the pictures,
     --limit draws a few. A run that was stopped goes on where it was when it is started again. Under
-    torchrun, on one machine or several that share the folder, each process draws its part.
+    torchrun, on one machine or several that share the folder, each process draws its part. For
+    example::
+
+        openke features generate DB15K --out DB15K-generated --pictures DB15K-images --limit 4
 
     Parameters
     ----------
@@ -55,7 +58,7 @@ def command(
     device
         auto, cpu, cuda (under torchrun: each process its own GPU), cuda:1, mps.
     dtype
-        Of the weights; auto is float16 on GPUs and float32 on the CPU.
+        Number type of the weights; auto is float16 on GPUs and float32 on the CPU.
     cpu_offload
         Keep on the GPU only the part that computes: less memory, slower.
     slicing

@@ -48,7 +48,7 @@ class DrawingSettings:
     size: int = 1024
     """Pixels of a side; SDXL was trained at 1024."""
     seed: int = 0
-    """Of the run; each entity's own is made of it and the entity's name."""
+    """Seed of the run; each entity's own is made of it and the entity's name."""
 
     def __post_init__(self) -> None:
         """Check the values."""

@@ -23,6 +23,10 @@ def command(
 ) -> int:
     """Show the features of a data set on one HTML page: coverage, pictures, alignment.
 
+    For example::
+
+        openke features report DB15K --features features/aligned --out features/report
+
     Parameters
     ----------
     dataset
@@ -38,7 +42,7 @@ def command(
     sample
         Real pictures shown, and generated ones.
     seed
-        Of the sample.
+        Seed of the sample.
     data
         Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download.
     """

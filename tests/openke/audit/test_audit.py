@@ -376,15 +376,15 @@ def test_command_writes_a_file_or_to_the_terminal(
     clean = tmp_path / "clean"
     clean.mkdir()
     _write(clean, train=[(0, 0, 1), (1, 0, 2), (2, 0, 1)], test=[(2, 0, 2)])
-    assert command(clean) == 0
+    assert command(str(clean)) == 0
     assert capsys.readouterr().out == audit(clean).to_text()
-    assert command(clean, strict=True) == 1  # the valid split is empty
+    assert command(str(clean), strict=True) == 1  # the valid split is empty
     assert capsys.readouterr().out == audit(clean).to_text()
     _write(clean, valid=[(0, 0, 1)])
-    assert command(clean, json=True) == 1
+    assert command(str(clean), json=True) == 1
     assert json.loads(capsys.readouterr().out) == audit(clean).to_dict()
     file = tmp_path / "out" / "report.json"
-    assert command(clean, json=True, output=file) == 1
+    assert command(str(clean), json=True, output=file) == 1
     assert json.loads(file.read_text(encoding="utf-8")) == audit(clean).to_dict()
     assert capsys.readouterr().out == ""
 
@@ -392,7 +392,7 @@ def test_command_writes_a_file_or_to_the_terminal(
 def test_strict_lets_notes_pass(tmp_path: Path) -> None:
     _write(tmp_path, train=[(0, 0, 1), (1, 0, 2)], valid=[(0, 0, 2)], test=[(2, 0, 2)])
     assert {f.severity for f in audit(tmp_path).findings} == {"note"}
-    assert command(tmp_path, strict=True, output=tmp_path / "report.txt") == 0
+    assert command(str(tmp_path), strict=True, output=tmp_path / "report.txt") == 0
 
 
 def test_command_takes_the_name_of_a_data_set(
@@ -401,9 +401,9 @@ def test_command_takes_the_name_of_a_data_set(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENKE_DATA", str(datasets))
     monkeypatch.setenv("OPENKE_CACHE", str(tmp_path))
-    assert command(Path("MKG-Y"), output=tmp_path / "report.txt") == 0
+    assert command("MKG-Y", output=tmp_path / "report.txt") == 0
     assert f"({datasets / 'MKG-Y'})" in (tmp_path / "report.txt").read_text(encoding="utf-8")
     with pytest.raises(ValueError, match="'TOY' is not known"):
-        command(Path("TOY"))
+        command("TOY")
     with pytest.raises(FileNotFoundError, match="found no such folder"):
-        command(tmp_path / "TOY")
+        command(str(tmp_path / "TOY"))
