@@ -32,6 +32,8 @@ ASSIGNMENTS = (
 )
 LONGER = 2
 """A schedule that is cut to less than one of so many parts gets a word of warning."""
+MOST = 0.05
+"""The greatest learning rate of Adam that is proposed; above, trainings often diverge."""
 
 
 @dataclass(frozen=True)
@@ -203,11 +205,13 @@ def shorter(recipe: Recipe, changed: Recipe) -> str:
     steps = now.optimizer in ("adam", "lazy_adam") and now.schedule is None
     if not steps or now.lr != before.lr or LONGER * now.epochs > before.epochs:
         return ""
-    rate = float(f"{before.lr * before.epochs / now.epochs:.2g}")
+    rate = float(f"{min(before.lr * before.epochs / now.epochs, MOST):.2g}")
+    if rate <= before.lr:
+        return ""
     return (
         f"{counted(now.epochs, 'epoch')} instead of {before.epochs}: the learning rate "
-        f"{before.lr:g} is made for the long training and hardly moves the model in the short "
-        f"one; --lr {rate:g} takes steps that add up to as much"
+        f"{before.lr:g} is made for the long training and may hardly move the model in the short "
+        f"one; try --lr {rate:g}"
     )
 
 

@@ -20,6 +20,7 @@ from openke.runtime.environment import environment
 from openke.runtime.files import write_text, write_whole
 from openke.training.callback import Callback
 from openke.training.callbacks import Checkpoint, EarlyStopping, Log, Validation
+from openke.training.history import History
 from openke.training.trainer import Trainer
 
 
@@ -147,10 +148,13 @@ class Experiment:
                 for name in self._results():
                     (self.out / name).unlink(missing_ok=True)
             self._write_settings(trainer)
-        trainer.run()
+        try:
+            trainer.run()
+        finally:  # an interrupted run has its curves, too
+            if trainer.world.chief:
+                write_curves(trainer.history, self.out / self.CURVES)
         if trainer.world.chief:
             self._write_weights(model)
-            write_curves(trainer.history, self.out / self.CURVES)
         return trainer
 
     def test(self, trainer: Trainer, store: TripleStore) -> RankingReport:
@@ -165,7 +169,9 @@ class Experiment:
         )
         if not tester.world.chief:
             return report
-        report.write_json(self.out / self.REPORT)
+        content = {**report.to_dict(), "best_epoch": _best(trainer.history)}
+        text = json.dumps(content, indent=2, allow_nan=False)
+        write_text(self.out / self.REPORT, text + "\n")
         print(report.to_text())
         print(f"written to {self.out}")
         return report
@@ -204,3 +210,9 @@ class Experiment:
         weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
         content = safetensors.torch.save(weights)
         write_whole(self.out / self.WEIGHTS, lambda stream: stream.write(content))
+
+
+def _best(history: History) -> dict[str, float] | None:
+    """Return the epoch with the best MRR of the valid split and its metrics, where measured."""
+    best = history.best()
+    return best and {n: v for n, v in best.items() if n == "epoch" or n.startswith("valid_")}

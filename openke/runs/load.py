@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from openke.runs.experiment import Experiment
 from openke.runs.recipe import KNOWN_MODELS, structural_model
 from openke.runtime.device import choose_device
 from openke.runtime.names import did_you_mean
+from openke.runtime.values import Count, Natural, Share, check_arguments, check_value
 from openke.training.checkpoint import differences
 
 REBUILDERS = "openke.rebuilders"
@@ -34,6 +35,36 @@ Rebuild = Callable[[TripleStore, Saved, Path | None], Model]
 ``saved["model"]["relations"]`` says how many relations it has: with reciprocal ones, twice those of
 the triples.
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedModel:
+    """What is needed of a saved model's identity."""
+
+    model: str
+    relations: Count
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedData:
+    """What is needed of the triples a run was trained on."""
+
+    name: str
+    fingerprint: str
+    directory: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedLoader:
+    """What is needed of the loader of a run."""
+
+    seed: Natural
+    hold_out: Share | None = None
+
+
+NEEDED: dict[str, type] = {"model": SavedModel, "data": SavedData, "loader": SavedLoader}
+"""Parts of ``settings.json`` without which no run is loaded."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +144,13 @@ def _saved(folder: Path) -> Saved:
     path = folder / Experiment.SETTINGS
     try:
         saved: Saved = json.loads(path.read_text(encoding="utf-8"))
-        for part in (saved["model"]["model"], saved["model"]["settings"], saved["loader"]["seed"]):
-            del part
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: not the settings of a run ({error!r})") from error
+        check_value("its content", saved, Mapping)
+        for part, kind in NEEDED.items():
+            check_value(part, saved.get(part), Mapping)
+            needed = {f.name: saved[part][f.name] for f in fields(kind) if f.name in saved[part]}
+            check_arguments(part, needed, kind)
+    except ValueError as error:
+        raise ValueError(f"{path}: not the settings of a run: {error}") from error
     return saved
 
 

@@ -267,6 +267,12 @@ class Recipe:
         }
         if t.objective in QUERY_STRATEGIES:
             return QueryDataLoader(store, targets=QUERY_STRATEGIES[t.objective].targets, **common)
+        negatives = t.sampling.get("neg_ent", 1)
+        if negatives > store.entity_count:
+            raise ValueError(
+                f"training.sampling.neg_ent is {negatives}, the negatives of a triple, but "
+                f"{store.name} has {store.entity_count} entities; set it to so many or fewer"
+            )
         return TrainDataLoader(store, **common, **t.sampling)
 
     def _strategy(self, model: Model) -> Strategy:

@@ -88,7 +88,7 @@ class TrainingSection:
     """Queries in a step; with negative sampling positive triples."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Of matrix products: float32, or bfloat16 where the processor has instructions for it."""
-    seed: int = 0
+    seed: Natural = 0
     """Seed of initial parameters, order and negatives."""
 
     def __post_init__(self) -> None:

@@ -157,12 +157,9 @@ class Trainer(Resuming):
             Ctrl-C; SIGTERM, with exit status 143.
         """
         self._check_saving()
-        if self.finished:
-            warnings.warn(
-                f"nothing to train: {self._stopped or f'all {self.train_times} epochs are done'}; "
-                f"for more call set_train_times({2 * self.train_times}) first",
-                stacklevel=2,
-            )
+        if self.finished and self.world.chief:
+            done = f"all {self.train_times} epochs are done; ask for more to go on"
+            say(f"nothing to train: {self._stopped or done}")
         if self.lr_decay and "adagrad" not in self.opt_method:
             warnings.warn(
                 f"lr_decay is {self.lr_decay}, which {self.opt_method} ignores: it is Adagrad's",

@@ -12,6 +12,7 @@ from lbmkgc_models.runs.train_command import command
 from openke.data.store import TripleStore
 from openke.runs.experiment import Execution
 from openke.runs.recipe import Recipe
+from openke.training.callbacks import Log
 from tests.contracts.graphs import both, graph, one
 from tests.openke.runs.trained import data_folder
 
@@ -110,6 +111,48 @@ def test_a_small_graph_has_fewer_negatives(folder, tmp_path):
     own = (*SMALL, "training.sampling.neg_ent=5", "model.dim=4")
     train(str(folder), model="RotatE", set=own, out=tmp_path / "own")
     assert saved(tmp_path / "own").training.sampling["neg_ent"] == 5
+
+
+def test_the_report_has_the_best_epoch_and_a_finished_run_says_so(folder, tmp_path, capfd):
+    out = tmp_path / "out"
+    settings = (*SMALL, "model.dim=4", "evaluation.every=1")
+    command(str(folder), model="DistMult", set=settings, execution=Execution(out=out, device="cpu"))
+    best = report(out)["best_epoch"]
+    assert best["epoch"] in (1, 2)
+    assert 0 < best["valid_mrr"] <= 1
+    assert "loss" not in best
+    again = Execution(out=out, device="cpu", resume=True)
+    command(str(folder), model="DistMult", set=settings, execution=again)
+    assert "nothing to train: all 2 epochs are done" in capfd.readouterr().err
+
+
+def test_an_interrupted_run_has_its_curves(folder, tmp_path, monkeypatch):
+    def interrupt(log, trainer, record):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Log, "on_epoch_end", interrupt)
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        command(
+            str(folder), model="DistMult", set=(*SMALL, "model.dim=4"),
+            execution=Execution(out=out, device="cpu"),
+        )  # fmt: skip
+    assert (out / "training.png").is_file()
+    assert not (out / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "setting", "message"),
+    [
+        ("ComplEx", "model.dim=true", "^model.dim is True; expected a whole number, 1 or more$"),
+        ("LBMKGC", "model.dim=8.0", "^model.dim is 8.0; expected a whole number, 1 or more$"),
+        ("LBMKGC", "model.gates=sum", r"^model 'LBMKGC' has no setting 'gates' .did you mean gate"),
+        ("ComplEx", "training.lr=NaN", "^training.lr is nan; expected a number above 0$"),
+    ],
+)
+def test_settings_are_checked_before_data_is_looked_for(model, setting, message):
+    with pytest.raises(ValueError, match=message):
+        command("NOWHERE", model=model, set=(setting,))
 
 
 def test_no_features_for_a_model_over_structure(folder):

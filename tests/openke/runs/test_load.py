@@ -235,7 +235,8 @@ def test_what_is_no_run_is_refused(place, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"model.safetensors: no such file"):
         load_run(run)
     shutil.rmtree(run)
-    for content in ("{", "[]", '{"model": {}}'):
+    model = '{"model": {"model": 3, "relations": 2, "settings": {}}}'
+    for content in ("{", "[]", '{"model": {}}', model):
         run = copied(place, tmp_path)
         (run / "settings.json").write_text(content)
         with pytest.raises(ValueError, match=r"settings.json: not the settings of a run"):

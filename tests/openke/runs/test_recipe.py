@@ -374,6 +374,12 @@ def test_what_only_the_model_knows_is_said_when_it_is_made():
         recipe_of("TransE", penalty={"name": "DURA", "weight": 1.0}).build(graph())
 
 
+def test_more_negatives_than_entities_are_refused_by_their_place():
+    recipe = Recipe.from_dict(SAMPLED).changed({"training.sampling.neg_ent": 64})
+    with pytest.raises(ValueError, match=r"neg_ent is 64, .* has 23 entities; set it to so many"):
+        recipe.build(graph())
+
+
 def test_small_tables_start_small():
     made = recipe_of({"name": "ComplEx", "dim": 50, "init_scale": 1e-3}).build(graph())
     for name, values in made.strategy.named_parameters():
