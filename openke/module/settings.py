@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-from openke.runtime.values import check_arguments
+from openke.runtime.values import check_arguments, check_value
 
 Config = TypeVar("Config")
 
@@ -17,7 +17,7 @@ class NoSettings:
 
 
 def configure(
-    config: type[Config], owner: str, given: dict[str, Any], values: Sequence[Any] = ()
+    config: type[Config], owner: str, given: Mapping[str, Any], values: Sequence[Any] = ()
 ) -> Config:
     """Return ``config(**given)``, checked by the types of its fields.
 
@@ -29,6 +29,7 @@ def configure(
         A name in ``given`` is no field of ``config``, a value is not of its field's type, a field
         is given twice, or there are more ``values`` than fields.
     """
+    check_value(owner, given, Mapping)
     known = [field.name for field in fields(config)]  # type: ignore[arg-type]
     if len(values) > len(known):
         raise ValueError(

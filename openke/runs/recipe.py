@@ -137,8 +137,7 @@ class Recipe:
         made = dict(content)
         for name, kind in SECTIONS.items():
             if name in made:
-                check_value(name, made[name], Mapping)
-                made[name] = configure(kind, name, dict(made[name]))
+                made[name] = configure(kind, name, made[name])
         check_arguments("", made, cls, owner="recipe")
         return cls(**made)
 

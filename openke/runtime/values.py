@@ -141,7 +141,9 @@ def _fits(value: Any, kind: Any) -> bool:
         return isinstance(value, list | tuple) and all(_fits(each, *inner) for each in value)
     if origin is Mapping:
         return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
-    return isinstance(value, kind) if isinstance(kind, type) and kind is not Any else True
+    # Python 3.10 takes list[int] for a type, which isinstance refuses.
+    plain = origin is None and kind is not Any and isinstance(kind, type)
+    return isinstance(value, kind) if plain else True
 
 
 def _expected(kind: Any) -> str:

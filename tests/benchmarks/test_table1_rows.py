@@ -110,12 +110,12 @@ def test_an_unknown_row_names_the_known_ones(tmp_path):
     ("content", "problem"),
     [
         ("{", "Expecting property name"),
-        ("[]", "must be a mapping"),
-        ('{"recipe": {"model": "ComplEx"}}', "missing 1 required.*source"),
+        ("[]", "expected settings by name"),
+        ('{"recipe": {"model": "ComplEx"}}', "settings has no source; give"),
         ('{"source": "x", "recipe": {"model": "ComplEx"}, "epochs": 3}', "no setting 'epochs'"),
         ('{"source": "x", "recipe": {"model": "ComplEx", "epoch": 3}}', "no setting 'epoch'"),
         ('{"source": "x", "recipe": {"model": "ComplEx"}}', "evaluation.patience of tuned rows"),
-        ('{"source": "x", "recipe": 3}', "not a mapping"),
+        ('{"source": "x", "recipe": 3}', "settings.recipe is 3; expected"),
     ],
 )
 def test_a_malformed_file_is_named(tmp_path, content, problem):
@@ -183,7 +183,7 @@ def test_a_missing_space_names_the_known_ones():
         ("[1]", "has no attribute 'items'"),
         ('{"epochs": {"low": 1}}', "expected either choices, or low and high"),
         ('{"epochs": {"lower": 1, "high": 3}}', "epochs has no setting 'lower'"),
-        ('{"epochs": 3}', "not iterable"),
+        ('{"epochs": 3}', "epochs is 3; expected settings"),
     ],
 )
 def test_a_malformed_space_is_named(tmp_path, content, problem):

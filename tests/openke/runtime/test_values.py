@@ -39,6 +39,7 @@ Called = Annotated[str | Mapping[str, Any], "a name"]
         (Mapping[str, Any], [{}, {"a": None}], ["", [], None, {1: 2}], "settings by name"),
         (Called, ["a", {}], [3, None], "a name"),
         (Any, [None, 3], [], ""),
+        (tuple[Any, ...], [(), [1]], [], ""),
     ],
 )
 def test_values_are_of_their_type_or_refused(kind, good, bad, expected):
