@@ -20,6 +20,7 @@ from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.penalty import PENALTIES
 from openke.runs.recipe import KNOWN_MODELS, Recipe
+from openke.runtime.names import check_known
 from openke.runtime.registry import Registry
 from openke.training.optimizers import OPTIMIZERS
 from openke.training.schedule import SCHEDULES
@@ -119,8 +120,8 @@ def command(kind: str = "", /) -> None:
         models, losses, penalties, optimizers, schedules, encoders, datasets or recipes; by default
         all of them.
     """
-    if kind and kind not in KINDS:
-        raise ValueError(f"found {kind!r}, expected one of {', '.join(KINDS)}, or nothing for all")
+    if kind:
+        check_known("KIND", kind, KINDS)
     for each in [kind] if kind else KINDS:
         found = list(KINDS[each]())
         if not kind:

@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_origin, get_type_hints
 
 import tyro
 
@@ -44,7 +44,9 @@ class Option:
     places: tuple[str, ...]
     help: str
     value: Any
-    """What the recipe has there; its type is the option's."""
+    """What the recipe has there."""
+    choices: Any = None
+    """The Literal of the values it may have; otherwise it has the type of ``value``."""
 
 
 def options_of(recipe: Recipe, *, features: bool, config: type | None = None) -> list[Option]:
@@ -73,11 +75,13 @@ def options_of(recipe: Recipe, *, features: bool, config: type | None = None) ->
 
 def _of_section(place: str, section: Any, **names: str) -> list[Option]:
     """Return options for fields of a section, each by its name on the command line."""
-    texts = field_texts(type(section))
-    return [
-        Option(name, (f"{place}.{field}",), texts[field], getattr(section, field))
-        for name, field in names.items()
-    ]
+    texts, kinds = field_texts(type(section)), get_type_hints(type(section))
+    found = []
+    for name, field in names.items():
+        choices = kinds[field] if get_origin(kinds[field]) is Literal else None
+        value = getattr(section, field)
+        found.append(Option(name, (f"{place}.{field}",), texts[field], value, choices))
+    return found
 
 
 def _of_model(recipe: Recipe, config: type | None) -> list[Option]:
@@ -154,7 +158,10 @@ def parse(
     options = {o.name: o for o in options_of(recipe, features=features, config=config)}
     chosen = parse_all(
         [
-            *(Argument(o.name, type(o.value), o.value, o.help) for o in options.values()),
+            *(
+                Argument(o.name, o.choices or type(o.value), o.value, o.help)
+                for o in options.values()
+            ),
             *arguments_of(RunOptions),
             Argument("set", Assignments, (), ASSIGNMENTS),
         ],

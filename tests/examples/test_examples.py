@@ -223,7 +223,7 @@ def test_a_training_cut_short_says_which_rate_fits(data, tmp_path):
     options = [*TINY, "--negatives", "4", "--data", data, "--out", tmp_path / "out"]
     done = run("train_rotate_db15k.py", *options, cwd=tmp_path)
     assert "2 epochs instead of 200: the learning rate 0.001 is made for the long" in done.stdout
-    assert "--lr 0.1 takes" in done.stdout
+    assert "try --lr 0.05" in done.stdout
     done = run("train_rotate_db15k.py", *options, "--lr", 0.2, "--overwrite", cwd=tmp_path)
     assert "instead of" not in done.stdout
 
@@ -255,12 +255,12 @@ def test_a_run_is_neither_overwritten_nor_forgotten(data, tmp_path):
         (
             "train_rotate_db15k.py",
             ["--patience", "2"],
-            "patience needs every",
+            "patience needs evaluation.every",
         ),
         (
             "train_rotate_db15k.py",
             ["--epochs", "0"],
-            "--epochs 0: train_times is 0",
+            "--epochs 0: training.epochs is 0",
         ),
         ("train_rotate_db15k.py", ["--lr", "1e38"], "the loss is"),
         ("train_rotate_db15k.py", ["--out", __file__], "is a file, expected a folder"),

@@ -40,7 +40,7 @@ def test_one_kind_or_all(capsys):
     everything = listed(capsys)
     assert models in everything
     assert all(f"{kind}:\n" in everything for kind in KINDS)
-    with pytest.raises(ValueError, match="found 'model', expected one of models, losses"):
+    with pytest.raises(ValueError, match=r"KIND is 'model' \(did you mean models"):
         command("model")
 
 

@@ -2,9 +2,14 @@
 
 import pytest
 
+from openke.data.train_data_loader import TrainDataLoader
+from openke.module.loss import MarginLoss
+from openke.module.model import TransE
 from openke.runs.command_line import assigned, options_of, parse, shorter
 from openke.runs.experiment import RunOptions
 from openke.runs.recipe import Recipe
+from openke.runs.sections import TrainingSection
+from openke.runtime.field_texts import field_texts, parameter_texts
 
 SAMPLED = Recipe.from_dict(
     {
@@ -85,6 +90,22 @@ def test_a_folder_of_features_goes_before_the_recipes_encoder():
 def test_a_bad_value_names_its_option(arguments, message):
     with pytest.raises(ValueError, match=message):
         parsed(SAMPLED, *arguments)
+
+
+def test_texts_are_those_of_what_is_set_and_choices_those_of_its_type(capsys):
+    options = {option.name: option for option in options_of(SAMPLED, features=False)}
+    assert options["epochs"].help == field_texts(TrainingSection)["epochs"]
+    assert options["negatives"].help == parameter_texts(TrainDataLoader)["neg_ent"]
+    assert options["margin"].help == parameter_texts(MarginLoss)["margin"]
+    assert options["dim"].help == field_texts(TransE.Config)["dim"]
+    both = {option.name: option for option in options_of(QUERY_RECIPE, features=True)}
+    assert both["dim"].help.startswith("Both dim_e and dim_r: ")
+    assert both["penalty"].help.startswith("Weight of N3. ")
+    assert all(option.help for option in [*options.values(), *both.values()])
+    with pytest.raises(SystemExit) as caught:
+        parsed(SAMPLED, "--precision", "float64")
+    assert caught.value.code == 2
+    assert "bfloat16" in capsys.readouterr().err
 
 
 def test_values_of_set_are_json_or_text():
