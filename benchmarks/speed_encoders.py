@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import random_models
 import torch
+from common import random_models
 from PIL import Image
 from tabulate import tabulate
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measuring import Measurement, SpeedSettings, compared, finish
-from plain import filtered_ranks
-from speed_models import own_model, plain_model
+from common.measuring import Measurement, SpeedSettings, compared, finish
+from common.plain import filtered_ranks
+from common.speed_models import own_model, plain_model
 
 from openke.config import Tester
 from openke.data import TestDataLoader

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from measuring import SpeedSettings, compared, finish, repeated
-from plain import PlainStore
+from common.measuring import SpeedSettings, compared, finish, repeated
+from common.plain import PlainStore
 
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from measuring import SpeedSettings, compared, finish, repeated
-from plain import draw_negatives
+from common.measuring import SpeedSettings, compared, finish, repeated
+from common.plain import draw_negatives
 
 from openke.data.sampler import Sampler
 from openke.data.store import TripleStore

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measuring import Measurement, SpeedSettings, compared, finish, repeated
-from plain import draw_negatives, step
-from speed_models import own_model, plain_model, strategy
+from common.measuring import Measurement, SpeedSettings, compared, finish, repeated
+from common.plain import draw_negatives, step
+from common.speed_models import own_model, plain_model, strategy
 
 from openke.config import Trainer
 from openke.data import TrainDataLoader

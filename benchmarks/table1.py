@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from common.measuring import RESULTS
 from comparison.page import PAGE, README, write_pages
 from comparison.runs import Bench, run_row
 from comparison.table_rows import DATASETS, MODES, TUNED, find_rows
-from measuring import RESULTS
 
 from openke.runtime.script import run_script
 from openke.runtime.words import counted

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import optuna
 import torch
+from common.measuring import RESULTS
 from comparison.runs import DEV_SEED, Bench, make_trainer
 from comparison.spaces import SearchSpace, read_space, settings_outside, value_at, with_values
 from comparison.table_rows import DATASETS, TUNED, Row, find_rows
-from measuring import RESULTS
 from tabulate import tabulate
 
 from lbmkgc_models.runs.defaults import default_recipe

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from plain import PlainStore, draw_negatives, filtered_ranks
-from speed_models import own_model, plain_model
+from common.plain import PlainStore, draw_negatives, filtered_ranks
+from common.speed_models import own_model, plain_model
 
 from openke.config import Tester
 from openke.data import TestDataLoader

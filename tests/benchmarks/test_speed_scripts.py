@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from measuring import Measurement, SpeedSettings, compared, finish, repeated
+from common.measuring import Measurement, SpeedSettings, compared, finish, repeated
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SCRIPTS = sorted(path.name for path in BENCHMARKS.glob("speed_*.py") if "models" not in path.name)

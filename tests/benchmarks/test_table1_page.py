@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import table1
+from common.measuring import RESULTS
 from comparison.entries import Entry, read_entries, read_paper, spread
 from comparison.page import (
     BEGIN,
@@ -22,7 +23,6 @@ from comparison.page import (
 )
 from comparison.runs import Bench, read_result
 from comparison.table_rows import DATASETS, FOLDER, TUNED, find_rows
-from measuring import RESULTS
 from PIL import Image
 
 PAPER = read_paper()

@@ -7,10 +7,10 @@ import warnings
 import optuna
 import pytest
 import torch
+from common.measuring import RESULTS
 from comparison.runs import read_result
 from comparison.spaces import SPACES, read_space, settings_outside, value_at, with_values
 from comparison.table_rows import DATASETS, FOLDER, MODES, TUNED, find_rows, read_row
-from measuring import RESULTS
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.runs.make_model import model_maker

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 import torch
 
-from benchmarks import random_models
+from benchmarks.common import random_models
 from lbmkgc_models.features.encode import recipe_of
 from lbmkgc_models.features.encoders.protocol import Unfitted, fitted
 from lbmkgc_models.features.encoders.registry import (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import random_models
+from benchmarks.common import random_models
 
 
 @pytest.fixture(scope="session")

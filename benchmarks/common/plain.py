@@ -1,4 +1,4 @@
-"""The same work in plain NumPy and eager PyTorch, as one writes it first: what speed is held to.
+"""The same work in plain NumPy and eager PyTorch, written the usual way: what speed is held to.
 
 Shapes: b positives, k negatives of each, q queries, e entities, d reals per vector.
 """
@@ -102,7 +102,8 @@ def rotate(h: Tensor, phase: Tensor, t: Tensor) -> Tensor:
     t1, t2 = t.chunk(2, dim=-1)
     cos, sin = phase.cos(), phase.sin()
     real, imaginary = h1 * cos - h2 * sin - t1, h1 * sin + h2 * cos - t2
-    return -torch.stack([real, imaginary]).norm(dim=0).sum(dim=-1)
+    # Several times faster than a norm over a stacked axis; the clamp keeps gradients finite.
+    return -(real * real + imaginary * imaginary).clamp_min(1e-24).sqrt().sum(dim=-1)
 
 
 SCORES: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from plain import PlainModel
 
+from common.plain import PlainModel
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from openke.module.loss import SigmoidLoss

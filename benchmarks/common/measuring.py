@@ -20,7 +20,7 @@ from tabulate import tabulate
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text, write_whole
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 
 
 @dataclass(frozen=True, kw_only=True)
