@@ -71,7 +71,6 @@ def test_every_command_has_its_help():
         OBJECTIVES,
         OPTIMIZERS,
         own(PENALTIES),
-        own(QUERY_LOSSES),
         [f'name = "{n}"' for n in SCHEDULES],
     ],
 )
