@@ -8,24 +8,17 @@ Trains each row and prints one table, perceptual relations apart; some minutes a
 from __future__ import annotations
 
 import json
-import statistics
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import torch
-from tabulate import tabulate
 
-from lbmkgc_models.feature_store.store import Features
 from lbmkgc_models.runs.choose_features import gather_features
-from lbmkgc_models.runs.make_model import model_maker
-from openke.config import Tester
-from openke.data import TestDataLoader
+from lbmkgc_models.runs.compare import compare, mrr_table
 from openke.data.store import Split, TripleStore
 from openke.datasets.search import find_dataset
-from openke.evaluation.report import RankingReport
 from openke.runs.recipe import Recipe
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
@@ -40,8 +33,6 @@ ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "TransE": ("TransE", ()),
 }
 """What is compared: a model and the modalities it sees."""
-
-COLUMNS = ("both", "head", "tail", "perceptual", "conceptual")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,64 +105,25 @@ def recipe(model: str, settings: Settings, seed: int) -> Recipe:
     )
 
 
-def ranked(
-    model: str, store: TripleStore, features: Features, settings: Settings, seed: int
-) -> RankingReport:
-    """Train a model and rank the chosen split."""
-    trainer = recipe(model, settings, seed).trainer(
-        store, make=model_maker(features), device=settings.device
-    )
-    trainer.run()
-    loader = TestDataLoader(store, type_constrain=False)
-    tester = Tester(trainer.strategy.model, loader, device=settings.device, progress=False)
-    return tester.rank(settings.split, seed=seed)
-
-
-def figures(report: RankingReport) -> dict[str, float]:
-    """Return the mean reciprocal ranks of the table's columns, in percent."""
-    found = {side: report.metrics(side)["mrr"] for side in report.sides}
-    found |= {kind: row["mrr"] for kind, row in report.by_kind().get("both", {}).items()}
-    return {name: 100 * value for name, value in found.items()}
-
-
-def table(results: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
-    """Return a line per row: MRR in percent, mean and standard deviation over seeds."""
-    columns = [name for name in COLUMNS if name in next(iter(results.values()))[0]]
-    lines = []
-    for row, runs in results.items():
-        cells = []
-        for column in columns:
-            values = [run[column] for run in runs]
-            spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-            cells.append(f"{statistics.mean(values):.2f}{spread}")
-        seconds = statistics.mean(run["seconds"] for run in runs)
-        lines.append([row, *cells, f"{seconds:.0f}"])
-    header = ["MRR, %", *columns, "seconds"]
-    return tabulate(lines, header, disable_numparse=True, colalign=("left",))
-
-
 def main(settings: Settings) -> None:
     directory = find_dataset(settings.dataset, settings.data)
     store = TripleStore.open(directory)
     found = gather_features(store, directory, features=settings.features, device=settings.device)
     print(found.summary)
-    results: dict[str, list[dict[str, float]]] = {row: [] for row in settings.rows}
-    for seed in settings.seeds:
-        for row in settings.rows:
-            model, modalities = ROWS[row]
-            missing = [name for name in modalities if name not in found.features]
-            if missing:
-                raise ValueError(f"{row} needs {', '.join(missing)} features of {store.name}")
-            print(f"\n{row}, seed {seed}", flush=True)
-            chosen = {name: found.features[name] for name in modalities}
-            before = time.perf_counter()
-            measured = figures(ranked(model, store, chosen, settings, seed))
-            measured["seconds"] = time.perf_counter() - before
-            results[row].append(measured)
+    rows = {row: ROWS[row] for row in settings.rows}
+    results = compare(
+        rows,
+        lambda model, seed: recipe(model, settings, seed),
+        store,
+        found.features,
+        settings.seeds,
+        split=settings.split,
+        device=settings.device,
+    )
     print(
         f"\n{store.name} {settings.split}, filtered, realistic ranks, "
         f"{counted(settings.epochs, 'epoch')}, {counted(len(settings.seeds), 'seed')}, "
-        f"{counted(torch.get_num_threads(), 'thread')}\n\n{table(results)}\n"
+        f"{counted(torch.get_num_threads(), 'thread')}\n\n{mrr_table(results)}\n"
     )
     paths = {"data": directory.name, "features": settings.features and settings.features.name}
     paths["out"] = settings.out.name

@@ -1,0 +1,96 @@
+"""Models side by side on one data set: each trained by its recipe for each seed, one table."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from tabulate import tabulate
+
+from lbmkgc_models.feature_store.store import Features
+from lbmkgc_models.runs.make_model import model_maker
+from openke.data.store import Split, TripleStore
+from openke.data.test_data_loader import TestDataLoader
+from openke.evaluation.report import RankingReport
+from openke.evaluation.tester import Tester
+from openke.runs.recipe import Recipe
+
+COLUMNS = ("both", "head", "tail", "perceptual", "conceptual")
+
+
+def compare(
+    rows: Mapping[str, tuple[str, Sequence[str]]],
+    recipe: Callable[[str, int], Recipe],
+    store: TripleStore,
+    features: Features,
+    seeds: Sequence[int],
+    *,
+    split: Split = "test",
+    device: str = "auto",
+) -> dict[str, list[dict[str, float]]]:
+    """Train and rank each row for each seed, and print what is being done.
+
+    Parameters
+    ----------
+    rows
+        Name of a row -> a model and the modalities it sees.
+    recipe
+        Returns the recipe of a model, by its name, for a seed.
+    store, features
+        The triples, and the features of all modalities that any row sees.
+    seeds
+        Each row is trained once for each.
+    split, device
+        What is ranked, and where it is computed.
+
+    Returns
+    -------
+    dict
+        For each row and seed the mean reciprocal ranks in percent, by side and by kind of relation,
+        and the seconds.
+
+    Raises
+    ------
+    ValueError
+        There are no features of a modality that a row sees.
+    """
+    results: dict[str, list[dict[str, float]]] = {row: [] for row in rows}
+    for seed in seeds:
+        for row, (model, modalities) in rows.items():
+            missing = [name for name in modalities if name not in features]
+            if missing:
+                raise ValueError(f"{row} needs {', '.join(missing)} features of {store.name}")
+            print(f"\n{row}, seed {seed}", flush=True)
+            chosen = {name: features[name] for name in modalities}
+            before = time.perf_counter()
+            trainer = recipe(model, seed).trainer(store, make=model_maker(chosen), device=device)
+            trainer.run()
+            loader = TestDataLoader(store, type_constrain=False)
+            tester = Tester(trainer.strategy.model, loader, device=device, progress=False)
+            measured = mrr_percent(tester.rank(split, seed=seed))
+            results[row].append({**measured, "seconds": time.perf_counter() - before})
+    return results
+
+
+def mrr_percent(report: RankingReport) -> dict[str, float]:
+    """Return the mean reciprocal ranks by side and by kind of relation, in percent."""
+    found = {side: report.metrics(side)["mrr"] for side in report.sides}
+    found |= {kind: row["mrr"] for kind, row in report.by_kind().get("both", {}).items()}
+    return {name: 100 * value for name, value in found.items()}
+
+
+def mrr_table(results: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    """Return a line per row: MRR in percent, mean and standard deviation over seeds."""
+    columns = [name for name in COLUMNS if name in next(iter(results.values()))[0]]
+    lines = []
+    for row, runs in results.items():
+        cells = []
+        for column in columns:
+            values = [run[column] for run in runs]
+            spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+            cells.append(f"{statistics.mean(values):.2f}{spread}")
+        seconds = statistics.mean(run["seconds"] for run in runs)
+        lines.append([row, *cells, f"{seconds:.0f}"])
+    header = ["MRR, %", *columns, "seconds"]
+    return tabulate(lines, header, disable_numparse=True, colalign=("left",))
