@@ -32,7 +32,7 @@ class TranslationalConfig(Protocol):
 
 
 class Translational(Model):
-    """Score gamma - ||h + r - t||_p of entities as :meth:`encode` or :meth:`place` returns them.
+    """Score gamma - ||h + r - t||_p of entities as :meth:`encode` or :meth:`project` returns them.
 
     A subclass makes the tables ``ent_embeddings`` and ``rel_embeddings``.
     """
