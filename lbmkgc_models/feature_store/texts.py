@@ -169,6 +169,8 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _joined(label: EntityLabel, more: Sequence[MoreText]) -> str:
     """Return the description and what more there is to say, the short before the long."""
+    if not more:
+        return label.description
     classes = [said.text for said in more if said.kind == CLASSES]
     longer = [said.text for said in more if said.kind != CLASSES]
     parts: list[str] = []

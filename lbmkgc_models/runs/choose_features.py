@@ -93,7 +93,7 @@ def gather_features(
     modalities: str | Sequence[str] = "auto",
     features: str | Path | None = None,
     text_encoder: str = "",
-    texts: str = "all",
+    texts: TextChoice = "all",
     device: str = "cpu",
     progress: bool = True,
 ) -> FeatureSet:
@@ -120,7 +120,7 @@ def plan_features(
     modalities: str | Sequence[str] = "auto",
     features: str | Path | None = None,
     text_encoder: str = "",
-    texts: str = "all",
+    texts: TextChoice = "all",
 ) -> FeaturePlan:
     """Find the features of a graph's entities, and say which texts have to be encoded for them.
 

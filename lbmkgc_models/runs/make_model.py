@@ -8,7 +8,7 @@ from typing import Any, Literal
 from lbmkgc_models.feature_store.labels import EntityLabel
 from lbmkgc_models.feature_store.mentions import find_mentions
 from lbmkgc_models.feature_store.store import ModalFeatures
-from lbmkgc_models.feature_store.texts import check_choice, describe_entities
+from lbmkgc_models.feature_store.texts import TextChoice, describe_entities
 from lbmkgc_models.fusion.structure_mask import seen_in_train
 from lbmkgc_models.model import MULTIMODAL
 from openke.data.store import TripleStore
@@ -54,7 +54,7 @@ def check_model(recipe: Recipe) -> None:
         check_arguments("model", recipe.model_settings, config, owner=f"model {name!r}")
 
 
-def model_maker(features: Mapping[str, ModalFeatures], texts: str = "all") -> Make:
+def model_maker(features: Mapping[str, ModalFeatures], texts: TextChoice = "all") -> Make:
     """Return what makes every registered model of a :class:`.Recipe`, those with features, too.
 
     ``texts`` are those that mentions are looked for in, see :data:`.TextChoice`.
@@ -74,7 +74,7 @@ def make_multimodal(
     relations: int,
     features: Mapping[str, ModalFeatures],
     settings: Mapping[str, Any],
-    texts: str = "all",
+    texts: TextChoice = "all",
 ) -> Model:
     """Return a multimodal model, untrained.
 
@@ -108,10 +108,10 @@ def make_multimodal(
     )
 
 
-def _labels(store: TripleStore, texts: str) -> list[EntityLabel]:
+def _labels(store: TripleStore, texts: TextChoice) -> list[EntityLabel]:
     if store.directory is None:
         raise ValueError(
             "score_mentions needs the texts in a data set's folder, and these triples come "
             "from none: make LBMKGC with mentions=find_mentions(labels)"
         )
-    return describe_entities(store.directory, check_choice(texts))
+    return describe_entities(store.directory, texts)

@@ -7,6 +7,7 @@ from typing import Any
 
 from lbmkgc_models.feature_store.search_path import find_features
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.texts import TextChoice, check_choice
 from lbmkgc_models.runs.choose_features import gather_features
 from lbmkgc_models.runs.make_model import make_multimodal
 from openke.data.store import TripleStore
@@ -57,7 +58,6 @@ def _section(saved: dict[str, Any]) -> tuple[str, str]:
     return options.get("text_encoder", ""), options.get("features") or ""
 
 
-def _texts(saved: dict[str, Any]) -> str:
+def _texts(saved: dict[str, Any]) -> TextChoice:
     """Return which texts a run had; those of earlier releases had no others than descriptions."""
-    texts: str = saved.get("recipe", {}).get("features", {}).get("texts", "descriptions")
-    return texts
+    return check_choice(saved.get("recipe", {}).get("features", {}).get("texts", "descriptions"))

@@ -37,7 +37,7 @@ class FeatureSection:
     text_encoder: str = ""
     """What makes the text features, such as minilm+spelling; by default what is there, or
     minilm."""
-    texts: str = "all"
+    texts: Literal["names", "descriptions", "all", "masked"] = "all"
     """Which texts encoders and mentions read: names, descriptions, all, or masked (all, with the
     names of other entities hidden)."""
     folder: str = ""

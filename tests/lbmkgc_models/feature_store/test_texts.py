@@ -77,7 +77,7 @@ def test_mentions_are_found_in_the_texts_asked_for(folder: Path) -> None:
 
 
 def test_without_more_texts_all_are_the_descriptions(tmp_path: Path) -> None:
-    folder = write_dataset(tmp_path / "set", FILM)
+    folder = write_dataset(tmp_path / "set", [*FILM, ("Dug", "Dug", "A dog. It talks.")])
     assert read_texts(folder) == read_texts(folder, "descriptions")
 
 
