@@ -116,14 +116,7 @@ def build_image_features(
     chosen = choose_pictures(found, max_pictures=max_pictures, max_pixels=max_pixels)
     options: dict[str, Value] = {"several": several, "max_pixels": max_pixels}
     if isinstance(encoder, str):
-        from lbmkgc_models.features.encoders.registry import image_encoder
-        from openke.runtime.device import choose_device  # late: it loads all of training
-
-        where = choose_device(device)
-        options["device"] = where.type  # it rounds sums in its own way
-        encoder = image_encoder(
-            encoder, device=where, pooling=pooling, normalised=normalised, dim=dim
-        )
+        encoder, options["device"] = _made(encoder, device, pooling, normalised, dim)
     assembly = _Assembly(
         names=names,
         folders=folders,
@@ -151,6 +144,18 @@ def build_image_features(
         progress=progress,
     )
     return make_stores(work, lambda rows, _: assembly.stores(rows))
+
+
+def _made(
+    encoder: str, device: str, pooling: str | None, normalised: bool | None, dim: int | None
+) -> tuple[Encoder[Image] | Unfitted[Image], str]:
+    """Return the encoder of that name and the type of its device, which rounds in its own way."""
+    from lbmkgc_models.features.encoders.registry import image_encoder
+    from openke.runtime.device import choose_device  # late: it loads all of training
+
+    where = choose_device(device)
+    options = {"pooling": pooling, "normalised": normalised, "dim": dim}
+    return image_encoder(encoder, device=where, **options), where.type
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,12 @@ from openke.data.batch import HEAD, RELATION, TAIL, Batch
 from openke.module.scoring.compare import ALL_PAIRS, Pairwise
 from openke.module.scoring.contract import Scorer
 from openke.module.scoring.encodings import Encodings, branch, count, join, take
-from openke.module.scoring.projection import meeting_entities, meeting_relations, project_batch
+from openke.module.scoring.projection import (
+    Meetings,
+    meeting_entities,
+    meeting_relations,
+    project_batch,
+)
 
 
 class Occurrences(NamedTuple):
@@ -64,7 +69,6 @@ def score_batch(model: Scorer, batch: Batch) -> Scores:
 
 def _own(model: Scorer, batch: Batch) -> Scores:
     """Score negatives that each positive has for itself."""
-    relation = batch.positive[:, RELATION]
     b, k = batch.negative.shape
     n = batch.relation_negatives
     m = k - n
@@ -73,49 +77,84 @@ def _own(model: Scorer, batch: Batch) -> Scores:
     rows, joined = project_batch(model, model.encode(batch.entities), batch)
     at = meeting_entities(batch).divide(joined)  # the row of each place
 
-    # Queries: (h, r, ?) or (?, r, t) of each positive, or first the one and then the other where
-    # both are asked, then one (h, r', ?) for each relation negative, answered by the positive's t.
-    each = torch.arange(b, device=relation.device)
-    asked = each[:, None].expand(b, m)  # [b m]: the query of each entity negative
-    positive_query, positive_answer = [each], [at.tail_query_tail]
-    positive_relation = [relations.tail_query_tail]
-    if batch.side == "tail":
-        rows, anchors = branch(rows, at.tail_query_head)
-        queries = model.query(anchors, relation, "tail")
-    elif batch.side == "head":
-        rows, anchors = branch(rows, at.head_query_tail)
-        queries = model.query(anchors, relation, "head")
-        positive_answer, positive_relation = [at.head_query_head], [relations.head_query_head]
-    else:
-        rows, anchors = branch(rows, torch.cat([at.tail_query_head, at.head_query_tail]))
-        queries = _both_queries(model, anchors, relation)
-        asked = asked + b * (slot == HEAD)
-        if model.asymmetric_queries and m:  # relation negatives answer (h, r, ?) alone
-            positive_query.append(each + b)
-            positive_answer.append(at.head_query_head)
-            positive_relation.append(relations.head_query_head)
+    # The queries of entities first, then one (h, r', ?) for each relation negative, answered by the
+    # positive's t.
+    rows, queries, asked = _entity_queries(model, batch, rows, at, relations)
     first_other = count(queries)
     if n:
         other = model.query(take(rows, at.other_head), relations.other_head, "tail")
         queries = join(queries, other)
-    others = first_other + torch.arange(b * n, device=relation.device).view(b, n)
-    query_index = torch.cat([torch.stack(positive_query, dim=1), asked, others], dim=1)
-    candidate_index = torch.cat(
-        [
-            torch.stack(positive_answer, dim=1),
-            at.replacement.view(b, m),
-            at.other_tail.view(b, n),
-        ],
-        dim=1,
-    )
+    others = first_other + torch.arange(b * n, device=slot.device).view(b, n)
+    replacement, other_tail = at.replacement.view(b, m), at.other_tail.view(b, n)
+    query_index = torch.cat([*asked.positive_query, asked.negative_query, others], dim=1)
+    candidate_index = torch.cat([*asked.positive_answer, replacement, other_tail], dim=1)
     pairs = Pairwise(query_index.reshape(-1), candidate_index.reshape(-1))
     scores = model.match(queries, rows, pairs).view(query_index.shape)  # [b 1+k] or [b 2+k]
 
     occurrences = _occurrences(batch, slot)
-    seen_by = torch.cat([*positive_relation, relations.replacement, relations.other_head])
-    if len(positive_query) == 1:
+    seen_by = torch.cat([*asked.positive_relation, relations.replacement, relations.other_head])
+    if len(asked.positive_query) == 1:
         return Scores(scores[:, 0], scores[:, 1:], None, occurrences, seen_by)
-    of_tail = torch.cat([slot != HEAD, torch.ones_like(others, dtype=torch.bool)], dim=1)  # [b k]
+    return _asked_both_ways(scores, slot, n, occurrences, seen_by)
+
+
+class _Asked(NamedTuple):
+    """Which query each positive and each entity negative answers; one entry for each way asked."""
+
+    positive_query: list[Tensor]
+    """Int["b 1"]"""
+    positive_answer: list[Tensor]
+    """Int["b 1"]: the row of the entity that answers"""
+    positive_relation: list[Tensor]
+    """Int["b"]"""
+    negative_query: Tensor
+    """Int["b m"]"""
+
+
+def _entity_queries(
+    model: Scorer, batch: Batch, rows: Encodings, at: Meetings, relations: Meetings
+) -> tuple[Encodings, Encodings, _Asked]:
+    """Return rows, queries (h, r, ?) or (?, r, t) of each positive, and who answers which.
+
+    Where both are asked, the queries are first the one of all positives, then the other.
+    """
+    relation = batch.positive[:, RELATION]
+    b, m = len(batch), batch.negative.shape[1] - batch.relation_negatives
+    each = torch.arange(b, device=relation.device)[:, None]
+    of_tail = _Asked(
+        [each], [at.tail_query_tail[:, None]], [relations.tail_query_tail], each.expand(b, m)
+    )
+    of_head = _Asked(
+        [each], [at.head_query_head[:, None]], [relations.head_query_head], each.expand(b, m)
+    )
+    if batch.side == "tail":
+        rows, anchors = branch(rows, at.tail_query_head)
+        return rows, model.query(anchors, relation, "tail"), of_tail
+    if batch.side == "head":
+        rows, anchors = branch(rows, at.head_query_tail)
+        return rows, model.query(anchors, relation, "head"), of_head
+    rows, anchors = branch(rows, torch.cat([at.tail_query_head, at.head_query_tail]))
+    queries = _both_queries(model, anchors, relation)
+    asked = of_tail._replace(negative_query=each + b * (batch.slot[:, :m] == HEAD))
+    if model.asymmetric_queries and m:  # relation negatives answer (h, r, ?) alone
+        asked = _Asked(
+            [each, each + b],
+            of_tail.positive_answer + of_head.positive_answer,
+            of_tail.positive_relation + of_head.positive_relation,
+            asked.negative_query,
+        )
+    return rows, queries, asked
+
+
+def _asked_both_ways(
+    scores: Tensor, slot: Tensor, n: int, occurrences: Occurrences, seen_by: Tensor
+) -> Scores:
+    """Return Float["b 2+k"] as scores of 2b positives, with negatives of the other query masked.
+
+    ``slot`` (UInt8["b m"]) is that of entity negatives, after which come n relation negatives.
+    """
+    others = torch.ones(len(slot), n, dtype=torch.bool, device=slot.device)
+    of_tail = torch.cat([slot != HEAD, others], dim=1)  # [b k]
     return Scores(
         scores[:, :2].t().reshape(-1),
         scores[:, 2:].repeat(2, 1),
