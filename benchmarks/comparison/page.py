@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from comparison.entries import Entry, Paper, read_entries, read_paper, spread
 from comparison.table_rows import DATASETS, TUNED
+from lbmkgc_models.feature_store.texts import TEXT_CHOICES
 from openke.runtime.files import write_text, write_whole
 
 README = Path(__file__).parents[2] / "README.md"
@@ -87,6 +88,40 @@ def unseen_table(entries: Sequence[Entry]) -> Table:
     return Table("Entities unseen in train", header, rows)
 
 
+def texts_table(entries: Sequence[Entry]) -> Table:
+    """Return LBMKGC's MRR with each choice of texts, and that of entities unseen in train."""
+    found = {
+        (texts, entry.dataset): entry
+        for entry in entries
+        if entry.mode == TUNED and (texts := _texts_read(entry)) is not None
+    }
+    datasets = [d for d in DATASETS if any(dataset == d for _, dataset in found)]
+    header = ["texts of LBMKGC"]
+    for dataset in datasets:
+        header += [dataset, "unseen"]
+    rows = []
+    for texts in TEXT_CHOICES:
+        if not any(choice == texts for choice, _ in found):
+            continue
+        line = [texts]
+        for dataset in datasets:
+            entry = found.get((texts, dataset))
+            line.append("–" if entry is None else spread(entry.metric("mrr")))
+            line.append("–" if entry is None else spread(entry.unseen("unseen")))
+        rows.append(line)
+    return Table("What the texts are worth", header, rows)
+
+
+def _texts_read(entry: Entry) -> str | None:
+    """Return which texts a row of LBMKGC with structure and text read, None of any other row."""
+    recipe = entry.runs[0].get("recipe", {})
+    model, features = recipe.get("model", {}), recipe.get("features", {})
+    if model.get("name") != "LBMKGC" or not model.get("structural", True):
+        return None
+    texts: str | None = features.get("texts")
+    return texts if "text" in features.get("modalities", ()) else None
+
+
 def headline(entries: Sequence[Entry], paper: Paper) -> Table:
     """Return the README's table: MRR of the tuned rows that the paper's Table 1 has, too."""
     known = {name for name, _ in paper}
@@ -148,7 +183,8 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     datasets = [d for d in DATASETS if any(entry.dataset == d for entry in entries)]
     tables = [dataset_table(dataset, entries, paper) for dataset in datasets]
     unseen = unseen_table(entries)
-    tables += [unseen] if unseen.rows else []
+    texts = texts_table(entries)
+    tables += [table for table in (unseen, texts) if table.rows]
     markdown = in_markdown(tables)
     explained = (
         "# Table 1 anew\n\nFiltered test, realistic ranks, %; mean ± standard deviation over "

@@ -18,6 +18,7 @@ from comparison.page import (
     headline,
     overview,
     put_into,
+    texts_table,
     unseen_table,
     write_pages,
 )
@@ -185,6 +186,30 @@ def test_entities_unseen_in_train(entries):
     assert not unseen_table(only_seen).rows
     published = [replace(entry, mode="published") for entry in entries]
     assert not unseen_table(published).rows
+
+
+def test_texts_stand_side_by_side(tmp_path):
+    def reads(name, texts, seed, mrr, **more):
+        recipe = {
+            "model": {"name": "LBMKGC", **more},
+            "features": {"modalities": ["text"], "texts": texts},
+        }
+        return run(name, "MKG-Y", "tuned", seed, mrr, recipe=recipe)
+
+    write(
+        tmp_path,
+        reads("LBMKGC with all texts", "all", 0, 0.5),
+        reads("LBMKGC", "descriptions", 0, 0.3),
+        reads("LBMKGC", "descriptions", 1, 0.4),
+        reads("LBMKGC without structure", "descriptions", 0, 0.1, structural=False),
+        run("RotatE", "DB15K", "tuned", 0, 0.3),
+    )
+    table = texts_table(read_entries(tmp_path / "table1", PAPER))
+    assert table.header == ["texts of LBMKGC", "MKG-Y", "unseen"]
+    assert table.rows == [
+        ["descriptions", "35.00 ± 7.07", "3.50 ± 0.71"],
+        ["all", "50.00", "5.00"],
+    ]
 
 
 def height(path):
