@@ -24,6 +24,7 @@ GROUPS = {
         "features.generate",
         "features.image",
         "features.text",
+        "features.classes",
         "features.align",
         "features.report",
     ),
