@@ -23,8 +23,14 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 }
 """Every optimiser by the name that ``opt_method`` takes."""
 
-FUSED = ("sgd", "adagrad", "adam", "lazy_adam", "rowwise_adagrad")
-"""Those with one kernel for a whole step on the CPU and on CUDA; the result is the same."""
+FUSED: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "sgd": torch.optim.SGD,
+    "adagrad": torch.optim.Adagrad,
+    "adam": torch.optim.Adam,
+    "lazy_adam": torch.optim.Adam,
+    "rowwise_adagrad": torch.optim.Adagrad,
+}
+"""PyTorch's part of those that may have one kernel for a whole step; the result is the same."""
 
 BY_ROW = ("lazy_adam", "rowwise_adagrad")
 """Those that see only the rows a batch touched, on every device."""
@@ -72,9 +78,25 @@ def make_optimizer(
     if method == "rowwise_adagrad":
         tables = tables_by_row(strategy, method, device, weight_decay)
         options["tables"] = [table.weight for table in tables]
-    if method in FUSED and device.type in ("cpu", "cuda"):
+    if has_fused_step(method, device):
         options["fused"] = True
     return OPTIMIZERS[method](parameters, **options)
+
+
+def has_fused_step(method: str, device: torch.device) -> bool:
+    """Return whether this PyTorch has one kernel for an optimiser's step on a device.
+
+    Versions differ in that, so it is tried on one number.
+    """
+    if method not in FUSED or device.type not in ("cpu", "cuda"):
+        return False
+    try:
+        one = torch.zeros(1, device=device, requires_grad=True)
+        one.grad = torch.zeros_like(one)
+        FUSED[method]([one], lr=0.1, fused=True).step()
+    except RuntimeError:
+        return False
+    return True
 
 
 @contextmanager

@@ -8,7 +8,13 @@ from openke.data import TrainDataLoader
 from openke.module.loss import SigmoidLoss
 from openke.module.model import Model
 from openke.module.strategy import NegativeSampling
-from openke.training.optimizers import OPTIMIZERS, gradients_by_row, tables_by_row
+from openke.training.optimizers import (
+    OPTIMIZERS,
+    gradients_by_row,
+    make_optimizer,
+    tables_by_row,
+)
+from openke.training.optimizers.choose import FUSED, has_fused_step
 from tests.contracts.graphs import BATCHES, CASES, build, first_batch, graph
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -50,6 +56,31 @@ class Foreign(Model):
 
 def test_a_model_of_openke_keeps_dense_gradients():
     assert names(NegativeSampling(Foreign(), SigmoidLoss()), "lazy_adam") == []
+
+
+def test_a_step_is_fused_where_pytorch_has_that():
+    for method in OPTIMIZERS:
+        made = make_optimizer(strategy(), method, CPU, lr=0.1)
+        assert bool(made.defaults.get("fused")) == (method in FUSED)
+        assert not has_fused_step(method, torch.device("meta"))
+
+
+@pytest.mark.parametrize("where", ["__init__", "step"])
+def test_a_step_is_not_fused_where_pytorch_refuses(where, monkeypatch):
+    """As PyTorch 2.11 refuses Adagrad on CUDA: when it is made, or at its first step."""
+    ordinary = getattr(torch.optim.Adagrad, where)
+
+    def refuse(self, *arguments, **options):
+        if options.get("fused") or getattr(self, "defaults", {}).get("fused"):
+            raise RuntimeError("`fused=True` is not supported for Adagrad on CUDA")
+        return ordinary(self, *arguments, **options)
+
+    monkeypatch.setattr(torch.optim.Adagrad, where, refuse)
+    for method in ("adagrad", "rowwise_adagrad"):
+        made = make_optimizer(strategy(), method, CPU, lr=0.1)
+        assert not made.defaults["fused"]
+        made.step()
+    assert has_fused_step("adam", CPU)
 
 
 def test_tables_are_as_before_after_a_step_that_fails():
