@@ -86,8 +86,9 @@ class TrainingSection:
     """Passes over the train split."""
     batch_size: Count = 1000
     """Queries in a step; with negative sampling positive triples."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Of matrix products: float32, or bfloat16 where the processor has instructions for it."""
+    precision: Literal["float32", "float32-ieee", "bfloat16"] = "float32"
+    """Of matrix products: float32 (on an NVIDIA GPU by TF32), float32-ieee (never by TF32), or
+    bfloat16 where the processor has instructions for it."""
     seed: Natural = 0
     """Seed of initial parameters, order and negatives."""
 

@@ -24,7 +24,7 @@ from openke.training.history import History, Record
 from openke.training.loss_total import LossTotal
 from openke.training.openke_setters import check_strategy, check_values
 from openke.training.optimizers import gradients_by_row
-from openke.training.precision import casting, check_precision
+from openke.training.precision import casting, check_precision, tensor_cores
 from openke.training.progress import TrainingProgress
 from openke.training.resuming import Resuming
 
@@ -62,7 +62,8 @@ class Trainer(Resuming):
     callbacks
         Called after each epoch in this order; the checkpoint of ``save_steps`` comes last.
     precision
-        "float32", or "bfloat16" for matrix products, see :mod:`openke.training.precision`.
+        "float32", "float32-ieee" or "bfloat16" for matrix products, see
+        :func:`.check_precision`.
     compile
         Have ``torch.compile`` make one program of scores and loss; the first steps then take long.
     progress
@@ -244,6 +245,10 @@ class Trainer(Resuming):
         return LossTotal(begun.total, begun.step, every, place)
 
     def _step(self, batch: Any) -> Tensor:
+        with tensor_cores(self.precision, self.device):
+            return self._train_on(batch)
+
+    def _train_on(self, batch: Any) -> Tensor:
         self.optimizer.zero_grad(set_to_none=True)
         with gradients_by_row(self._tables), casting(self.precision, self.device):
             loss = self._objective(batch)

@@ -258,7 +258,8 @@ def test_models_with_features_are_made_by_their_package():
         ({"batch_size": 0}, "training.batch_size is 0; expected a whole number, 1"),
         (
             {"precision": "float16"},
-            "training.precision is 'float16'; expected one of 'float32', 'bfloat16'",
+            "training.precision is 'float16'; expected one of 'float32', "
+            "'float32-ieee', 'bfloat16'",
         ),
     ],
 )

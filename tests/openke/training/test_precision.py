@@ -9,10 +9,10 @@ from openke.config import Trainer
 from openke.data import TrainDataLoader
 from openke.module.loss import SigmoidLoss
 from openke.module.strategy import NegativeSampling
-from openke.training.precision import casting, check_precision
+from openke.training.precision import casting, check_precision, tensor_cores
 from tests.contracts.graphs import BATCHES, CASES, WAITING, build, first_batch, graph
 
-CPU = torch.device("cpu")
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
 def trainer(case="LBMKGC", **options):
@@ -58,7 +58,7 @@ def test_a_checkpoint_belongs_to_its_precision(tmp_path):
 
 
 def test_an_unknown_precision_lists_the_known_ones():
-    with pytest.raises(ValueError, match="precision is 'int4', expected one of float32, bfloat16"):
+    with pytest.raises(ValueError, match="precision is 'int4', expected one of float32, float32-"):
         trainer(precision="int4")
 
 
@@ -79,6 +79,48 @@ def test_a_processor_without_bfloat16_is_told(found, warns, monkeypatch):
     assert [("no instructions for bfloat16" in str(w.message)) for w in caught] == [True] * warns
     with casting("float32", CPU):
         assert not torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "found"),
+    [
+        ("float32", CUDA, "high"),
+        ("bfloat16", CUDA, "high"),
+        ("float32-ieee", CUDA, "highest"),
+        ("float32", CPU, "medium"),
+        ("float32-ieee", CPU, "medium"),
+    ],
+)
+def test_a_step_on_a_gpu_multiplies_by_tensor_cores(precision, device, found, monkeypatch):
+    """There and back, and what was set before is set again, even after an error."""
+    trained, seen = trainer(precision="float32"), []
+    trained.precision, trained.device = precision, device
+    monkeypatch.setattr("openke.training.trainer.casting", lambda *_: casting("float32", CPU))
+    layer = trained.strategy.model.projectors.text.layers[0]
+    for register in (layer.register_forward_hook, layer.weight.register_hook):
+        register(lambda *_: seen.append(torch.get_float32_matmul_precision()))
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        trained._step(first_batch("mixed"))
+        assert seen == [found] * 2
+        with pytest.raises(KeyError), tensor_cores(precision, device):
+            raise KeyError
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def test_a_choice_by_backend_stands(monkeypatch):
+    """PyTorch then refuses to say what is set for all."""
+
+    def refuse(*_):
+        raise RuntimeError("mix of the legacy and new APIs")
+
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", refuse)
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", refuse)
+    with tensor_cores("float32", CUDA):
+        pass
 
 
 @pytest.mark.parametrize(
