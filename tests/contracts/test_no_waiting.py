@@ -1,7 +1,8 @@
 """A training step never waits for the device, for every registered model and shape of batch.
 
 On the meta device tensors have no values: asking for one, or for a size that follows from values,
-cannot be answered there. What PyTorch would let pass is refused by a dispatch mode.
+cannot be answered there. What PyTorch would let pass is refused by a dispatch mode: also a tensor
+of the host among those of the device, and the package's own operators run as they do on a GPU.
 """
 
 import inspect
@@ -15,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 from openke.config import Trainer
 from openke.data import TrainDataLoader
 from openke.data.query_data_loader import QueryDataLoader
-from openke.kernels import compare_reference
+from openke.kernels import compare_operators, compare_reference, loss_operators
 from openke.kernels.compare_reference import KINDS, Sides
 from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
@@ -31,6 +32,13 @@ WAITS = {
     *("_coalesce", "_assert_async", "histc"),
 }
 """Operators whose result, or its size, has to be fetched from the device."""
+KERNELS = {
+    operator._opoverload: operator._init_fn
+    for module in (compare_operators, loss_operators)
+    for operator in vars(module).values()
+    if isinstance(operator, torch.library.CustomOpDef)
+}
+"""The package's own operators, of which a meta tensor would meet nothing but the shape."""
 
 
 class WaitedError(AssertionError):
@@ -62,10 +70,16 @@ class NoWaiting(TorchDispatchMode):
                 raise WaitedError(f"{name} by a mask")
         if inside and name == "repeat_interleave" and kwargs.get("output_size") is None:
             raise WaitedError(name)
-        result = func(*args, **kwargs)
         given = self.here((args, kwargs))
-        if given and name in ("_to_copy", "copy_", "to") and self.device != "cpu":
-            kinds = {x.device.type for x in [*given, *self.here(result)]}
+        if func in KERNELS and inside:
+            with self:
+                return KERNELS[func](*args, **kwargs)
+        result = func(*args, **kwargs)
+        if given and self.device != "cpu":
+            # A number of the host may meet tensors of the device, rows may not.
+            kinds = {x.device.type for x in given if x.dim() or x.device.type == self.device}
+            if name in ("_to_copy", "copy_", "to"):
+                kinds = {x.device.type for x in [*given, *self.here(result)]}
             if len(kinds) > 1:
                 raise WaitedError(f"{name} between {' and '.join(sorted(kinds))}")
         return result
@@ -153,6 +167,8 @@ REFUSED = {
     "fill by mask": lambda x: x.index_put_((x > 0,), torch.ones(())),
     "to the host": lambda x: x.cpu(),
     "from the host": lambda x: torch.zeros(3).to(x.device),
+    "rows by the host": lambda x: x[torch.tensor([0, 1])],
+    "product with the host": lambda x: x @ torch.ones(3),
     "list": lambda x: x.tolist(),
     "repeats": lambda x: x.repeat_interleave(torch.ones_like(x, dtype=torch.int64)),
 }
