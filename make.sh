@@ -32,7 +32,7 @@ setup() {
     exit 1
   fi
   [ -x "$venv/python" ] || "$python" -m venv .venv
-  wanted=$(cat pyproject.toml constraints.txt setup.py base/*.h base/*.cpp | cksum)
+  wanted=$(cat pyproject.toml constraints.txt setup.py base/* | cksum)
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     "$venv/python" -m pip install --quiet --upgrade pip
     "$venv/python" -m pip install --quiet -c constraints.txt setuptools wheel

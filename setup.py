@@ -1,6 +1,7 @@
 """Builds base/ into one shared library, openke/_core.*, which openke/_native.py loads by ctypes."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -22,6 +23,10 @@ UNIX_FLAGS = [
     "-Wextra",
     "-Wno-unknown-pragmas",
 ]
+# Of the symbols, only those of base/c_api.h leave the library. MSVC exports what is marked alone.
+EXPORTS = {"darwin": ["-Wl,-exported_symbol,_openke_*"], "win32": []}.get(
+    sys.platform, ["-Wl,--version-script=base/exports.map"]
+)
 MSVC_FLAGS = ["/std:c++17", "/O2", "/EHsc", "/openmp:experimental", "/utf-8"]
 
 
@@ -33,8 +38,23 @@ class BuildCore(build_ext):
         msvc = self.compiler.compiler_type == "msvc"
         for extension in self.extensions:
             extension.extra_compile_args = MSVC_FLAGS if msvc else UNIX_FLAGS
-            extension.extra_link_args = [] if msvc else ["-pthread"]
+            extension.extra_link_args = [] if msvc else ["-pthread", *EXPORTS]
+        if not msvc:
+            self.link_as_the_compiler_does()
         super().build_extensions()
+
+    def link_as_the_compiler_does(self) -> None:
+        """Keep from the linker what Python itself was linked with; LDFLAGS still reach it.
+
+        Some Pythons bind symbols in their own way (``-Wl,-Bsymbolic-functions``) or name folders
+        with another C++ library than the compiler's.
+        """
+        chosen = shlex.split(os.environ.get("LDFLAGS", ""))
+        for name in ("linker_so", "linker_so_cxx"):
+            command = getattr(self.compiler, name, None)
+            if command:
+                kept = [word for word in command if not word.startswith(("-Wl,", "-L"))]
+                setattr(self.compiler, name, [*kept, *chosen])
 
     def get_ext_filename(self, fullname: str) -> str:
         """Name the file for the platform, not for the Python version."""
@@ -61,7 +81,7 @@ setup(
         Extension(
             "openke._core",
             sources=sorted(path.as_posix() for path in Path("base").glob("*.cpp")),
-            depends=sorted(path.as_posix() for path in Path("base").glob("*.h")),
+            depends=["base/exports.map", *sorted(p.as_posix() for p in Path("base").glob("*.h"))],
             define_macros=[("OPENKE_BUILD", None)],
             language="c++",
         )

@@ -3,14 +3,12 @@
 #ifndef OPENKE_ERROR_H
 #define OPENKE_ERROR_H
 
-#include <cstdint>
+#include <cstdio>
 #include <exception>
-#include <initializer_list>
 #include <new>
-#include <sstream>
 #include <stdexcept>
 #include <string>
-#include <utility>
+#include <type_traits>
 
 #include "c_api.h"
 
@@ -31,12 +29,29 @@ struct IoError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Appends a part of a message. The core has no iostreams: these look up a locale at run time, and
+// crash where the process holds a second copy of the C++ library whose locales they meet.
+template <class Part>
+void append(std::string& out, const Part& part) {
+  static_assert(!std::is_enum_v<Part>, "an enumerator would be appended as a character");
+  if constexpr (std::is_floating_point_v<Part>) {
+    char digits[32] = "";  // %g writes 13 characters at most
+    std::snprintf(digits, sizeof digits, "%g", static_cast<double>(part));
+    for (char& c : digits) c = c == ',' ? '.' : c;  // whatever the locale of the process
+    out += static_cast<const char*>(digits);
+  } else if constexpr (std::is_integral_v<Part> && !std::is_same_v<Part, char>) {
+    out += std::to_string(part);
+  } else {
+    out += part;
+  }
+}
+
 // The parts, one after the other, as one text.
 template <class... Parts>
 std::string text(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return std::move(out).str();
+  std::string out;
+  (append(out, parts), ...);
+  return out;
 }
 
 // Throws InvalidInput with the parts as its text unless the condition holds.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -12,120 +11,6 @@
 
 namespace openke {
 namespace {
-
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
-std::string_view trimmed(std::string_view line) {
-  while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
-  while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
-  return line;
-}
-
-// The text in quotes, short and on one line, to show in a message.
-std::string quoted(std::string_view found) {
-  constexpr std::size_t kShown = 60;
-  std::string out = "'";
-  for (const char c : found.substr(0, kShown)) {
-    out += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
-  }
-  return out + (found.size() > kShown ? "...'" : "'");
-}
-
-std::string read_file(const std::string& path) {
-  namespace fs = std::filesystem;
-  const fs::path place = fs::u8path(path);
-  std::error_code code;
-  const fs::file_status status = fs::status(place, code);
-  if (status.type() == fs::file_type::not_found) {
-    throw NotFound(text(path, ": found no such file"));
-  }
-  if (fs::is_directory(status)) throw IoError(text(path, ": found a directory, expected a file"));
-  std::ifstream file(place, std::ios::binary | std::ios::ate);
-  const std::streamoff size = file ? static_cast<std::streamoff>(file.tellg()) : -1;
-  if (size < 0) throw IoError(text(path, ": cannot be opened for reading"));
-  std::string content(static_cast<std::size_t>(size), '\0');
-  file.seekg(0);
-  file.read(content.data(), size);
-  if (!file)
-    throw IoError(text(path, ": reading stopped after ", file.gcount(), " of ", size, " bytes"));
-  return content;
-}
-
-// The lines of a file, in order, without blanks around them.
-class Lines {
- public:
-  explicit Lines(const std::string& path) : path_(path), content_(read_file(path)) {
-    std::string_view rest = content_;
-    if (rest.substr(0, 3) == "\xef\xbb\xbf") rest.remove_prefix(3);
-    while (!rest.empty() && (is_blank(rest.back()) || rest.back() == '\n')) rest.remove_suffix(1);
-    rest_ = rest;
-    more_ = !rest.empty();
-  }
-
-  Lines(const Lines&) = delete;
-  Lines& operator=(const Lines&) = delete;
-
-  bool next(std::string_view& line) {
-    if (!more_) return false;
-    const std::size_t end = rest_.find('\n');
-    more_ = end != std::string_view::npos;
-    line = trimmed(rest_.substr(0, end));
-    if (more_) rest_.remove_prefix(end + 1);
-    ++number_;
-    return true;
-  }
-
-  // Lines not read yet.
-  int64_t left() const {
-    return more_ ? 1 + static_cast<int64_t>(std::count(rest_.begin(), rest_.end(), '\n')) : 0;
-  }
-
-  int64_t number() const { return number_; }
-
-  [[noreturn]] void fail(const std::string& found, const std::string& expected) const {
-    fail_at(number_, found, expected);
-  }
-
-  [[noreturn]] void fail_at(int64_t number, const std::string& found,
-                            const std::string& expected) const {
-    throw InvalidInput(text(path_, ":", number, ": found ", found, ", expected ", expected));
-  }
-
-  // Complains about the row count, or about an empty line among the rows that explains it.
-  [[noreturn]] void fail_count(int64_t count, int64_t rows) {
-    std::string_view line;
-    while (next(line)) {
-      if (line.empty()) fail("an empty line", text("one of ", count, " rows"));
-    }
-    fail_at(1, text("a count of ", count),
-            text(rows, ": the file has ", rows, " rows after its first line"));
-  }
-
- private:
-  std::string path_;
-  std::string content_;
-  std::string_view rest_;
-  int64_t number_ = 0;
-  bool more_ = false;
-};
-
-enum class Number { kFine, kNotANumber, kNegative, kTooLarge };
-
-Number parse(std::string_view field, int64_t& out) {
-  const bool negative = !field.empty() && field.front() == '-';
-  if (negative) field.remove_prefix(1);
-  if (field.empty()) return Number::kNotANumber;
-  int64_t value = 0;
-  for (const char c : field) {
-    if (c < '0' || c > '9') return Number::kNotANumber;
-    // Stays above the limit once there, so that it never overflows.
-    if (value <= kMaxCount) value = value * 10 + (c - '0');
-  }
-  if (negative) return Number::kNegative;
-  if (value > kMaxCount) return Number::kTooLarge;
-  out = value;
-  return Number::kFine;
-}
 
 int64_t read_count(Lines& lines, const std::string& what) {
   std::string_view line;
@@ -162,48 +47,6 @@ int32_t read_id(const Lines& lines, std::string_view field, const std::string& w
                vocabulary.range());
   }
   return static_cast<int32_t>(id);
-}
-
-std::vector<std::string_view> split(std::string_view line) {
-  std::vector<std::string_view> fields;
-  while (!(line = trimmed(line)).empty()) {
-    const auto end = std::find_if(line.begin(), line.end(), is_blank);
-    const auto length = static_cast<std::size_t>(end - line.begin());
-    fields.push_back(line.substr(0, length));
-    line.remove_prefix(length);
-  }
-  return fields;
-}
-
-bool continues(std::string_view bytes, std::size_t at, std::size_t length, unsigned char low,
-               unsigned char high) {
-  if (at + length > bytes.size()) return false;
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[at + i]);
-    if (byte < (i == 1 ? low : 0x80) || byte > (i == 1 ? high : 0xbf)) return false;
-  }
-  return true;
-}
-
-// Well-formed by table 3-7 of the Unicode standard, which is what Python decodes.
-bool is_utf8(std::string_view bytes) {
-  for (std::size_t at = 0; at < bytes.size();) {
-    const auto lead = static_cast<unsigned char>(bytes[at]);
-    std::size_t length = 1;
-    unsigned char low = 0x80;
-    unsigned char high = 0xbf;
-    if (lead >= 0x80) {
-      if (lead < 0xc2 || lead > 0xf4) return false;
-      length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-      if (lead == 0xe0) low = 0xa0;
-      if (lead == 0xed) high = 0x9f;
-      if (lead == 0xf0) low = 0x90;
-      if (lead == 0xf4) high = 0x8f;
-      if (!continues(bytes, at, length, low, high)) return false;
-    }
-    at += length;
-  }
-  return true;
 }
 
 // Names by id, and the line of each, while a vocabulary is read.

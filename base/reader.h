@@ -1,4 +1,4 @@
-// Text files in OpenKE's format, checked line by line.
+// The files of a data set in OpenKE's format, checked line by line.
 //
 // Every error names file and line: `train2id.txt:7: found X, expected Y`. Byte order marks, CRLF,
 // blanks at line ends and blank lines at the end of a file are accepted. Paths are UTF-8.
@@ -7,14 +7,12 @@
 #define OPENKE_READER_H
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
-namespace openke {
+#include "lines.h"
 
-// Ids and row numbers are held as int32.
-constexpr int64_t kMaxCount = std::numeric_limits<int32_t>::max();
+namespace openke {
 
 struct Triple {
   int32_t head, relation, tail;
