@@ -191,9 +191,9 @@ OPENKE_API openke_status openke_constraint_free(openke_constraint* constraint);
 // For each of n queries, how many candidates score greater than and how many equal to the target,
 // the target itself left out, and so every candidate that is a known answer in a split of the mask
 // (0: raw ranks) or that the constraint (may be NULL; not for RELATION) does not admit.
-// scores float32[score_rows][candidates]; row[i] is the scores row of query i, whose question is
-// (first[i], second[i]) as in openke_store_known, and target[i] its answer.
-// A NaN score among the row's candidates is OPENKE_INVALID.
+// scores float32[score_rows][candidates]; query i is (first[i], second[i]) as in
+// openke_store_known, row[i] its row of scores and target[i] its answer. A NaN score among the
+// row's candidates is OPENKE_INVALID.
 OPENKE_API openke_status openke_rank(const openke_store* store, int32_t slot, int32_t split_mask,
                                      const openke_constraint* constraint, const float* scores,
                                      int64_t score_rows, const int64_t* row, const int64_t* first,

@@ -10,7 +10,7 @@
 namespace openke {
 namespace {
 
-constexpr int64_t kGrain = 16;  // questions
+constexpr int64_t kGrain = 16;  // queries
 
 struct Counts {
   int64_t greater = 0;
@@ -44,14 +44,14 @@ bool counts_for(const Answers& known, int64_t i, int32_t split_mask, int64_t tar
 
 class Ranker {
  public:
-  Ranker(const TripleStore& store, const TypeConstraint* constraint, const Questions& questions)
+  Ranker(const TripleStore& store, const TypeConstraint* constraint, const Queries& queries)
       : constraint_(constraint),
-        questions_(questions),
-        index_(store.answers(questions.slot)),
-        candidates_(domains(store, questions.slot).answer->count) {}
+        queries_(queries),
+        index_(store.answers(queries.slot)),
+        candidates_(domains(store, queries.slot).answer->count) {}
 
   Counts operator()(int64_t i) const {
-    const Questions& q = questions_;
+    const Queries& q = queries_;
     const float* scores = q.scores + q.row[i] * candidates_;
     const int64_t target = q.target[i];
     const float score = scores[target];
@@ -83,12 +83,12 @@ class Ranker {
 
  private:
   const TypeConstraint* constraint_;
-  const Questions& questions_;
+  const Queries& queries_;
   const AnswerIndex& index_;
   int64_t candidates_;
 };
 
-void check(const TripleStore& store, const TypeConstraint* constraint, const Questions& q) {
+void check(const TripleStore& store, const TypeConstraint* constraint, const Queries& q) {
   require(q.n >= 0, "the number of queries is ", q.n, "; expected 0 or more");
   require(q.score_rows >= 0, "the number of score rows is ", q.score_rows, "; expected 0 or more");
   const Domains ids = domains(store, q.slot);
@@ -153,13 +153,13 @@ const std::vector<int32_t>& TypeConstraint::allowed(int32_t slot, int64_t relati
   return side[static_cast<std::size_t>(relation)];
 }
 
-void rank(const TripleStore& store, const TypeConstraint* constraint, const Questions& questions,
+void rank(const TripleStore& store, const TypeConstraint* constraint, const Queries& queries,
           int threads, int64_t* greater, int64_t* equal) {
-  check(store, constraint, questions);
-  const Ranker ranker(store, constraint, questions);
+  check(store, constraint, queries);
+  const Ranker ranker(store, constraint, queries);
   // Written at the end, so that a NaN in the last row leaves the outputs as they were.
-  std::vector<Counts> counts(static_cast<std::size_t>(questions.n));
-  parallel_for(questions.n, threads, kGrain, [&](int64_t from, int64_t to) {
+  std::vector<Counts> counts(static_cast<std::size_t>(queries.n));
+  parallel_for(queries.n, threads, kGrain, [&](int64_t from, int64_t to) {
     for (int64_t i = from; i < to; ++i) counts[static_cast<std::size_t>(i)] = ranker(i);
   });
   for (std::size_t i = 0; i < counts.size(); ++i) {

@@ -31,8 +31,8 @@ class TypeConstraint {
   int64_t entities_;
 };
 
-// n questions about one slot, and the scores of all candidates for each; see openke_rank.
-struct Questions {
+// n queries about one slot, and the scores of all candidates for each; see openke_rank.
+struct Queries {
   int32_t slot;
   int32_t split_mask;
   const float* scores;  // [score_rows][candidates]
@@ -44,13 +44,13 @@ struct Questions {
   int64_t n;
 };
 
-void rank(const TripleStore& store, const TypeConstraint* constraint, const Questions& questions,
+void rank(const TripleStore& store, const TypeConstraint* constraint, const Queries& queries,
           int threads, int64_t* greater, int64_t* equal);
 
 // Throws unless value is an id of the vocabulary.
 void check_id(const char* name, int64_t value, const Vocabulary& vocabulary);
 
-// The vocabulary of the ids first and second of a question about a slot, and of its answers.
+// The vocabulary of the ids first and second of a query, and of its answers.
 struct Domains {
   const Vocabulary* first;
   const Vocabulary* second;

@@ -29,7 +29,7 @@ struct Graph {
     return found;
   }
 
-  // The triple that asks a question: its answer goes into the slot.
+  // The triple of a query: its answer goes into the slot.
   static Ids triple(int32_t slot, int32_t first, int32_t second, int32_t answer) {
     if (slot == 0) return {answer, second, first};
     if (slot == 1) return {first, answer, second};

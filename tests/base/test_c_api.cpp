@@ -164,7 +164,7 @@ TEST(draws_out_of_range_are_refused) {
   CHECK(out == std::vector<int64_t>(12, -7) && slot == std::vector<uint8_t>(4, 9));
 }
 
-TEST(questions_out_of_range_are_refused) {
+TEST(queries_out_of_range_are_refused) {
   const auto store = small_store();
   const std::vector<float> scores(3);
   int64_t greater = -7;

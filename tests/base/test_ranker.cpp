@@ -19,7 +19,7 @@ struct Asked {
 };
 
 // Scores of few values, so that many are equal.
-Asked random_questions(const Graph& graph, int32_t slot, uint32_t seed, int n) {
+Asked random_queries(const Graph& graph, int32_t slot, uint32_t seed, int n) {
   std::mt19937 draw(seed);
   const auto below = [&](int64_t bound) {
     return static_cast<int64_t>(draw() % static_cast<uint64_t>(bound));
@@ -81,7 +81,7 @@ TEST(counts_are_those_of_brute_force) {
         for (const TypeConstraint* constraint :
              {static_cast<const TypeConstraint*>(nullptr), &types}) {
           if (slot == OPENKE_RELATION && constraint != nullptr) continue;
-          Asked asked = random_questions(graph, slot, seed, 60);
+          Asked asked = random_queries(graph, slot, seed, 60);
           rank(graph, constraint, slot, mask, asked, 3);
           check_brute_force(graph, constraint, slot, mask, asked);
         }
@@ -104,7 +104,7 @@ TEST(infinite_scores_are_counted) {
 
 TEST(nan_is_refused_and_leaves_the_outputs_alone) {
   const Graph graph = graphs::random(0, 10, 3, 60);
-  Asked asked = random_questions(graph, OPENKE_TAIL, 0, 60);
+  Asked asked = random_queries(graph, OPENKE_TAIL, 0, 60);
   asked.scores[3 * 10 + 7] = std::numeric_limits<float>::quiet_NaN();
   CHECK_CONTAINS(
       check::thrown<openke::InvalidInput>([&] { rank(graph, nullptr, OPENKE_TAIL, 7, asked, 4); }),
@@ -116,11 +116,11 @@ TEST(a_constraint_belongs_to_entities_of_its_store) {
   const Graph graph = graphs::random(0, 10, 3, 60);
   const Graph other = graphs::random(0, 9, 3, 60);
   const TypeConstraint types = TypeConstraint::from_store(*other.store, 7);
-  Asked asked = random_questions(graph, OPENKE_TAIL, 0, 5);
+  Asked asked = random_queries(graph, OPENKE_TAIL, 0, 5);
   CHECK_CONTAINS(
       check::thrown<openke::InvalidInput>([&] { rank(graph, &types, OPENKE_TAIL, 7, asked, 1); }),
       "the type constraint is for 9 entities and 3 relations; expected the store's 10 and 3");
-  asked = random_questions(graph, OPENKE_RELATION, 0, 5);
+  asked = random_queries(graph, OPENKE_RELATION, 0, 5);
   CHECK_CONTAINS(check::thrown<openke::InvalidInput>(
                      [&] { rank(graph, &types, OPENKE_RELATION, 7, asked, 1); }),
                  "expected none where relations are ranked");
@@ -128,7 +128,7 @@ TEST(a_constraint_belongs_to_entities_of_its_store) {
 
 TEST(many_threads_rank_with_one_store) {
   const Graph graph = graphs::random(3, 40, 3, 300);
-  Asked expected = random_questions(graph, OPENKE_RELATION, 1, 200);
+  Asked expected = random_queries(graph, OPENKE_RELATION, 1, 200);
   std::vector<Asked> asked(6, expected);
   std::vector<std::thread> threads;
   for (Asked& mine : asked) {
