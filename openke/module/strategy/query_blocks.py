@@ -63,18 +63,21 @@ def blocks(model: Model, batch: QueryBatch) -> Iterator[tuple[Block, bool]]:
     """
     most = max(1, LOGITS_BYTES // (4 * model.ent_tot))
     large = model.projects_entities or len(batch) > most
-    sides: dict[Side, range] = {
-        "tail": range(batch.tails),
-        "head": range(batch.tails, len(batch)),
-    }
-    for side, rows in sides.items():
+    sides: tuple[tuple[Side, int, int], ...] = (
+        ("tail", 0, batch.tails),
+        ("head", batch.tails, len(batch)),
+    )
+    for side, begin, end in sides:
         if model.projects_entities:
-            for part in _of_one_relation(batch, rows, most):
+            for part in _of_one_relation(batch, begin, end, most):
                 answer, offsets = _answers(batch, part)
                 yield Block(side, batch.anchor[part], batch.relation[part], answer, offsets), large
-            continue
-        for first in rows[::most]:
-            yield _stretch(batch, side, first, min(first + most, rows.stop)), large
+        elif large:
+            for first in range(begin, end, most):
+                yield _stretch(batch, side, first, min(first + most, end)), large
+        # No range here: a compiled step would be compiled again for each number of tails.
+        elif begin < end:
+            yield _stretch(batch, side, begin, end), large
 
 
 def _stretch(batch: QueryBatch, side: Side, first: int, last: int) -> Block:
@@ -90,12 +93,12 @@ def _stretch(batch: QueryBatch, side: Side, first: int, last: int) -> Block:
     )
 
 
-def _of_one_relation(batch: QueryBatch, rows: range, most: int) -> Iterator[Tensor]:
-    """Divide some rows of a batch by relation, at most so many together."""
-    relation = batch.relation[rows.start : rows.stop]
+def _of_one_relation(batch: QueryBatch, begin: int, end: int, most: int) -> Iterator[Tensor]:
+    """Divide the rows [begin, end) of a batch by relation, at most so many together."""
+    relation = batch.relation[begin:end]
     order = torch.argsort(relation, stable=True)
     _, sizes = torch.unique_consecutive(relation[order], return_counts=True)
-    for group in torch.split(order + rows.start, sizes.tolist()):
+    for group in torch.split(order + begin, sizes.tolist()):
         yield from torch.split(group, most) if len(group) else ()
 
 
