@@ -1,14 +1,15 @@
 """The GPU script says what it needs, and its way through the package is right."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from lbmkgc_models.model.lbmkgc import LBMKGC
-from tests.contracts.graphs import ENTITIES, RELATIONS, graph
+from openke.training.precision import PRECISIONS
+from tests.contracts.graphs import graph
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "speed_gpu.py"
 
@@ -28,17 +29,48 @@ def test_without_a_gpu_it_says_so(script, monkeypatch):
         script.main(script.Settings())
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="the real thing runs instead")
-def test_everything_but_the_gpu_runs(script, monkeypatch):
+@pytest.fixture
+def _no_gpu(script, monkeypatch):
+    """Let the CPU stand for the GPU."""
     for name in ("synchronize", "reset_peak_memory_stats"):
         monkeypatch.setattr(torch.cuda, name, lambda *_: None)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda *_: 2**20)
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", lambda mode: None)
-    monkeypatch.setattr(script.TrainDataLoader, "prepare", lambda self, *, pairs, pin: None)
-    store = graph()
-    model = LBMKGC(ENTITIES, RELATIONS, script.random_features(store), dim=4)
-    settings = script.Settings(negatives=3, batch_size=8, steps=3, device="cpu")
-    found = script.measure(settings, store, model, {})
-    assert found["steps/s"] > 0
-    assert found["peak MiB"] == 1
-    assert found["waits"] == "never"
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda *_: "no GPU at all")
+    monkeypatch.setattr(script, "find_dataset", lambda name: name)
+    monkeypatch.setattr(script.TripleStore, "open", lambda name: graph())
+
+
+def small(script, **options):
+    given = {"negatives": 3, "batch_size": 8, "steps": 2, "dim": 4, "device": "cpu", "check": 5}
+    return script.Settings(**given, **options)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the real thing runs instead")
+@pytest.mark.usefixtures("_no_gpu")
+def test_everything_but_the_gpu_runs(script, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(script, "WAYS", {"float32": {}, "int4": {"precision": "int4"}})
+    script.report(small(script, out=tmp_path / "found.json"))
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["gpu"] == "no GPU at all"
+    rows = found["rows"]
+    assert [(row["model"], row["way"]) for row in rows] == [
+        (model, way)
+        for model in ("RotatE", "LBMKGC", "ComplEx 1-vs-all")
+        for way in ("float32", "int4")
+    ]
+    for done, failed in zip(rows[::2], rows[1::2], strict=True):
+        assert done["steps/s"] > 0
+        assert done["test s"] > 0
+        assert 0 < done["MRR"] <= 1
+        assert done["peak MiB"] == 1
+        assert done["waits"] == "never"
+        assert done["MRR, GPU - CPU"] == 0
+        assert failed["failed"].startswith("ValueError: precision is 'int4'")
+    assert "ValueError: precision is 'int4'" in capsys.readouterr().out
+
+
+def test_every_way_is_one_of_the_trainer(script):
+    for options in script.WAYS.values():
+        assert options.get("precision", "float32") in PRECISIONS
+        assert set(options) <= {"precision", "compile"}
