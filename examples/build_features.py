@@ -101,7 +101,7 @@ def main(settings: Settings) -> None:
         before = raw if features is aligned else None
         page = settings.out / "report"
         report(dataset, features=features, before=before, pictures=pictures, out=page)
-    print(f"train with them: python examples/train_lbmkgc_db15k.py --features {features}")
+    print(f"train with them: openke train {dataset} --set features.folder={features}")
 
 
 if __name__ == "__main__":

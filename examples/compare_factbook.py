@@ -16,7 +16,7 @@ from typing import Literal
 import torch
 
 from lbmkgc_models.runs.choose_features import gather_features
-from lbmkgc_models.runs.compare import compare, mrr_table
+from lbmkgc_models.runs.side_by_side import compare, mrr_table
 from openke.data.store import Split, TripleStore
 from openke.datasets.search import find_dataset
 from openke.runs.recipe import Recipe

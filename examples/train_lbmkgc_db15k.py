@@ -10,6 +10,7 @@ from lbmkgc_models.runs.script import train_script
 RECIPE = {
     "model": {"name": "LBMKGC", "dim": 500, "margin": 12.0},
     "data": {"name": "DB15K"},
+    "features": {"texts": "descriptions"},
     "training": {
         "objective": "negative sampling",
         "loss": {"name": "SigmoidLoss", "adv_temperature": 4.0},

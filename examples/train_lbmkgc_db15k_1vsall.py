@@ -21,7 +21,7 @@ RECIPE = {
         "score_mentions": True,
     },
     "data": {"name": "DB15K"},
-    "features": {"text_encoder": "minilm+spelling"},
+    "features": {"text_encoder": "minilm+spelling", "texts": "descriptions"},
     "training": {
         "objective": "1vsall",
         "reciprocal": True,

@@ -10,6 +10,7 @@ from lbmkgc_models.runs.script import train_script
 RECIPE = {
     "model": {"name": "LBMKGC", "dim": 500, "margin": 24.0},
     "data": {"name": "MKG-Y"},
+    "features": {"texts": "descriptions"},
     "training": {
         "objective": "negative sampling",
         "loss": {"name": "SigmoidLoss", "adv_temperature": 4.0},

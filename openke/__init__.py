@@ -1,7 +1,7 @@
 """Knowledge graph completion on an immutable triple store with a C++ core.
 
-Data in :mod:`openke.data`, models, losses and strategies in :mod:`openke.module`, training and
-evaluation in :mod:`openke.config`.
+Data in :mod:`openke.data`, models, losses and strategies in :mod:`openke.module`, training in
+:mod:`openke.training`, evaluation in :mod:`openke.evaluation`, whole runs in :mod:`openke.runs`.
 """
 
 import os

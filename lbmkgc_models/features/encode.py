@@ -23,8 +23,8 @@ BATCHES_PER_BLOCK = 8
 Item = TypeVar("Item")
 
 
-def recipe_of(encoder: Described, keys: Sequence[str], options: Mapping[str, Value]) -> str:
-    """Return a SHA-256 of all that shapes the rows: equal recipes may share finished blocks.
+def build_key(encoder: Described, keys: Sequence[str], options: Mapping[str, Value]) -> str:
+    """Return a SHA-256 of all that shapes the rows: where it is equal, finished blocks are shared.
 
     Parameters
     ----------
@@ -36,13 +36,13 @@ def recipe_of(encoder: Described, keys: Sequence[str], options: Mapping[str, Val
         Further options, such as the batch size: it decides which items share a block, and rounds
         sums in its own way.
     """
-    recipe = {
+    content = {
         "encoder": [encoder.name, encoder.revision, dict(encoder.settings)],
         "options": dict(options),
         "versions": library_versions(),
         "keys": list(keys),
     }
-    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def encode_in_blocks(

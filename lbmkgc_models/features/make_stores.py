@@ -13,12 +13,12 @@ from torch import Tensor
 
 from lbmkgc_models.feature_store.manifest import Manifest, Value
 from lbmkgc_models.feature_store.store import MANIFEST, ModalFeatures
-from lbmkgc_models.features.encode import encode_in_blocks, recipe_of
+from lbmkgc_models.features.encode import build_key, encode_in_blocks
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted, fitted
 
-RECIPE, STORES, ZEROS = "recipe", "stores", "vectors of zeros"
-"""Notes in the manifest: a checksum of all that shaped the rows; the number of stores made of one
-recipe, where it is more than one; how many rows of zeros were left out."""
+BUILD_KEY, STORES, ZEROS = "recipe", "stores", "vectors of zeros"
+"""Notes in the manifest: a checksum of all that shaped the rows; the number of stores made at
+once, where it is more than one; how many rows of zeros were left out."""
 
 Item = TypeVar("Item")
 
@@ -60,8 +60,8 @@ def make_stores(
 ) -> list[Path]:
     """Encode items, or go on where a killed run was, and write the stores.
 
-    Stores of the same recipe that are there already are kept. Rows of zeros, which stand for an
-    item that says nothing to its encoder, are left out and counted.
+    Stores of the same items, encoder and options that are there already are kept. Rows of zeros,
+    which stand for an item that says nothing to its encoder, are left out and counted.
 
     Parameters
     ----------
@@ -78,14 +78,14 @@ def make_stores(
         The stores cannot be written.
     """
     options = {"batch_size": work.batch_size, **work.options}
-    recipe = recipe_of(work.encoder, work.keys, options)
-    if kept := _finished(work, recipe):
+    key = build_key(work.encoder, work.keys, options)
+    if kept := _finished(work, key):
         _remove_further(work, len(kept))  # a run may have been killed before it did
         return kept
     _require_writable(work.out_dir)
     encoder = fitted(work.encoder, work.items)
     # Of what was learnt, too: blocks of another fit would not match.
-    partial = recipe_of(encoder, work.keys, options)[:16]
+    partial = build_key(encoder, work.keys, options)[:16]
     blocks = work.out_dir / f".partial-{work.modality}-{partial}"
     lengths, limit = encoder.lengths(work.items), encoder.limit
     rows = encode_in_blocks(
@@ -99,7 +99,7 @@ def make_stores(
     )
     cut = sum(length > limit for length in lengths) if limit else 0
     parts = assemble(rows, cut)
-    common: dict[str, Value] = {RECIPE: recipe}
+    common: dict[str, Value] = {BUILD_KEY: key}
     if len(parts) > 1:
         common[STORES] = len(parts)
     stores = [_save(work, encoder, k, part, common) for k, part in enumerate(parts, start=1)]
@@ -144,8 +144,8 @@ def numbered(modality: str, k: int) -> str:
     return modality if k == 1 else f"{modality}-{k}"
 
 
-def _finished(work: Work[Item], recipe: str) -> list[Path]:
-    """Return the stores of this recipe; none unless all of them are there and whole."""
+def _finished(work: Work[Item], key: str) -> list[Path]:
+    """Return the stores of this key; none unless all of them are there and whole."""
     stores: list[Path] = []
     count = 1
     while len(stores) < count:
@@ -154,7 +154,7 @@ def _finished(work: Work[Item], recipe: str) -> list[Path]:
             notes = ModalFeatures.load(store, work.entity_names).manifest.notes
         except (OSError, ValueError):
             return []
-        if notes.get(RECIPE) != recipe:
+        if notes.get(BUILD_KEY) != key:
             return []
         stores.append(store)
         count = int(notes.get(STORES) or 1)

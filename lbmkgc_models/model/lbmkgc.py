@@ -90,9 +90,15 @@ class LBMKGC(Model):
         check_features(ent_tot, features)
         if not features and not c.structural:
             raise ValueError("LBMKGC: structural=False needs features of at least one modality")
-        _check_together("drop_unseen", c.drop_unseen, "seen", seen, "fusion.seen_in_train")
         _check_together(
-            "score_mentions", c.score_mentions, "mentions", mentions, "mentions.find_mentions"
+            "drop_unseen", c.drop_unseen, "seen", seen, "fusion.structure_mask.seen_in_train"
+        )
+        _check_together(
+            "score_mentions",
+            c.score_mentions,
+            "mentions",
+            mentions,
+            "feature_store.mentions.find_mentions",
         )
         if seen is not None and seen.shape != (ent_tot,):
             raise ValueError(f"LBMKGC: seen is {list(seen.shape)}, expected [{ent_tot}]")

@@ -183,11 +183,18 @@ def plan_features(
         if modality not in found:
             raise FileNotFoundError(_ways(modality, store.name, places, directory))
     unused = tuple(
-        f"{modality}: not used" if modality in found else f"{modality}: none found"
+        f"{modality}: not used" if modality in found else _none_found(modality, directory)
         for modality in KNOWN
         if modality not in names
     )
     return FeaturePlan(store, directory, {name: found[name] for name in names}, chosen, unused)
+
+
+def _none_found(modality: str, directory: Path | None) -> str:
+    labelled = directory is not None and (directory / LABELS).is_file()
+    if modality == "text" and labelled and available_text_encoder() is None:
+        return f"text: none found, and no encoder that makes it of {LABELS} ({INSTALL_MINILM})"
+    return f"{modality}: none found"
 
 
 def _asked(modalities: str | Sequence[str]) -> list[str] | None:

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import tyro
 
+from lbmkgc_models.feature_store.labels import LABELS
 from lbmkgc_models.runs.defaults import default_recipe
 from lbmkgc_models.runs.experiment import run
 from openke.data.overlap import leak_of
 from openke.data.store import TripleStore
-from openke.runs.command_line import Assignments, assigned
+from openke.runs.command_line import Assignments, assigned, shorter
 from openke.runs.experiment import Execution, RunOptions
 from openke.runs.recipe import Recipe
 
@@ -59,7 +60,9 @@ def command(
     changes = {**named, **assigned(set)}
     if "features.folder" in changes:  # what is there is taken, not the recipe's encoder
         changes = {"features.text_encoder": "", **changes}
-    chosen = chosen.changed(changes)
+    base, chosen = chosen, chosen.changed(changes)
+    if recipe is not None and (note := shorter(base, chosen, "--set training.lr=")):
+        print(note)
     options = RunOptions(**vars(execution))
     run(chosen, options, fit=partial(fitted, settled=changes) if recipe is None else None)
 
@@ -68,12 +71,14 @@ def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str]) -> R
     """Return a default recipe as a data set needs it; places in ``settled`` stay as they are.
 
     Where the valid split cannot be chosen on, a part of train is held out; a small graph has fewer
-    negatives.
+    negatives; LBMKGC scores mentions where there are texts to find them in.
     """
     changes: dict[str, Any] = {}
     negatives = recipe.training.sampling.get("neg_ent", 1)
     if negatives > store.entity_count and "training.sampling.neg_ent" not in settled:
         changes["training.sampling.neg_ent"] = store.entity_count
+    if recipe.model_name == "LBMKGC" and "model.score_mentions" not in settled:
+        changes["model.score_mentions"] = _has_texts(recipe, store)
     if not {"data.hold_out", "evaluation.every"} & set(settled):
         empty = not store.rows("valid")
         leak = None if empty else leak_of(store)
@@ -82,3 +87,10 @@ def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str]) -> R
             print(f"{store.name}: {reason}; a tenth of train is held out to choose on")
             changes["data.hold_out"] = HELD_OUT
     return recipe.changed(changes)
+
+
+def _has_texts(recipe: Recipe, store: TripleStore) -> bool:
+    """Whether a training may read texts, and the data set has some."""
+    wanted = recipe.features.modalities
+    labelled = store.directory is not None and (store.directory / LABELS).is_file()
+    return labelled and (wanted == "auto" or "text" in wanted)

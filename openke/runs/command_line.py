@@ -206,19 +206,23 @@ def assigned(assignments: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def shorter(recipe: Recipe, changed: Recipe) -> str:
-    """Return what to say where a training is cut short and its rate stays that of the long one."""
+def shorter(recipe: Recipe, changed: Recipe, rate_option: str = "--lr ") -> str:
+    """Return what to say where a training is cut short, "" where it is not.
+
+    ``rate_option`` sets the learning rate. Adam moves a parameter by about the rate in each step,
+    so a rate for many steps does little in few; of other optimisers no rate is proposed.
+    """
     before, now = recipe.training, changed.training
-    steps = now.optimizer in ("adam", "lazy_adam") and now.schedule is None
-    if not steps or now.lr != before.lr or LONGER * now.epochs > before.epochs:
+    if now.lr != before.lr or LONGER * now.epochs > before.epochs:
         return ""
+    said = f"{counted(now.epochs, 'epoch')} instead of {before.epochs}: "
     rate = float(f"{min(before.lr * before.epochs / now.epochs, MOST):.2g}")
-    if rate <= before.lr:
-        return ""
+    steps = now.optimizer in ("adam", "lazy_adam") and now.schedule is None
+    if not steps or rate <= before.lr:
+        return f"{said}a first look, well below what the whole training reaches"
     return (
-        f"{counted(now.epochs, 'epoch')} instead of {before.epochs}: the learning rate "
-        f"{before.lr:g} is made for the long training and may hardly move the model in the short "
-        f"one; try --lr {rate:g}"
+        f"{said}the learning rate {before.lr:g} is made for the long training and may hardly move "
+        f"the model in the short one; try {rate_option}{rate:g}"
     )
 
 

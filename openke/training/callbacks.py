@@ -20,7 +20,7 @@ class Validation(Callback):
     Parameters
     ----------
     measure
-        Returns metrics by name, e.g. ``lambda: tester.metrics("valid")``.
+        Returns metrics by name, e.g. ``lambda: tester.rank("valid").metrics()``.
     store
         The triples: a warning is given where its valid split repeats train or test.
     every

@@ -17,7 +17,7 @@ from lbmkgc_models.features.cmoa.align import Alignment
 from lbmkgc_models.features.cmoa.heads import MODALITIES, ContrastiveAlignment
 from lbmkgc_models.features.cmoa.retrieval import BothWays
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
-from lbmkgc_models.features.make_stores import RECIPE
+from lbmkgc_models.features.make_stores import BUILD_KEY
 from openke.runtime.files import write_whole
 
 HEADS = "heads.safetensors"
@@ -107,7 +107,7 @@ def _aligned(
     """Return the aligned rows of a modality, present where the source is."""
     made_by = source.manifest.encoder or f"unknown {source.modality} encoder"
     # Without the recipe: by it, whoever builds features would take these for the source's.
-    own = {name: note for name, note in source.manifest.notes.items() if name != RECIPE}
+    own = {name: note for name, note in source.manifest.notes.items() if name != BUILD_KEY}
     manifest = replace(
         source.manifest,
         dim=rows.shape[1],

@@ -16,7 +16,7 @@ class Reciprocal(Wrapped):
     """A model with an inverse of each relation: it is only ever asked for tails.
 
     A triple scores differently as (h, r, ?) and as (t, r', ?); where there is no query, as in
-    triple classification, the first one counts. ``relation_embeddings`` and ``place`` take ids of
+    triple classification, the first one counts. ``relation_embeddings`` and ``project`` take ids of
     inverses, too, from ``rel_tot`` on.
 
     Parameters

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from lbmkgc_models.features import encode as blocks
-from lbmkgc_models.features.encode import encode_in_blocks, recipe_of
+from lbmkgc_models.features.encode import build_key, encode_in_blocks
 from tests.lbmkgc_models.features.small import CountingEncoder
 
 TEXTS = ["ccc", "a", "bb", "dddd", "e", "ff", "ggg"]
@@ -97,7 +97,7 @@ def test_the_recipe_changes_with_all_that_shapes_the_rows(monkeypatch: pytest.Mo
         encoder = CountingEncoder()
         for name, value in changes.items():
             setattr(encoder, name, value)
-        return recipe_of(encoder, TEXTS, {"batch_size": 2})
+        return build_key(encoder, TEXTS, {"batch_size": 2})
 
     same = recipe()
     assert recipe() == same
@@ -105,8 +105,8 @@ def test_the_recipe_changes_with_all_that_shapes_the_rows(monkeypatch: pytest.Mo
         recipe(name="x"),
         recipe(revision="2"),
         recipe(settings={"scale": 2.0}),
-        recipe_of(CountingEncoder(), TEXTS[1:], {"batch_size": 2}),
-        recipe_of(CountingEncoder(), TEXTS, {"batch_size": 3}),
+        build_key(CountingEncoder(), TEXTS[1:], {"batch_size": 2}),
+        build_key(CountingEncoder(), TEXTS, {"batch_size": 3}),
     }
     monkeypatch.setattr(blocks, "library_versions", lambda: {"torch": "0"})
     assert len({same, recipe(), *others}) == 7

@@ -69,7 +69,8 @@ def test_none_is_structure_only(pets: TripleStore, modalities: str | list[str]) 
 def test_auto_with_nothing_there(pets: TripleStore) -> None:
     found = gather_features(pets)
     assert found.features == {}
-    assert found.summary == "Pets: image: none found; text: none found; structure only"
+    missing = "text: none found, and no encoder that makes it of labels.tsv (pip install"
+    assert found.summary.startswith(f"Pets: image: none found; {missing}")
 
 
 def test_auto_without_labels(pets: TripleStore, tmp_path: Path) -> None:

@@ -163,3 +163,26 @@ def test_no_features_for_a_model_over_structure(folder):
         match=r"features.modalities is \['text'\], but this model uses structure only; .*IKRL",
     ):
         experiment.features_for(recipe, store, folder)
+
+
+def test_a_recipe_cut_short_says_so(folder, tmp_path, capsys):
+    path = tmp_path / "long.json"
+    path.write_text(json.dumps({"model": {"name": "TransE", "dim": 4}, "training": {"epochs": 9}}))
+    train(str(folder), recipe=path, set=SMALL, out=tmp_path / "out")
+    assert "2 epochs instead of 9: a first look" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("labelled", "more", "scored"),
+    [
+        (True, (), True),
+        (False, (), False),
+        (True, ("features.modalities=none",), False),
+        (True, ("model.score_mentions=false",), False),
+    ],
+)
+def test_mentions_are_scored_where_there_are_texts(folder, tmp_path, labelled, more, scored):
+    if not labelled:
+        (folder / "labels.tsv").unlink()
+    train(str(folder), set=(*SMALL, *more), out=tmp_path / "out")
+    assert saved(tmp_path / "out").model_settings["score_mentions"] == scored
