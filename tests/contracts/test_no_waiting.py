@@ -20,10 +20,11 @@ from openke.kernels import compare_operators, compare_reference, loss_operators
 from openke.kernels.compare_reference import KINDS, Sides
 from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
+from openke.module.penalty import PENALTIES
 from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll
 from openke.module.strategy.query_blocks import LOGITS_BYTES
 from openke.training.optimizers import OPTIMIZERS
-from tests.contracts.graphs import BATCHES, CASES, ENTITIES, WAITING, build, graph
+from tests.contracts.graphs import BATCHES, CASES, ENTITIES, WAITING, build, graph, reciprocal
 
 META = torch.device("meta")
 WAITS = {
@@ -143,6 +144,17 @@ def test_no_query_waits(case, strategy, loss, most, monkeypatch):
     for batch in [batch.to(META) for batch in list(loader.epoch(0))[:2]]:
         with NoWaiting():
             assert trainer._step(batch).device == META
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+@pytest.mark.parametrize("make", [build, reciprocal])
+def test_no_penalty_waits(make, penalty):
+    loader = QueryDataLoader(graph(), batch_size=16)
+    objective = OneVsAll(make("ComplEx"), penalty=PENALTIES[penalty](0.1), relation_prediction=0.5)
+    trainer = Trainer(objective, loader, 1, 0.05, opt_method="adam", device="meta", progress=False)
+    batch = next(loader.epoch(0)).to(META)
+    with NoWaiting():
+        assert trainer._step(batch).device == META
 
 
 @pytest.mark.parametrize("gated", [False, True])

@@ -9,7 +9,7 @@ from openke.data.batch import Side
 from openke.module.model.bilinear import Bilinear
 from openke.module.model.model import Model
 from openke.module.model.wrapped import Wrapped
-from openke.module.penalty.penalty import Facts, Penalty
+from openke.module.penalty.penalty import Facts, Penalty, distinct
 from openke.module.scoring.encodings import Encodings, take
 
 
@@ -55,7 +55,7 @@ class DURA(Penalty):
         parts: dict[Side, slice] = {"tail": slice(0, facts.tails), "head": slice(facts.tails, None)}
         for side, part in parts.items():
             pair = torch.stack([facts.relation[part], anchor[part]], dim=1)
-            asked, index = torch.unique(pair, dim=0, return_inverse=True)
+            asked, index = distinct(pair)
             if len(asked):
                 queries = model.query(take(rows, asked[:, 1]), asked[:, 0], side)
                 total = total + self.term(queries["query"])[index].sum()

@@ -26,9 +26,23 @@ class Facts(NamedTuple):
     """How many ask for a tail."""
 
     def entities(self) -> tuple[Tensor, Tensor]:
-        """Return distinct entities, Int["u"], and which is each anchor and answer, Int["2n"]."""
-        distinct, place = torch.unique(torch.cat([self.anchor, self.answer]), return_inverse=True)
-        return distinct, place
+        """Return :func:`distinct` entities, Int["u"], and which is each anchor and answer."""
+        return distinct(torch.cat([self.anchor, self.answer]))
+
+
+def distinct(ids: Tensor) -> tuple[Tensor, Tensor]:
+    """Return distinct ids, Int["u"] or Int["u 2"], and which of them each is, Int["n"].
+
+    Elsewhere than on the CPU, and in a compiled step, all ids as they are: how many differ would
+    have to be waited for, and looking at one more often changes a result by no more than rounding.
+    """
+    if ids.device.type != "cpu" or torch.compiler.is_compiling():
+        return ids, torch.arange(len(ids), device=ids.device)
+    if ids.dim() == 1:
+        found, place = torch.unique(ids, return_inverse=True)
+    else:
+        found, place = torch.unique(ids, dim=0, return_inverse=True)
+    return found, place
 
 
 class Penalty(ABC):
@@ -72,6 +86,6 @@ class Penalty(ABC):
         """
         entities, index = facts.entities()
         of_entity = self.term(model.entity_moduli(model.factors(entities, encodings)))[index]
-        relations, index = torch.unique(facts.relation, return_inverse=True)
+        relations, index = distinct(facts.relation)
         of_relation = self.term(model.relation_moduli(model.relation_embeddings(relations)))[index]
         return self.weight * (of_entity.sum() + of_relation.sum()) / len(facts.anchor)

@@ -8,6 +8,7 @@ from openke.config import Trainer
 from openke.data import TrainDataLoader
 from openke.data.query_data_loader import QueryDataLoader
 from openke.module.loss import SigmoidLoss
+from openke.module.penalty import N3
 from openke.module.strategy import NegativeSampling, OneVsAll
 from tests.contracts.graphs import BATCHES, build, graph, reciprocal
 
@@ -22,7 +23,8 @@ def sampled(case):
 
 
 def asked(model):
-    return OneVsAll(model, relation_prediction=0.5), QueryDataLoader(GRAPH, batch_size=SIZE)
+    strategy = OneVsAll(model, relation_prediction=0.5, penalty=N3(0.05))
+    return strategy, QueryDataLoader(GRAPH, batch_size=SIZE)
 
 
 WAYS = {
