@@ -36,6 +36,7 @@ class Setters:
     weight_decay: float
     lr_decay: float
     clip_norm: float | None
+    compile: bool
     world: World
     _parallel: torch.nn.Module
     checkpoint_dir: str | PathLike[str] | None
@@ -45,12 +46,12 @@ class Setters:
 
     def _make_optimizer(self) -> torch.optim.Optimizer:
         # A gradient of rows repeats some: its length would come out wrong, and processes would have
-        # to exchange rows that differ.
-        whole = self.clip_norm is not None or self.world.size > 1
+        # to exchange rows that differ. PyTorch's compiler knows no sparse tensors.
+        whole = self.clip_norm is not None or self.world.size > 1 or self.compile
         if whole and self.opt_method in BY_ROW:
             raise ValueError(
-                f"opt_method {self.opt_method!r} needs gradients by row, which clip_norm and "
-                "training in several processes do not have: take 'adam' or 'adagrad'"
+                f"opt_method {self.opt_method!r} needs gradients by row, which clip_norm, "
+                "compile and training in several processes do not have: take 'adam' or 'adagrad'"
             )
         self._tables = (
             []

@@ -104,6 +104,7 @@ class Trainer(Resuming):
         self.device = self.world.device(choose_device(device, use_gpu))
         check_precision(precision, self.device)
         self.precision = precision
+        self.compile = compile
         self._objective = torch.compile(self._loss) if compile else self._loss
         self.strategy = model.to(self.device)
         self.data_loader = data_loader

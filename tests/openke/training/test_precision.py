@@ -138,6 +138,14 @@ def test_every_objective_is_one_program(case, shape):
     torch.testing.assert_close(compiled(batch), strategy(batch))
 
 
+def test_a_compiled_step_has_no_gradients_by_row():
+    """They are sparse tensors, which PyTorch's compiler does not take."""
+    assert trainer()._tables
+    assert not trainer(compile=True)._tables
+    with pytest.raises(ValueError, match="'lazy_adam' needs gradients by row, which clip_norm, co"):
+        trainer(compile=True, opt_method="lazy_adam")
+
+
 @pytest.mark.slow
 def test_a_compiled_step_is_the_step(monkeypatch):
     torch.compiler.reset()
