@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.texts import CHOICE_NOTE
 from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.runs.choose_features import plan_features
 from lbmkgc_models.runs.make_model import check_model, modalities_of, model_maker
@@ -66,7 +67,8 @@ def run(
         features = features_for(recipe, store, directory, options.device)
     make = make or model_maker(features, recipe.features.texts)
     trainer = experiment.train(store, make)
-    return experiment.test(trainer, store)
+    seen = what_was_seen(recipe, features)
+    return experiment.test(trainer, store, {"features": seen} if seen else {})
 
 
 def dataset_folder(name: str, data: Path | None = None) -> Path:
@@ -127,6 +129,20 @@ def features_for(
     if len(found.features) > 1:
         print(f"this model takes one modality: {chosen[0]}")
     return {name: found.features[name] for name in chosen}
+
+
+def what_was_seen(
+    recipe: Recipe, features: Mapping[str, ModalFeatures]
+) -> dict[str, dict[str, Any]]:
+    """Return by modality what made its features, and which texts these and mentions are of."""
+    seen: dict[str, dict[str, Any]] = {}
+    for modality, found in features.items():
+        seen[modality] = {"encoder": found.manifest.encoder}
+        if CHOICE_NOTE in found.manifest.notes:
+            seen[modality]["texts"] = found.manifest.notes[CHOICE_NOTE]
+    if recipe.model_settings.get("score_mentions"):
+        seen["mentions"] = {"texts": recipe.features.texts}
+    return seen
 
 
 def _check_structural(section: FeatureSection) -> None:

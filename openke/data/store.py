@@ -22,6 +22,14 @@ Split = Literal["train", "valid", "test"]
 Slot = Literal["head", "relation", "tail"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
+_WAYS_OUT: dict[Split, str] = {
+    "train": "give one",
+    "valid": "give one, or hold out a part of the train split with hold_out()",
+    "test": "give one, such as some rows taken out of the train split, or let 'openke import' "
+    "divide a table of triples",
+}
+"""What to do about an empty split."""
+
 
 class RelationStatistics(NamedTuple):
     """Shape of each relation in the train split; 0 where it has no triple there.
@@ -211,10 +219,7 @@ class TripleStore:
         check_split(split)
         if not self._sizes[split]:
             raise ValueError(
-                f"the {split} split is empty: {self._sources[split]}; give one, or hold out a "
-                "part of the train split with hold_out()"
-                if split == "valid"
-                else f"the {split} split is empty: {self._sources[split]}"
+                f"the {split} split is empty: {self._sources[split]}; {_WAYS_OUT[split]}"
             )
 
     def hold_out(self, fraction: float = 0.1, seed: int = 0) -> TripleStore:

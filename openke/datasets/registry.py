@@ -156,7 +156,10 @@ def _texts(checksum: str) -> Join:
     return Join(join="texts", sources=TEXTS, results={"texts.tsv": checksum})
 
 
-OWN: dict[str, KnownDataSet] = {
+Provider = KnownDataSet | Callable[[], Path]
+"""Files to fetch, or a function that returns the folder of the data set, made or fetched by it."""
+
+OWN: dict[str, Provider] = {
     "DB15K": KnownDataSet(
         page=ADAMF_MAT.page("benchmarks/DB15K"),
         files=_openke_files(
@@ -254,9 +257,6 @@ OWN: dict[str, KnownDataSet] = {
         for name, checksums in OPENKE_SETS.items()
     },
 }
-
-Provider = KnownDataSet | Callable[[], Path]
-"""Files to fetch, or a function that returns the folder of the data set, made or fetched by it."""
 
 DATA_SETS: Registry[Provider] = Registry(OWN, "openke.datasets")
 """Data sets that can be had by name, with those of other packages."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -157,8 +158,10 @@ class Experiment:
             self._write_weights(model)
         return trainer
 
-    def test(self, trainer: Trainer, store: TripleStore) -> RankingReport:
-        """Rank the test split, print the table and write the report."""
+    def test(
+        self, trainer: Trainer, store: TripleStore, notes: Mapping[str, Any] | None = None
+    ) -> RankingReport:
+        """Rank the test split, print the table and write the report, with ``notes`` at its end."""
         model = trainer.strategy.model
         loader = TestDataLoader(store, type_constrain=False)
         tester = Tester(model, loader, device=self.options.device)
@@ -169,7 +172,7 @@ class Experiment:
         )
         if not tester.world.chief:
             return report
-        content = {**report.to_dict(), "best_epoch": _best(trainer.history)}
+        content = {**report.to_dict(), "best_epoch": _best(trainer.history), **(notes or {})}
         text = json.dumps(content, indent=2, allow_nan=False)
         write_text(self.out / self.REPORT, text + "\n")
         print(report.to_text())

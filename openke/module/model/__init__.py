@@ -19,7 +19,7 @@ from openke.module.model.tables import table
 from openke.module.model.transd import TransD
 from openke.module.model.transe import TransE
 from openke.module.model.transh import TransH
-from openke.module.model.translational import Translational
+from openke.module.model.translational import Translational, TranslationalConfig
 from openke.module.model.transr import TransR
 from openke.module.model.tucker import TuckER
 
@@ -63,6 +63,7 @@ __all__ = [
     "TransH",
     "TransR",
     "Translational",
+    "TranslationalConfig",
     "TuckER",
     "table",
 ]

@@ -10,8 +10,9 @@ from openke.module.scoring.encodings import Encodings
 
 
 class Bilinear(Model):
-    """Score h^T M_r t, linear in the head and in the tail; :meth:`query` is h^T M_r or M_r t.
+    """Score q . c of a query's vector and a candidate's, as of h^T M_r t: q is h^T M_r or M_r t.
 
+    Scores need not be linear in the known entity: :meth:`query` may do with it what it wants.
     A subclass writes :meth:`query`. It makes the tables ``ent_embeddings`` and ``rel_embeddings``,
     or says by :meth:`entity_embeddings` and :meth:`relation_embeddings` what it has instead.
     """

@@ -8,6 +8,7 @@ from torch.nn.functional import dropout
 from openke.data.batch import Side
 from openke.module.model.model import Model
 from openke.module.model.wrapped import Wrapped
+from openke.module.scoring.contract import ask
 from openke.module.scoring.encodings import Encodings
 
 
@@ -39,7 +40,7 @@ class Dropped(Wrapped):
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the inner model's queries, asked with and made into incomplete vectors."""
-        queries = self.inner.query(_forget(anchor, self.anchor_rate), relation, side)
+        queries = ask(self.inner, _forget(anchor, self.anchor_rate), relation, side)
         return _forget(queries, self.query_rate)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from openke.data.batch import Side
 from openke.module.model.model import Model
 from openke.module.model.wrapped import Wrapped
+from openke.module.scoring.contract import ask
 from openke.module.scoring.encodings import Encodings
 
 
@@ -48,7 +49,7 @@ class Reciprocal(Wrapped):
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the inner model's queries about tails."""
-        return self.inner.query(anchor, self.effective_relation(relation, side), "tail")
+        return ask(self.inner, anchor, self.effective_relation(relation, side), "tail")
 
     def identity(self) -> dict[str, Any]:
         """Return the inner model's identity, its relations counted twice, marked as reciprocal."""

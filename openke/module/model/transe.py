@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor
 
 from openke.module.model.tables import start_bound, table
-from openke.module.model.translational import Translational
+from openke.module.model.translational import Translational, TranslationalConfig
 from openke.module.scoring.encodings import Encodings
-from openke.runtime.values import Count
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransEConfig:
+class TransEConfig(TranslationalConfig):
     """Settings of :class:`TransE`; names and defaults are OpenKE's."""
 
-    dim: Count = 100
-    """Reals per entity and relation."""
-    p_norm: Literal[1, 2] = 1
-    """1 or 2: the distance is L1 or L2."""
-    norm_flag: bool = True
-    """L2-normalise h, r and t first."""
-    margin: float | None = None
-    """Added to the negative distance; None adds nothing."""
     epsilon: float | None = None
     """With ``margin``: tables start uniform in +-(margin + epsilon) / dim, else Xavier uniform."""
 

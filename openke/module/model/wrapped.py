@@ -9,6 +9,7 @@ from torch import Tensor
 from openke.data.batch import Side
 from openke.module.model.model import Model
 from openke.module.scoring.compare import Compare
+from openke.module.scoring.contract import ask
 from openke.module.scoring.encodings import Encodings
 from openke.module.scoring.negatives import Scores
 
@@ -52,7 +53,7 @@ class Wrapped(Model):
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the inner model's queries."""
-        return self.inner.query(anchor, relation, side)
+        return ask(self.inner, anchor, relation, side)
 
     def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return the inner model's scores."""

@@ -10,6 +10,7 @@ from openke.module.model.bilinear import Bilinear
 from openke.module.model.model import Model
 from openke.module.model.wrapped import Wrapped
 from openke.module.penalty.penalty import Facts, Penalty, distinct
+from openke.module.scoring.contract import ask
 from openke.module.scoring.encodings import Encodings, take
 
 
@@ -57,6 +58,6 @@ class DURA(Penalty):
             pair = torch.stack([facts.relation[part], anchor[part]], dim=1)
             asked, index = distinct(pair)
             if len(asked):
-                queries = model.query(take(rows, asked[:, 1]), asked[:, 0], side)
+                queries = ask(model, take(rows, asked[:, 1]), asked[:, 0], side)
                 total = total + self.term(queries["query"])[index].sum()
         return self.weight * total / len(facts.anchor)

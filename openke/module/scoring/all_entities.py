@@ -10,7 +10,7 @@ from torch import Tensor
 
 from openke.data.batch import Side
 from openke.module.scoring.compare import ALL_PAIRS
-from openke.module.scoring.contract import Scorer
+from openke.module.scoring.contract import Scorer, ask
 from openke.module.scoring.encodings import Encodings, branch, count, take
 
 ENCODE_BLOCK = 8192
@@ -45,7 +45,7 @@ def score_all(
     if model.projects_entities:
         return _score_all_projected(model, side, anchor, relation, candidates)
     candidates, anchors = branch(candidates, anchor)
-    return model.match(model.query(anchors, relation, side), candidates, ALL_PAIRS)
+    return model.match(ask(model, anchors, relation, side), candidates, ALL_PAIRS)
 
 
 def _score_all_projected(
@@ -58,7 +58,7 @@ def _score_all_projected(
     for one, group in zip(found, torch.split(order, sizes.tolist()), strict=True):
         seen_by = model.effective_relation(one, side).expand(count(candidates))
         projected = model.project(candidates, seen_by)
-        queries = model.query(take(projected, anchor[group]), relation[group], side)
+        queries = ask(model, take(projected, anchor[group]), relation[group], side)
         scores.append(model.match(queries, projected, ALL_PAIRS))
     if len(scores) == 1:  # the usual block of queries: sorted already
         return scores[0]

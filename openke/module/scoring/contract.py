@@ -97,3 +97,20 @@ class Scorer(nn.Module):
         :attr:`linear_in_relation`.
         """
         raise NotImplementedError(f"{type(self).__name__} is not linear in its relations")
+
+
+def ask(model: Scorer, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
+    """Return :meth:`Scorer.query` of a model.
+
+    Raises
+    ------
+    TypeError
+        It returned something else than named tensors.
+    """
+    queries = model.query(anchor, relation, side)
+    if not isinstance(queries, dict):
+        raise TypeError(
+            f"{type(model).__name__}.query returned {type(queries).__name__}; expected named "
+            'tensors, such as {"query": vectors}'
+        )
+    return queries

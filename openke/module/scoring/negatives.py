@@ -13,7 +13,7 @@ from torch import Tensor
 
 from openke.data.batch import HEAD, RELATION, TAIL, Batch
 from openke.module.scoring.compare import ALL_PAIRS, Pairwise
-from openke.module.scoring.contract import Scorer
+from openke.module.scoring.contract import Scorer, ask
 from openke.module.scoring.encodings import Encodings, branch, count, join, take
 from openke.module.scoring.projection import (
     Meetings,
@@ -82,7 +82,7 @@ def _own(model: Scorer, batch: Batch) -> Scores:
     rows, queries, asked = _entity_queries(model, batch, rows, at, relations)
     first_other = count(queries)
     if n:
-        other = model.query(take(rows, at.other_head), relations.other_head, "tail")
+        other = ask(model, take(rows, at.other_head), relations.other_head, "tail")
         queries = join(queries, other)
     others = first_other + torch.arange(b * n, device=slot.device).view(b, n)
     replacement, other_tail = at.replacement.view(b, m), at.other_tail.view(b, n)
@@ -129,10 +129,10 @@ def _entity_queries(
     )
     if batch.side == "tail":
         rows, anchors = branch(rows, at.tail_query_head)
-        return rows, model.query(anchors, relation, "tail"), of_tail
+        return rows, ask(model, anchors, relation, "tail"), of_tail
     if batch.side == "head":
         rows, anchors = branch(rows, at.head_query_tail)
-        return rows, model.query(anchors, relation, "head"), of_head
+        return rows, ask(model, anchors, relation, "head"), of_head
     rows, anchors = branch(rows, torch.cat([at.tail_query_head, at.head_query_tail]))
     queries = _both_queries(model, anchors, relation)
     asked = of_tail._replace(negative_query=each + b * (batch.slot[:, :m] == HEAD))
@@ -182,7 +182,7 @@ def _both_queries(model: Scorer, anchors: Encodings, relation: Tensor) -> Encodi
     b = len(relation)
     heads = {name: tensor[:b] for name, tensor in anchors.items()}
     tails = {name: tensor[b:] for name, tensor in anchors.items()}
-    return join(model.query(heads, relation, "tail"), model.query(tails, relation, "head"))
+    return join(ask(model, heads, relation, "tail"), ask(model, tails, relation, "head"))
 
 
 def _shared(model: Scorer, batch: Batch) -> Scores:
@@ -199,7 +199,7 @@ def _shared(model: Scorer, batch: Batch) -> Scores:
         queries = take(both, each + b * is_head)
     else:
         anchor_index = head if batch.side == "tail" else tail
-        queries = model.query(take(rows, anchor_index), relation, batch.side)
+        queries = ask(model, take(rows, anchor_index), relation, batch.side)
     answer = torch.where(is_head, head, tail)
     positive = model.match(queries, rows, Pairwise(each, answer))
     negative = model.match(queries, take(rows, replacing), ALL_PAIRS)

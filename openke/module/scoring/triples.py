@@ -11,7 +11,7 @@ from torch import Tensor
 from openke import kernels
 from openke.module.scoring.all_entities import encode_all
 from openke.module.scoring.compare import Pairwise
-from openke.module.scoring.contract import Scorer
+from openke.module.scoring.contract import Scorer, ask
 from openke.module.scoring.encodings import Encodings, take
 from openke.module.scoring.projection import project_pairs
 
@@ -53,6 +53,6 @@ def _score_pairs(
     asked = model.effective_relation(relation, "tail")
     rows, at = project_pairs(model, entities, torch.cat([head, tail]), torch.cat([asked, asked]))
     head_at, tail_at = at.chunk(2)
-    queries = model.query(take(rows, head_at), relation, "tail")
+    queries = ask(model, take(rows, head_at), relation, "tail")
     each = torch.arange(len(relation), device=relation.device)
     return model.match(queries, rows, Pairwise(each, tail_at))

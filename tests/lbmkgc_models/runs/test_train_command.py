@@ -104,6 +104,12 @@ def test_bad_arguments_are_said(arguments, message, folder, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_data_set_without_a_test_split_is_told_the_way_out(folder):
+    (folder / "test2id.txt").unlink()
+    with pytest.raises(ValueError, match=r"test2id.txt is missing; give one, .* 'openke import'"):
+        train(str(folder), model="DistMult", set=SMALL)
+
+
 def test_a_small_graph_has_fewer_negatives(folder, tmp_path):
     out = tmp_path / "out"
     train(str(folder), model="RotatE", set=(*SMALL, "model.dim=4"), out=out)
@@ -124,6 +130,19 @@ def test_the_report_has_the_best_epoch_and_a_finished_run_says_so(folder, tmp_pa
     again = Execution(out=out, device="cpu", resume=True)
     command(str(folder), model="DistMult", set=settings, execution=again)
     assert "nothing to train: all 2 epochs are done" in capfd.readouterr().err
+
+
+def test_the_report_says_which_texts_and_encoders_a_run_had(folder, tmp_path):
+    lines = [f"{i}\tentity {i}\tname{i}\tword{i % 5} name{(i + 1) % 23}" for i in range(23)]
+    (folder / "labels.tsv").write_text("\n".join(lines) + "\n")
+    texts = ("features.text_encoder=tfidf", "features.texts=descriptions", "model.dim=4")
+    train(str(folder), set=(*SMALL, *texts), out=tmp_path / "out")
+    assert report(tmp_path / "out")["features"] == {
+        "text": {"encoder": "tfidf", "texts": "descriptions"},
+        "mentions": {"texts": "descriptions"},
+    }
+    train(str(folder), model="ComplEx", set=(*SMALL, "model.dim=4"), out=tmp_path / "without")
+    assert "features" not in report(tmp_path / "without")
 
 
 def test_an_interrupted_run_has_its_curves(folder, tmp_path, monkeypatch):

@@ -421,6 +421,7 @@ def test_a_file_pinned_by_its_id_in_git_is_checked(tmp_path: Path, site: Site) -
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_registered_checksums_are_those_of_the_real_files(datasets: Path, name: str) -> None:
     known = OWN[name]
+    assert isinstance(known, KnownDataSet)
     expected = {file: remote.checksum for file, remote in known.files.items()}
     for join in known.joins:
         if join.join != "texts":  # texts on a disk may be others
@@ -437,6 +438,7 @@ def test_openkes_own_sets_are_known_whole() -> None:
     assert names <= set(OWN)
     for name in names:
         known = OWN[name]
+        assert isinstance(known, KnownDataSet)
         assert known.page.endswith(f"/benchmarks/{name}")
         assert set(known.files) == {*NEEDED, "valid2id.txt", "test2id.txt", "type_constrain.txt"}
         for file, remote in known.files.items():

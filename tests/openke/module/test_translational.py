@@ -1,12 +1,15 @@
 """TransH, TransR and TransD against independent formulas in float64 NumPy, triple by triple."""
 
+from dataclasses import dataclass, fields
+
 import numpy as np
 import pytest
 import torch
 
 from openke.module.interaction import matrix
-from openke.module.model import TransD, TransH, TransR
+from openke.module.model import TransD, TransH, Translational, TranslationalConfig, TransR, table
 from openke.module.scoring.all_entities import encode_all, score_all
+from openke.module.scoring.triples import score_triples
 from tests.contracts.graphs import ENTITIES, RELATIONS, build
 from tests.openke.module.float64 import numbers, score, unit
 
@@ -146,3 +149,34 @@ def test_matrices_meet_their_vectors_whatever_the_order():
     expected = torch.stack([v @ matrices[i] for v, i in zip(vectors, index, strict=True)])
     torch.testing.assert_close(matrix.project(vectors, matrices, index), expected)
     assert matrix.project(vectors[:0], matrices, index[:0]).shape == (0, 2)
+
+
+class Moved(Translational):
+    def __init__(self, ent_tot, rel_tot, **settings):
+        super().__init__(ent_tot, rel_tot, **settings)
+        self.ent_embeddings = table(ent_tot, self.config.dim)
+        self.rel_embeddings = table(rel_tot, self.config.dim)
+
+
+def test_the_base_has_the_settings_of_a_distance():
+    model = Moved(ENTITIES, RELATIONS, dim=4, p_norm=2, norm_flag=False, margin=3.0).double()
+    h, r, t = (torch.tensor([number]) for number in (1, 2, 3))
+    moved = model.ent_embeddings(h) + model.rel_embeddings(r) - model.ent_embeddings(t)
+    torch.testing.assert_close(score_triples(model, h, r, t), 3.0 - moved.norm(dim=1))
+
+
+def test_a_config_without_the_settings_of_a_distance_is_told_where_they_are():
+    @dataclass(frozen=True, kw_only=True)
+    class Few:
+        dim: int = 4
+        margin: float = 3.0
+
+    class Short(Moved):
+        Config = Few
+
+    with pytest.raises(TypeError, match=r"Short\.Config has no p_norm, norm_flag: der"):
+        Short(ENTITIES, RELATIONS)
+    assert [field.name for field in fields(TransH.Config)] == [
+        *(field.name for field in fields(TranslationalConfig)),
+        "epsilon",
+    ]
