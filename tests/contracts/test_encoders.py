@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from benchmarks.common import random_models
-from lbmkgc_models.features.encode import recipe_of
+from lbmkgc_models.features.encode import build_key
 from lbmkgc_models.features.encoders.protocol import Unfitted, fitted
 from lbmkgc_models.features.encoders.registry import (
     IMAGE_ENCODERS,
@@ -110,7 +110,7 @@ def test_an_encoder_has_one_length_for_each_item(make, items):
 @encoders
 def test_the_same_encoder_twice_is_the_same(make, items):
     first, second = (fitted(make(), items) for _ in range(2))
-    assert recipe_of(first, [], {}) == recipe_of(second, [], {})
+    assert build_key(first, [], {}) == build_key(second, [], {})
     assert torch.equal(first.encode(items), second.encode(items))
 
 
