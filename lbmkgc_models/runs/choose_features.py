@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lbmkgc_models.feature_store.labels import LABELS
@@ -17,10 +17,12 @@ from lbmkgc_models.feature_store.search_path import (
 )
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import TextChoice, check_choice, read_texts
+from lbmkgc_models.features import classes
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, available_text_encoder
 from lbmkgc_models.features.text import TEXTS, build_text_features, is_outdated, made_of
 from openke.data.store import TripleStore
+from openke.runtime.names import did_you_mean
 
 KNOWN = ("image", "text")
 
@@ -57,6 +59,14 @@ class FeaturePlan:
     """Lines on modalities that are not used."""
     reason: str = ""
     """Why nothing is used, where nothing was looked for."""
+
+    def only(self, order: Sequence[str]) -> FeaturePlan:
+        """Return the plan for a model of one modality: the first in ``order`` that is there."""
+        chosen = [name for name in (*order, *self.sources) if name in self.sources][:1]
+        others = [name for name in self.sources if name not in chosen]
+        left = tuple(f"{name}: not used, this model takes one modality" for name in others)
+        sources = {name: self.sources[name] for name in chosen}
+        return replace(self, sources=sources, unused=(*left, *self.unused))
 
     def encode(self, device: str = "cpu", progress: bool = True) -> None:
         """Encode the texts that have to be; they are written into the user's cache."""
@@ -181,7 +191,7 @@ def plan_features(
     names = sorted(found) if asked is None else asked
     for modality in names:
         if modality not in found:
-            raise FileNotFoundError(_ways(modality, store.name, places, directory))
+            raise FileNotFoundError(_ways(modality, store.name, places, directory, found))
     unused = tuple(
         f"{modality}: not used" if modality in found else _none_found(modality, directory)
         for modality in KNOWN
@@ -301,8 +311,18 @@ def _stale(features: ModalFeatures, directory: Path | None, choice: TextChoice) 
     )
 
 
-def _ways(modality: str, dataset: str, places: Sequence[Path], directory: Path | None) -> str:
-    ways = [f"name a folder that has a {modality}/ store as features.folder"]
+def _ways(
+    modality: str,
+    dataset: str,
+    places: Sequence[Path],
+    directory: Path | None,
+    found: Collection[str],
+) -> str:
+    known = dict.fromkeys([*KNOWN, classes.MODALITY, *found])
+    ways = [f"name a folder that holds the store {modality}/ as features.folder"]
+    if modality not in known:
+        near = did_you_mean(modality, known)
+        ways.insert(0, f"expected modalities such as {', '.join(known)}{near}")
     if modality in PTH_ENDINGS:
         ways.append(
             f"or one with {dataset}{PTH_ENDINGS[modality]}, as MMRNS, AdaMF-MAT and LBMKGC publish "

@@ -118,17 +118,12 @@ def features_for(
         text_encoder=section.text_encoder,
         texts=section.texts,
     )
+    if takes == "one":  # who names an encoder of texts wants texts
+        plan = plan.only(("text",) if section.text_encoder else PREFERRED)
     plan.encode(device)
     found = plan.load()
     print(found.summary)
-    if takes == "several":
-        return found.features
-    # Who names an encoder of texts wants texts.
-    order = ("text",) if section.text_encoder else PREFERRED
-    chosen = [name for name in order if name in found.features][:1]
-    if len(found.features) > 1:
-        print(f"this model takes one modality: {chosen[0]}")
-    return {name: found.features[name] for name in chosen}
+    return found.features
 
 
 def what_was_seen(

@@ -47,8 +47,8 @@ def of_registry(registry: Mapping[str, Any], remark: str = "") -> Iterator[Known
         package = registry.package_of(name) if isinstance(registry, Registry) else ""
         try:
             about = _about(registry[name])
-        except (ImportError, AttributeError) as error:  # of another package
-            about = f"cannot be loaded: {error}"
+        except ValueError as error:  # of another package
+            about = f"cannot be loaded: {error.__cause__}"
         yield Known(name, about + remark, package)
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from lbmkgc_models.feature_store.search_path import find_features
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import TextChoice, check_choice
+from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.runs.choose_features import gather_features
 from lbmkgc_models.runs.make_model import make_multimodal
 from openke.data.store import TripleStore
 from openke.module.model import Model
+from openke.runs.load import not_installed
 
 
 def multimodal(store: TripleStore, saved: dict[str, Any], features: Path | None = None) -> Model:
@@ -21,8 +23,12 @@ def multimodal(store: TripleStore, saved: dict[str, Any], features: Path | None 
     ------
     FileNotFoundError
         Features of a modality it was trained with are not there.
+    ValueError
+        The model's package is not installed.
     """
     model = saved["model"]
+    if model["model"] not in MULTIMODAL:
+        raise ValueError(not_installed(model["model"], MULTIMODAL.group))
     found = _features(store, saved, features)
     return make_multimodal(
         model["model"], store, model["relations"], found, model["settings"], _texts(saved)

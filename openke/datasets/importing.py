@@ -81,7 +81,9 @@ def import_graph(
     """
     out = Path(out)
     if out.exists() and not overwrite and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f"{out} is there already: name another folder, or overwrite it")
+        raise FileExistsError(
+            f"{out} is there already: name another folder, or give --overwrite (overwrite=True)"
+        )
     if isinstance(source, Mapping):
         unknown = sorted(set(source) - set(SPLITS))
         if unknown or "train" not in source:

@@ -45,9 +45,11 @@ def find_dataset(
         ``data`` is not the data set, or it is nowhere on this machine and cannot be downloaded;
         the message names every place looked at and what to do.
     ValueError
-        ``name`` is on no search path and not registered, or is not the name of a folder.
+        ``name`` is on no search path and not registered, or is not the name of a folder; or it is
+        a file, or a folder that is no data set.
     """
     if not name or name in (".", "..") or Path(name).name != name:
+        _refuse_what_is_there(name)
         raise ValueError(
             f"data set {name!r} is no folder with {', '.join(NEEDED)}, and no name; expected one "
             "such as 'DB15K'"
@@ -63,6 +65,7 @@ def find_dataset(
     if not os.environ.get("OPENKE_DATA"):
         looked.append("OPENKE_DATA (not set)")
     if name not in known:
+        _refuse_what_is_there(name)
         names = sorted({*known, *datasets_here()}, key=str.lower)
         raise ValueError(
             f"data set {name!r} is not known{did_you_mean(name, names)}; expected one of "
@@ -155,6 +158,20 @@ def _places(name: str) -> Iterator[tuple[Path, str]]:
 
 def _cached(name: str) -> Path:
     return cache_folder() / "datasets" / name
+
+
+def _refuse_what_is_there(path: str) -> None:
+    """Raise ``ValueError`` where a path is there, and so was meant, but is no data set."""
+    if path and Path(path).is_dir():
+        raise ValueError(
+            f"{path} is a folder but lacks {', '.join(missing_files(Path(path)))}: expected a data "
+            "set; 'openke import' makes one of files of triples"
+        )
+    if Path(path).is_file():
+        raise ValueError(
+            f"{path} is a file, expected a data set; make one of its triples by 'openke import "
+            f"{path} --out FOLDER'"
+        )
 
 
 def _what_is_wrong(folder: Path) -> str:

@@ -21,6 +21,7 @@ from openke.runs.sections import SAMPLING
 from openke.runtime.arguments import Argument, arguments_of
 from openke.runtime.arguments import parse as parse_all
 from openke.runtime.field_texts import field_texts, parameter_texts
+from openke.runtime.toml import read_toml
 from openke.runtime.words import counted
 
 Assignments = Annotated[
@@ -187,12 +188,12 @@ def parse(
 
 
 def assigned(assignments: Sequence[str]) -> dict[str, Any]:
-    """Return place -> value of PLACE=VALUE, values being JSON or else text.
+    """Return place -> value of PLACE=VALUE, values being JSON, TOML's lists and tables, or text.
 
     Raises
     ------
     ValueError
-        There is no equals sign.
+        There is no equals sign; a list or table that is neither JSON nor TOML.
     """
     found = {}
     for assignment in assignments:
@@ -200,10 +201,17 @@ def assigned(assignments: Sequence[str]) -> dict[str, Any]:
         if not sign or not place:
             raise ValueError(f"--set {assignment}: expected PLACE=VALUE, such as training.lr=0.05")
         try:
-            found[place] = json.loads(value)
-        except ValueError:
-            found[place] = value
+            found[place] = _value(value)
+        except ValueError as error:
+            raise ValueError(f"--set {assignment}: neither JSON nor TOML: {error}") from error
     return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return read_toml(f"value = {text}")["value"] if text[:1] in ("[", "{") else text
 
 
 def shorter(recipe: Recipe, changed: Recipe, rate_option: str = "--lr ") -> str:

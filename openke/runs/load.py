@@ -19,7 +19,6 @@ from openke.module.model.reciprocal import Reciprocal
 from openke.runs.experiment import Experiment
 from openke.runs.recipe import KNOWN_MODELS, structural_model
 from openke.runtime.device import choose_device
-from openke.runtime.names import did_you_mean
 from openke.runtime.values import Count, Natural, Share, check_arguments, check_value
 from openke.training.checkpoint import differences
 
@@ -181,16 +180,20 @@ def _rebuilder(saved: Saved, given: Rebuild | None) -> Rebuild:
                 rebuild: Rebuild = entry.load()
                 return rebuild
     if name not in KNOWN_MODELS:
-        raise ValueError(
-            f"model {name!r} is not known{did_you_mean(name, KNOWN_MODELS)}; expected one of "
-            f"{', '.join(sorted(KNOWN_MODELS))}; register it as an entry point of "
-            f"{KNOWN_MODELS.group!r}, or give load_run a function that makes it"
-        )
+        raise ValueError(not_installed(name, KNOWN_MODELS.group))
     known = KNOWN_MODELS[name]
     if isinstance(known, type):
         return _structural
     other: Rebuild = known
     return other
+
+
+def not_installed(name: str, group: str) -> str:
+    """Return the message for a run whose model no installed package registers."""
+    return (
+        f"the run's model {name!r} is of a package that is not installed: install the one that "
+        f"registers it as an entry point of {group!r}, or give load_run a function that makes it"
+    )
 
 
 def _structural(store: TripleStore, saved: Saved, features: Path | None) -> Model:

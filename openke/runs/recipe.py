@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,18 +31,14 @@ from openke.runs.sections import (
     TrainingSection,
 )
 from openke.runtime.files import write_text
-from openke.runtime.names import check_known
+from openke.runtime.names import check_known, close_names
 from openke.runtime.registry import Registry
+from openke.runtime.toml import read_toml
 from openke.runtime.values import check_arguments, check_value
 from openke.training.callback import Callback
 from openke.training.optimizers import OPTIMIZERS
 from openke.training.schedule import SCHEDULES, Schedule
 from openke.training.trainer import Trainer
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Make = Callable[[str, TripleStore, int, Mapping[str, Any]], Model]
 """Makes a model from its name, the triples it trains on, its number of relations and settings."""
@@ -54,6 +49,8 @@ SETTLED = (*FILES, "batch_size", "nbatches", "seed", "hold_out")
 """Arguments of TrainDataLoader that a recipe settles itself."""
 KNOWN_MODELS: Registry[Any] = Registry(MODELS, "openke.models")
 """Models of this package; of others the classes, and functions that rebuild a model of a run."""
+READERS: dict[str, Callable[[str], Any]] = {".toml": read_toml, ".json": json.loads}
+"""Readers of a recipe by the ending of its file."""
 SECTIONS: dict[str, type[Any]] = {
     "data": DataSection,
     "features": FeatureSection,
@@ -112,7 +109,13 @@ class Recipe:
         check_known("training.optimizer", self.training.optimizer.lower(), OPTIMIZERS)
         for part in (self._loss, self._penalty, self._schedule):
             part()
-        check_arguments("training.sampling", self.training.sampling, TrainDataLoader, but=SETTLED)
+        sampling = self.training.sampling
+        check_arguments("training.sampling", sampling, TrainDataLoader, but=SETTLED)
+        if sampling.get("neg_ent", 1) + sampling.get("neg_rel", 0) < 1:
+            raise ValueError(
+                "training.sampling has neg_ent 0 and no neg_rel; expected at least one negative "
+                "for each positive"
+            )
 
     @property
     def model_name(self) -> str:
@@ -162,9 +165,9 @@ class Recipe:
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such file of a recipe")
         try:
-            text = path.read_text(encoding="utf-8")
-            loads = tomllib.loads if path.suffix == ".toml" else json.loads
-            content = loads(text)
+            if path.suffix not in READERS:
+                raise ValueError(f"no recipe, expected a file that ends in {' or '.join(READERS)}")
+            content = READERS[path.suffix](path.read_text(encoding="utf-8"))
             # settings.json of a run has its recipe inside, beside what it was resolved to.
             inside = content.get("recipe") if isinstance(content, dict) else None
             return cls.from_dict(content if inside is None else inside)
@@ -196,6 +199,8 @@ class Recipe:
         content = self.to_dict()
         for place, value in changes.items():
             *above, last = place.split(".")
+            if not above:
+                _check_top(last, content)
             inside: Any = content
             for name in above:
                 below = inside.get(name)
@@ -297,9 +302,14 @@ class Recipe:
         place, objective = "training.loss", self.training.objective
         known: Mapping[str, Any] = LOSSES if objective == SAMPLING else QUERY_LOSSES
         name, settings = divide(place, self.training.loss, known)
+        where = f" with {objective}"
         if objective == SAMPLING:
-            return make_part(place, name, LOSSES, settings, f" with {objective}")
-        check_known(place, name, known, f" with {objective}")
+            if name in QUERY_LOSSES:
+                where += f"; {name} belongs to {' and '.join(QUERY_STRATEGIES)}"
+            return make_part(place, name, LOSSES, settings, where)
+        if name in LOSSES:
+            where += f"; {name} belongs to {SAMPLING}"
+        check_known(place, name, known, where)
         check_arguments(place, settings, NoSettings, owner=f"{place} {name!r}")
         return name
 
@@ -328,6 +338,27 @@ class Recipe:
             "clip_norm": t.clip_norm,
             "precision": t.precision,
         }
+
+
+def _check_top(name: str, content: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` where a name is not at the top of a recipe but may be further inside."""
+    if name in content:
+        return
+    places = {place.rpartition(".")[2]: place for place in _places(content)} | {
+        top: top for top in content
+    }
+    if near := close_names(name, places):
+        raise ValueError(
+            f"recipe has no setting {name!r} (did you mean {places[near[0]]}?); it knows "
+            f"{', '.join(content)}"
+        )
+
+
+def _places(content: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for name, inside in content.items():
+        yield above + name
+        if isinstance(inside, Mapping):
+            yield from _places(inside, f"{above}{name}.")
 
 
 def _without_none(content: Any) -> Any:

@@ -18,6 +18,11 @@ class Registry(Mapping[str, T]):
         Entries of this package.
     group
         Name of the group of entry points, such as ``openke.losses``.
+
+    Raises
+    ------
+    ValueError
+        An entry of another package is looked up and cannot be loaded.
     """
 
     def __init__(self, own: Mapping[str, T], group: str) -> None:
@@ -27,8 +32,15 @@ class Registry(Mapping[str, T]):
     def __getitem__(self, name: str) -> T:
         if name in self.own:
             return self.own[name]
-        found: Any = self._others()[name].load()
-        return found  # type: ignore[no-any-return]
+        entry = self._others()[name]
+        try:
+            found: T = entry.load()
+        except Exception as error:  # whatever the import of another package's module raises
+            raise ValueError(
+                f"{name!r} of {self.package_of(name)}, an entry point of {self.group}, cannot be "
+                f"loaded: {type(error).__name__}: {error}"
+            ) from error
+        return found
 
     def __contains__(self, name: object) -> bool:
         return name in self.own or name in self._others()

@@ -42,13 +42,14 @@ from openke.module.model import (
     TuckER,
 )
 from openke.runs.recipe import KNOWN_MODELS
+from tests.contracts.registered import loadable
 
 ENTITIES, RELATIONS = 23, 4
 
 MODELS: dict[str, type[Model]] = {
     name: kind
     for registry in (KNOWN_MODELS, MULTIMODAL)
-    for name, kind in registry.items()
+    for name, kind in loadable(registry).items()
     if isinstance(kind, type) and issubclass(kind, Model)
 }
 """Every registered model, with those of other packages that are installed."""

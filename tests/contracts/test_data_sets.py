@@ -8,9 +8,11 @@ from openke.data.store import TripleStore
 from openke.datasets.registry import DATA_SETS, KnownDataSet
 from openke.datasets.search import NEEDED
 from tests.conftest import server_answers
+from tests.contracts.registered import loadable
 
-LISTED = [name for name in DATA_SETS if isinstance(DATA_SETS[name], KnownDataSet)]
-MADE = [name for name in DATA_SETS if name not in LISTED]
+LOADED = loadable(DATA_SETS)
+LISTED = [name for name in LOADED if isinstance(LOADED[name], KnownDataSet)]
+MADE = [name for name in LOADED if name not in LISTED]
 DIGITS = {"": 64, "git": 40}
 """Hexadecimal digits of a checksum, by what stands before its colon: SHA-256, or an id of Git."""
 

@@ -19,6 +19,7 @@ from lbmkgc_models.features.encoders.registry import (
     image_encoder,
     text_encoder,
 )
+from tests.contracts.registered import loadable
 from tests.lbmkgc_models.features.small import picture
 
 TEXTS = [
@@ -37,7 +38,10 @@ SOURCES = {
 }
 """What writes a small model for the families of this project; those of others are skipped."""
 NOT_OPTIONS = ("self", "source", "device")
-CASES = [("text", name) for name in TEXT_ENCODERS] + [("image", name) for name in IMAGE_ENCODERS]
+CASES = [
+    *(("text", name) for name in loadable(TEXT_ENCODERS)),
+    *(("image", name) for name in loadable(IMAGE_ENCODERS)),
+]
 encoders = pytest.mark.parametrize(("kind", "name"), CASES, ids=lambda value: value)
 
 

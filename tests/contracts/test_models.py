@@ -26,6 +26,7 @@ from tests.contracts.graphs import (
     small,
     takes_features,
 )
+from tests.contracts.registered import loadable
 
 cases = pytest.mark.parametrize("case", CASES)
 shapes = pytest.mark.parametrize("shape", BATCHES)
@@ -53,13 +54,13 @@ def test_a_model_without_a_case_of_its_own_gets_one():
 
 
 def test_every_registered_class_is_listed_under_its_name():
-    for registry in (MODELS, LOSSES, STRATEGIES):
+    for registry in (MODELS, loadable(LOSSES), STRATEGIES):
         for name, found in registry.items():
             assert found.__name__ == name, "a run is loaded by the name of its model's class"
 
 
 def test_every_model_loss_and_strategy_says_what_it_computes():
-    for found in [*MODELS.values(), *LOSSES.values(), *STRATEGIES.values()]:
+    for found in [*MODELS.values(), *loadable(LOSSES).values(), *STRATEGIES.values()]:
         assert len(inspect.getdoc(found).splitlines()) > 3, f"{found.__name__}: a longer docstring"
     for name, found in MODELS.items():
         assert getattr(found, "citation", ""), f"{name} has no citation"
@@ -247,7 +248,7 @@ def with_and_without_temperature(name) -> list[Loss]:
     return [kind(), kind(adv_temperature=2.0)] if weighs else [kind()]
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", loadable(LOSSES))
 def test_a_loss_falls_when_positives_rise_and_negatives_sink(name):
     for loss in with_and_without_temperature(name):
         positive = torch.zeros(4, requires_grad=True)
@@ -258,7 +259,7 @@ def test_a_loss_falls_when_positives_rise_and_negatives_sink(name):
         assert positive.grad.sum() < 0 < negative.grad.sum()
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", loadable(LOSSES))
 def test_masked_negatives_do_not_count(name):
     generator = np.random.default_rng(0)
     positive = torch.from_numpy(generator.normal(size=3))
@@ -271,7 +272,7 @@ def test_masked_negatives_do_not_count(name):
         assert loss(positive, negative, torch.ones_like(mask)).isfinite()
 
 
-@pytest.mark.parametrize("name", QUERY_LOSSES)
+@pytest.mark.parametrize("name", loadable(QUERY_LOSSES))
 @pytest.mark.parametrize("several", [False, True], ids=["one answer", "several answers"])
 def test_a_query_loss_is_a_number_for_each_query_that_falls_with_right_answers(name, several):
     loss = QUERY_LOSSES[name]

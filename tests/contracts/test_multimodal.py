@@ -9,8 +9,9 @@ from lbmkgc_models.fusion.modality_attention import ATTENTION_FORMS, ModalityAtt
 from lbmkgc_models.model import MULTIMODAL
 from openke.module.scoring.all_entities import score_all
 from tests.contracts.graphs import ENTITIES, MODELS, RELATIONS, both, one, sizes_of
+from tests.contracts.registered import loadable
 
-models = pytest.mark.parametrize("name", MULTIMODAL)
+models = pytest.mark.parametrize("name", loadable(MULTIMODAL))
 
 
 def given(name):

@@ -17,14 +17,13 @@ from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
 from lbmkgc_models.features.encoders.tfidf import Tfidf
 from lbmkgc_models.features.encoders.vit import VitEncoder
-from openke.runtime.names import close_names, did_you_mean
-from openke.runtime.progress import say
+from openke.runtime.names import did_you_mean
 from openke.runtime.registry import Registry
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Makers = Mapping[str, Callable[..., Any]]
+Makers = Registry[Callable[..., Any]]
 
 TEXT_ENCODERS: Makers = Registry(
     {
@@ -76,12 +75,10 @@ def text_encoder(spec: str, **options: Any) -> Encoder[str] | Unfitted[str]:
         return _joined(spec, [first, *more], options)
     name, colon, _ = spec.partition(":")
     is_folder = Path(spec).is_dir()
-    # A near miss of a name is refused here: the Hub would be asked for it, again and again.
-    may_be_hub_id = not colon and ("/" in spec or not close_names(spec, TEXT_ENCODERS))
+    # What has no owner is a mistyped name: the Hub would be asked for it, again and again.
+    may_be_hub_id = not colon and "/" in spec
     if name not in TEXT_ENCODERS and (is_folder or may_be_hub_id):
         names = ", ".join(TEXT_ENCODERS)
-        if not is_folder and "/" not in spec:
-            say(f"text encoder {spec!r} is none of {names}; the Hugging Face Hub is asked for it")
         try:
             sentence: Encoder[str] = _made(spec, partial(SentenceEncoder, spec), options)
         except OSError as error:
@@ -121,8 +118,9 @@ def _joined(spec: str, parts: Sequence[str], options: Mapping[str, Any]) -> Unfi
 def _named(kind: str, makers: Makers, spec: str, options: Mapping[str, Any]) -> Any:
     name, _, source = spec.partition(":")
     if name not in makers:
-        known = ", ".join(_form(name, maker) for name, maker in makers.items())
-        more = ", a folder, a Hub id" if kind == "text" else ""
+        own = {name: _form(name, maker) for name, maker in makers.own.items()}
+        known = ", ".join(own.get(name, name) for name in makers)  # others may not even load
+        more = ", a folder, a Hub id OWNER/NAME" if kind == "text" else ""
         hint = did_you_mean(name, makers)
         raise ValueError(f"unknown {kind} encoder {spec!r}{hint}, expected one of {known}{more}")
     make = makers[name]

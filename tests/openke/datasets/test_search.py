@@ -208,7 +208,22 @@ def test_a_mistyped_name_gets_the_near_one() -> None:
         find_dataset("Fatcbook")
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "/a"])
+def test_a_folder_that_lacks_files_and_a_file_are_said_to_be_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "emptyf").mkdir()
+    (tmp_path / "rivers.tsv").touch()
+    folder = "emptyf is a folder but lacks entity2id.txt, relation2id.txt, train2id.txt: expected a"
+    with pytest.raises(ValueError, match=f"^{folder}"):
+        find_dataset("emptyf")
+    with pytest.raises(ValueError, match=f"^{tmp_path}/{folder}"):
+        find_dataset(str(tmp_path / "emptyf"))
+    with pytest.raises(ValueError, match=r"'openke import rivers\.tsv --out FOLDER'$"):
+        find_dataset("rivers.tsv")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../a", "/a"])
 def test_names_that_are_paths_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="and no name; expected one such as 'DB15K'"):
         find_dataset(name)

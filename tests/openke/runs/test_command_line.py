@@ -82,6 +82,14 @@ def test_a_folder_of_features_goes_before_the_recipes_encoder():
         (["--lr", "0.1", "--hold-out", "1"], "--hold-out 1.0: data.hold_out is 1.0"),
         (["--patience", "1"], "--patience 1: evaluation.patience needs evaluation.every"),
         (["--set", "lr"], "--set lr: expected PLACE=VALUE, such as training.lr=0.05"),
+        (["--set", "lr=0.1"], r"no setting 'lr' \(did you mean training.lr\?\); it knows model"),
+        (["--set", "neg_ents=2"], r"'neg_ents' \(did you mean training.sampling.neg_ent\?\)"),
+        (["--set", "learning_rate=2"], r"'learning_rate' \(did you mean training.lr\?\)"),
+        (["--set", "zzz=1"], "recipe has no setting 'zzz'; it knows"),
+        (
+            ["--set", "training.penalty={name=N3}"],
+            r"--set training.penalty=\{name=N3\}: neither JSON nor TOML: .* texts need quotes",
+        ),
         (["--set", "training.lr.x=1"], "training.lr.x: lr is 0.001 in the recipe"),
         (["--checkpoint-every", "0"], "--checkpoint-every 0: expected at least 1 epoch"),
         (["--resume", "--overwrite"], "--resume and --overwrite exclude each other"),
@@ -109,6 +117,9 @@ def test_texts_are_those_of_what_is_set_and_choices_those_of_its_type(capsys):
 
 
 def test_values_of_set_are_json_or_text():
+    assert assigned(['p={name="N3", weight=1}', "q=['text']", "r={}", "s='x'"]) == {
+        "p": {"name": "N3", "weight": 1}, "q": ["text"], "r": {}, "s": "'x'",
+    }  # fmt: skip
     assert assigned(["a.b=1", "c=[2]", "d=x=y", "e=true", "f="]) == {
         "a.b": 1, "c": [2], "d": "x=y", "e": True, "f": "",
     }  # fmt: skip

@@ -193,11 +193,19 @@ def test_settings_that_came_after_a_run_have_their_defaults(place, tmp_path):
     assert load_run(copied(place, tmp_path, older)).model.config.epsilon == 2.0
 
 
+def test_a_multimodal_model_of_a_package_that_is_not_installed(place, tmp_path):
+    def other(content):
+        content["model"].update(model="Gone", features={})
+
+    with pytest.raises(ValueError, match=r"^the run's model 'Gone' is of .* 'openke.multimodal_m"):
+        load_run(copied(place, tmp_path, other))
+
+
 def test_a_model_of_the_user_needs_a_function(place, tmp_path):
     store = TripleStore.open(place / "TOY")
     model = Margined(store.entity_count, store.relation_count, dim=4)
     trained(tmp_path / "run", place / "TOY", model)
-    with pytest.raises(ValueError, match="model 'Margined' is not known; expected one of Analogy"):
+    with pytest.raises(ValueError, match="'Margined' is of a package that is not inst"):
         load_run(tmp_path / "run")
     loaded = load_run(
         tmp_path / "run", rebuild=lambda s, *_: Margined(s.entity_count, s.relation_count, 4)

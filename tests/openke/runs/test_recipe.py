@@ -212,6 +212,17 @@ def test_shared_negatives_and_sampled_softmax_learn_the_graph():
     assert tester.rank("train").metrics()["mrr"] > 0.9
 
 
+def test_an_ending_that_is_none_of_a_recipe_and_texts_without_quotes(tmp_path):
+    (tmp_path / "r.yaml").write_text("model: TransE")
+    with pytest.raises(ValueError, match=r"r\.yaml: no recipe, expected .* in \.toml or \.json$"):
+        Recipe.read(tmp_path / "r.yaml")
+    (tmp_path / "r.toml").write_text("[model]\nname = TransE\n")
+    with pytest.raises(
+        ValueError, match=r"r\.toml: not TOML, in which texts need quotes: .*line 2"
+    ):
+        Recipe.read(tmp_path / "r.toml")
+
+
 def test_models_with_features_are_made_by_their_package():
     recipe = recipe_of({"name": "LBMKGC", "dim": 4}, reciprocal=True)
     model = recipe.build(graph(), make=model_maker(both())).strategy.model
@@ -232,7 +243,8 @@ def test_models_with_features_are_made_by_their_package():
         ),
         (
             {"loss": "SigmoidLoss"},
-            "training.loss is 'SigmoidLoss'; expected one of 'softmax', 'bce'.* with",
+            "training.loss is 'SigmoidLoss'; expected one of 'softmax', 'bce'.* with kvsall; "
+            "SigmoidLoss belongs to negative sampling$",
         ),
         (
             {"loss": {"name": "bce", "margin": 1}},
@@ -273,7 +285,8 @@ def test_what_is_wrong_is_said_at_once(change, message):
     [
         (
             {"loss": "softmax"},
-            "training.loss is 'softmax'; expected one of 'MarginLoss', .* with negative s",
+            "training.loss is 'softmax'; expected one of 'MarginLoss', .* with negative "
+            "sampling; softmax belongs to 1vsall and kvsall$",
         ),
         (
             {"loss": {"name": "MarginLoss", "gamma": 1}},
@@ -281,6 +294,7 @@ def test_what_is_wrong_is_said_at_once(change, message):
         ),
         ({"label_smoothing": 0.1}, "label_smoothing is 0.1, but training by negative sampling has"),
         ({"relation_prediction": 1}, "relation_prediction is 1, but training by negative sampling"),
+        ({"sampling": {"neg_ent": 0}}, "training.sampling has neg_ent 0 and no neg_rel; expected"),
         ({"sampling": {"negs": 3}}, "training.sampling has no setting 'negs' .did you mean neg"),
         ({"sampling": {"seed": 3}}, "training.sampling has no setting 'seed'; it knows threads"),
     ],

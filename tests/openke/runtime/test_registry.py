@@ -7,7 +7,7 @@ import torch
 
 from lbmkgc_models.features.encoders.registry import text_encoder
 from lbmkgc_models.model import MULTIMODAL
-from lbmkgc_models.runs.make_model import modalities_of
+from lbmkgc_models.runs.make_model import config_of, modalities_of
 from openke.datasets.registry import DATA_SETS
 from openke.module.loss import LOSSES
 from openke.runs.load import load_run
@@ -24,6 +24,7 @@ PLUGINS = {
     "openke.text_encoders": "Lengths",
     "openke.datasets": "KNOWN",
 }
+BROKEN = EntryPoint("Broken", "tests.openke.runtime.no_such_module:Broken", "openke.models")
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +49,20 @@ def test_own_entries_come_first_and_others_are_loaded_when_asked_for():
     assert "HingeLoss" in LOSSES
     with pytest.raises(KeyError):
         LOSSES["Nothing"]
+
+
+def test_an_entry_that_cannot_be_loaded_is_said_to_be_so(monkeypatch):
+    monkeypatch.setattr(
+        registry, "entry_points", lambda group: [BROKEN] if group == BROKEN.group else []
+    )
+    message = (
+        "^'Broken' of tests, an entry point of openke.models, cannot be loaded: "
+        "ModuleNotFoundError: No module named 'tests.openke.runtime.no_such_module'$"
+    )
+    with pytest.raises(ValueError, match=message):
+        Registry({}, "openke.models")["Broken"]
+    with pytest.raises(ValueError, match=message):
+        config_of("Broken")
 
 
 def test_a_recipe_knows_models_and_losses_of_others(tmp_path):

@@ -82,3 +82,6 @@ def test_near_names_are_found_whatever_their_case():
     assert close_names("complx", ["TransE", "ComplEx"]) == ["ComplEx"]
     assert close_names("transe", ["TransE", "TransH", "N3"], 2) == ["TransE", "TransH"]
     assert did_you_mean("zzz", ["TransE"]) == ""
+    assert close_names("Tranes", ["TransR", "TransE", "TransD"], 2)[0] == "TransE"
+    assert close_names("learning_rate", ["l3_regul_rate", "lr"], 2) == ["lr", "l3_regul_rate"]
+    assert close_names("x", []) == []
