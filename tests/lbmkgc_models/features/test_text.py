@@ -216,10 +216,18 @@ def test_the_module_as_a_program(
     assert capsys.readouterr().err.startswith(f"features: error: {folder}/labels.tsv: no such file")
 
 
-@pytest.mark.parametrize("encoder", ["two words", "./nowhere"])
-def test_an_encoder_that_is_not_there(tmp_path: Path, encoder: str) -> None:
+@pytest.mark.parametrize(
+    ("encoder", "error", "message"),
+    [
+        ("two words", ValueError, "unknown text encoder 'two words', expected one of minilm"),
+        ("./nowhere", OSError, "Four ways to get one"),
+    ],
+)
+def test_an_encoder_that_is_not_there(
+    tmp_path: Path, encoder: str, error: type[Exception], message: str
+) -> None:
     folder = write_dataset(tmp_path / "set")
-    with pytest.raises(OSError, match="Four ways to get one"):
+    with pytest.raises(error, match=message):
         build_text_features(folder, tmp_path / "out", encoder=encoder)
     assert not (tmp_path / "out").exists()
 
