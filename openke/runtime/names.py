@@ -19,7 +19,7 @@ def close_names(name: str, known: Iterable[str], most: int = 1) -> list[str]:
     initials = "".join(word[:1] for word in asked.split("_")) if "_" in asked else ""
     alike = difflib.get_close_matches(asked, by_lower, max(len(by_lower), 1))
     alike.sort(key=lambda each: sorted(each) != sorted(asked))
-    found = dict.fromkeys([initials, *alike] if initials in by_lower else alike)
+    found = dict.fromkeys([initials, *alike] if initials and initials in by_lower else alike)
     return [by_lower[lower] for lower in found][:most]
 
 

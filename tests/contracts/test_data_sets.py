@@ -40,17 +40,17 @@ def test_files_are_pinned_by_commit_and_checksum(name):
     assert commit in known.page
 
 
-@pytest.mark.parametrize("name", MADE)
-def test_a_function_returns_the_same_folder_of_a_data_set_each_time(name, tmp_path, monkeypatch):
+def test_a_function_returns_the_same_folder_of_a_data_set_each_time(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENKE_CACHE", str(tmp_path))
-    try:
-        folder = DATA_SETS[name]()
-    except OSError as error:
-        if server_answers():
-            raise
-        pytest.skip(f"{name} needs a network: {error}")
-    store = TripleStore.open(folder)
-    assert store.rows("train") > 0
-    written = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert DATA_SETS[name]() == folder
-    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == written
+    for name in MADE:  # none of the project's own
+        try:
+            folder = DATA_SETS[name]()
+        except OSError as error:
+            if server_answers():
+                raise
+            pytest.skip(f"{name} needs a network: {error}")
+        store = TripleStore.open(folder)
+        assert store.rows("train") > 0
+        written = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+        assert DATA_SETS[name]() == folder, name
+        assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == written, name

@@ -86,7 +86,7 @@ def test_the_whole_way(tiny_sdxl, clip, dataset, pictures, tmp_path, capsys):
     script.main(settings)
     told = capsys.readouterr().out
     assert "text → image" in told
-    assert "--features" in told
+    assert "--set features.folder=" in told
 
     drawn = sorted((tmp_path / "generated").glob("*/generated.png"))
     assert len(drawn) == ENTITIES - REAL  # entities with a picture, good or bad, get none
