@@ -31,6 +31,8 @@ from tests.contracts.graphs import (
 )
 from tests.contracts.test_no_waiting import make_loss
 
+pytestmark = pytest.mark.slow
+
 REGISTERED = [case for case in CASES if case in MODELS]
 READY = [case for case in REGISTERED if case not in WAITING]
 ALONE = [case for case in READY if not build(case).projects_entities]

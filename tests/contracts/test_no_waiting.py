@@ -26,6 +26,8 @@ from openke.module.strategy.query_blocks import LOGITS_BYTES
 from openke.training.optimizers import OPTIMIZERS
 from tests.contracts.graphs import BATCHES, CASES, ENTITIES, WAITING, build, graph, reciprocal
 
+pytestmark = pytest.mark.slow
+
 META = torch.device("meta")
 WAITS = {
     *("_local_scalar_dense", "is_nonzero", "equal", "nonzero", "masked_select", "bincount"),

@@ -12,6 +12,8 @@ from openke.module.penalty import N3
 from openke.module.strategy import NegativeSampling, OneVsAll
 from tests.contracts.graphs import BATCHES, build, graph, reciprocal
 
+pytestmark = pytest.mark.slow
+
 GRAPH = graph(triples=150)
 SIZE = 16
 
