@@ -44,10 +44,8 @@ def converted_result(content: Content) -> Content:
     dev = {name: content[name] for name in DEV} if content["mode"] == "tuned" else {}
     recipe = in_sections(content["recipe"], content, dev, content["dataset"])
     kept = {name: value for name, value in content.items() if name not in OUTSIDE}
-    recipe["features"].setdefault(
-        "texts", "all" if recipe["features"]["modalities"] == "none" else "descriptions"
-    )
-    return {**kept, "recipe": Recipe.from_dict(recipe).to_dict()}
+    told = with_texts({**kept, "recipe": recipe})
+    return {**told, "recipe": Recipe.from_dict(told["recipe"]).to_dict()}
 
 
 def in_sections(

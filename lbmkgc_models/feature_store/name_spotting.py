@@ -36,7 +36,7 @@ class NameSpotter:
     def __init__(self, labels: Sequence[EntityLabel]) -> None:
         found: dict[Words, list[int]] = defaultdict(list)
         for entity, label in enumerate(labels):
-            name = words_of(re.sub(_BRACKETS, "", label.label))
+            name = name_of(label)
             if sum(map(len, name)) >= LEAST_LETTERS and len(name) <= MOST_WORDS:
                 found[name].append(entity)
         self.bearers = {name: ids for name, ids in found.items() if len(ids) <= MOST_BEARERS}
@@ -59,6 +59,11 @@ class NameSpotter:
         return [end for end in range(begin + 1, last + 1) if words[begin:end] in self.bearers]
 
 
+def name_of(label: EntityLabel) -> Words:
+    """Return the words of a label that are the entity's name: those outside brackets."""
+    return words_of(re.sub(_BRACKETS, "", label.label))
+
+
 def words_of(text: str) -> Words:
     """Return the words of a text in lower case."""
     return tuple(re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower()))
@@ -73,7 +78,7 @@ def mask_names(labels: Sequence[EntityLabel]) -> list[EntityLabel]:
     spotter = NameSpotter(labels)
     masked = []
     for label in labels:
-        own = words_of(re.sub(_BRACKETS, "", label.label))
+        own = name_of(label)
         # The label's brackets may name others: "Sorry (Justin Bieber song)".
         bare = re.split(f"({_BRACKETS})", label.label)
         hidden = "".join(

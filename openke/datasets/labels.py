@@ -30,12 +30,12 @@ def join_freebase(folder: Path, wikidata_text: Path, freebase: Path) -> dict[str
         Lines of entity name, Freebase id, number.
     """
     entries = _entries(wikidata_text)
-    freebase_ids = dict(line.split()[:2] for line in _lines(freebase))
+    freebase_ids = dict(line.split()[:2] for line in lines_of(freebase))
     names = read_names(folder / "entity2id.txt")
     descriptions = [
         entries.get(freebase_ids.get(name, ""), {}).get("description") for name in names
     ]
-    return {"labels.tsv": _table(names, [_readable(name) for name in names], descriptions)}
+    return {"labels.tsv": _table(names, [readable(name) for name in names], descriptions)}
 
 
 def join_wikidata(
@@ -58,7 +58,7 @@ def join_wikidata(
         entry["wikidata_id"]: entry["description"] for entry in _entries(wikidata_text).values()
     }
     pages: dict[str, str] = {}
-    for line in _lines(entity_links):
+    for line in lines_of(entity_links):
         page, uri = line.split("\t")
         pages[uri] = page
     names = read_names(folder / "entity2id.txt")
@@ -69,13 +69,13 @@ def join_wikidata(
             f"{unlinked[0]!r}; expected one for each"
         )
     relations = read_names(folder / "relation2id.txt")
-    properties = _lines(relation_links)
+    properties = lines_of(relation_links)
     if len(properties) != len(relations):
         raise ValueError(
             f"{relation_links}: {len(properties)} lines, expected one for each of the "
             f"{len(relations)} relations of {folder}"
         )
-    labels = [_readable(pages[name]) for name in names]
+    labels = [readable(pages[name]) for name in names]
     descriptions = [texts.get(name.rsplit("/", 1)[-1]) for name in names]
     return {
         "labels.tsv": _table(names, labels, descriptions),
@@ -100,13 +100,13 @@ def join_wikipedia(folder: Path, wikidata_text: Path) -> dict[str, str]:
     }
     names = read_names(folder / "entity2id.txt")
     descriptions = [texts.get(unquote(name)) for name in names]
-    return {"labels.tsv": _table(names, [_readable(name) for name in names], descriptions)}
+    return {"labels.tsv": _table(names, [readable(name) for name in names], descriptions)}
 
 
 def read_names(path: Path) -> list[str]:
     """Return the names of an ``entity2id.txt`` or ``relation2id.txt`` in the order of their ids."""
     named: dict[int, str] = {}
-    for number, line in enumerate(_lines(path)[1:], start=2):
+    for number, line in enumerate(lines_of(path)[1:], start=2):
         name, _, given_id = line.rstrip().rpartition("\t" if "\t" in line else " ")
         if not name or not given_id.isdecimal():
             raise ValueError(f"{path}:{number}: {line!r}, expected a name and its id")
@@ -121,12 +121,13 @@ def _entries(wikidata_text: Path) -> Mapping[str, Mapping[str, str]]:
     return entries
 
 
-def _lines(path: Path) -> list[str]:
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of a file that are not blank."""
     # Not splitlines(): names may hold the other characters it breaks lines at.
     return [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
     """Return the title a DBpedia URI or Wikipedia title stands for, as one reads it."""
     return unquote(name.strip("<>").removeprefix(DBPEDIA)).replace("_", " ")
 

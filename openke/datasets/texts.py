@@ -12,7 +12,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import unquote
+
+from openke.datasets.labels import lines_of, readable
 
 COLUMNS = ("id", "name", "source", "joined_by", "kind", "text")
 WIKIDATA = "http://www.wikidata.org/entity/"
@@ -53,7 +54,7 @@ def join_texts(
         _film_finder(films),
     ]
     rows = ["\t".join(COLUMNS)]
-    for line in _lines(folder / "labels.tsv"):
+    for line in lines_of(folder / "labels.tsv"):
         entity, name, label = line.split("\t")[:3]
         found = sorted(row for find in finders for row in find(name, label))
         rows += ["\t".join((entity, name, *row)) for row in found]
@@ -111,7 +112,7 @@ def _film_finder(files: Sequence[Path]) -> _Finder:
 def _class_finder(dbpedia: Path, yago: Path) -> _Finder:
     classes: dict[str, set[str]] = defaultdict(set)
     for path in (dbpedia, yago):
-        for line in _lines(path):
+        for line in lines_of(path):
             name, _, kind = line.split("\t")
             # YAGO's are "wordnet_football_team_108080025".
             plain = re.sub(r"^wordnet_(.*)_\d+$", r"\1", kind.strip())
@@ -133,19 +134,13 @@ def _only_one(pairs: Iterator[tuple[str, str]]) -> dict[str, str]:
 
 
 def _pairs(path: Path) -> Mapping[str, str]:
-    split = (line.split("\t", 1) for line in _lines(path))
+    split = (line.split("\t", 1) for line in lines_of(path))
     return {key: _one_line(value) for key, value in split}
 
 
-def _lines(path: Path) -> list[str]:
-    # Not splitlines(): texts may hold the other characters it breaks lines at.
-    return [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
-
-
 def _title(name: str) -> str:
-    """Return the title that a DBpedia URI or Wikipedia title stands for."""
-    name = name.strip("<>").removeprefix("http://dbpedia.org/resource/")
-    return unquote(name).replace("_", " ").strip()
+    """Return the title that a DBpedia URI or Wikipedia title stands for, without blanks around."""
+    return readable(name).strip()
 
 
 def _one_line(text: str) -> str:

@@ -54,9 +54,9 @@ def evaluate(
     if relations and type_constrain:
         raise ValueError("type constraints are of entities: relations are ranked without them")
     store = run.whole if split == "test" else run.store
-    rows = TestDataLoader(store, type_constrain=type_constrain)
+    loader = TestDataLoader(store, type_constrain=type_constrain)
     device = str(next(run.model.parameters()).device)
-    tester = Tester(run.model, rows, device=device, block_bytes=block_bytes)
+    tester = Tester(run.model, loader, device=device, block_bytes=block_bytes)
     seed, settings = run.saved["loader"]["seed"], run.model.identity()["settings"]
     if relations:
         return tester.rank_relations(
