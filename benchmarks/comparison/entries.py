@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,9 +117,3 @@ def _content(inputs: Mapping[str, Any]) -> tuple[str, str | None]:
     Not the features: the recipe names their encoder, which rounds otherwise on other processors.
     """
     return inputs["triples"], inputs["features"].get("mentions")
-
-
-def spread(values: Sequence[float]) -> str:
-    """Return the mean and, of several values, their standard deviation."""
-    deviation = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{statistics.mean(values):.2f}{deviation}"

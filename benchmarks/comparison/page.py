@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
-from comparison.entries import Entry, Paper, read_entries, read_paper, spread
+from comparison.entries import Entry, Paper, read_entries, read_paper
 from comparison.table_rows import DATASETS, TUNED
 from lbmkgc_models.feature_store.texts import TEXT_CHOICES
+from lbmkgc_models.runs.side_by_side import spread
 from openke.runtime.files import write_text, write_whole
 
 README = Path(__file__).parents[2] / "README.md"

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 
 from tabulate import tabulate
 
-import openke
 from lbmkgc_models.features.encoders.registry import IMAGE_ENCODERS, TEXT_ENCODERS
 from lbmkgc_models.model import MULTIMODAL
 from openke.datasets.registry import DATA_SETS, KnownDataSet
-from openke.datasets.search import datasets_here
+from openke.datasets.search import CHECKOUT, datasets_here
 from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.penalty import PENALTIES
@@ -27,7 +26,6 @@ from openke.training.schedule import SCHEDULES
 
 RETURNED = re.compile(r"^Return (?:\w+\[\"[^\"]*\"\], )?")
 """How the docstring of a function begins."""
-CHECKOUT = Path(openke.__file__).resolve().parents[1]
 RECIPES = ("benchmarks/settings/*/*.*.json", "examples/openke_recipes/*.json")
 """Files of recipes in a checkout; an installed package has none."""
 

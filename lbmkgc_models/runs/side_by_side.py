@@ -87,10 +87,14 @@ def mrr_table(results: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     for row, runs in results.items():
         cells = []
         for column in columns:
-            values = [run[column] for run in runs]
-            spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-            cells.append(f"{statistics.mean(values):.2f}{spread}")
+            cells.append(spread([run[column] for run in runs]))
         seconds = statistics.mean(run["seconds"] for run in runs)
         lines.append([row, *cells, f"{seconds:.0f}"])
     header = ["MRR, %", *columns, "seconds"]
     return tabulate(lines, header, disable_numparse=True, colalign=("left",))
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return the mean and, of several values, their standard deviation."""
+    deviation = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.2f}{deviation}"

@@ -13,6 +13,8 @@ from openke.datasets.registry import DATA_SETS, KnownDataSet, Provider
 from openke.runtime.names import did_you_mean
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+SEARCH_PATH = "OPENKE_DATA"
+"""Environment variable: folders that hold data sets, separated as those of PATH."""
 NEEDED = ("entity2id.txt", "relation2id.txt", "train2id.txt")
 
 
@@ -109,16 +111,9 @@ def missing_files(folder: Path) -> list[str]:
 
 def datasets_here() -> dict[str, Path]:
     """Return the data sets that are on this machine, by name; the first place that has one wins."""
-    entries = filter(None, os.environ.get("OPENKE_DATA", "").split(os.pathsep))
-    roots = [
-        *(Path(entry).expanduser() for entry in entries),
-        Path("benchmarks"),
-        CHECKOUT / "benchmarks",
-        cache_folder() / "datasets",
-    ]
     found: dict[str, Path] = {}
-    for root in filter(Path.is_dir, roots):
-        for folder in (root, *sorted(root.iterdir())):
+    for root, _ in _roots():
+        for folder in (root, *sorted(root.iterdir())) if root.is_dir() else ():
             if not missing_files(folder):
                 found.setdefault(folder.resolve().name, folder)
     return found
@@ -144,16 +139,21 @@ def _given(name: str, data: Path) -> Path:
 
 def _places(name: str) -> Iterator[tuple[Path, str]]:
     """Yield folders to look at and what led to them."""
-    for entry in filter(None, os.environ.get("OPENKE_DATA", "").split(os.pathsep)):
-        folder = Path(entry).expanduser()
+    for root, said_by in _roots():
         # The search path may also name the data set's own folder.
-        yield (folder if folder.name == name else folder / name), "OPENKE_DATA"
-    below_here = Path("benchmarks") / name
-    below_checkout = CHECKOUT / "benchmarks" / name
-    yield below_here, "working folder"
-    if below_here.resolve() != below_checkout:
-        yield below_checkout, "checkout"
-    yield _cached(name), "cache"
+        itself = said_by == SEARCH_PATH and root.name == name
+        yield (root if itself else root / name), said_by
+
+
+def _roots() -> Iterator[tuple[Path, str]]:
+    """Yield the folders that may hold data sets, and what leads to them."""
+    for entry in filter(None, os.environ.get(SEARCH_PATH, "").split(os.pathsep)):
+        yield Path(entry).expanduser(), SEARCH_PATH
+    here, checkout = Path("benchmarks"), CHECKOUT / "benchmarks"
+    yield here, "working folder"
+    if here.resolve() != checkout:
+        yield checkout, "checkout"
+    yield cache_folder() / "datasets", "cache"
 
 
 def _cached(name: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import table1
 from common.measuring import RESULTS
-from comparison.entries import Entry, read_entries, read_paper, spread
+from comparison.entries import Entry, read_entries, read_paper
 from comparison.page import (
     BEGIN,
     END,
@@ -25,6 +25,8 @@ from comparison.page import (
 from comparison.runs import Bench, read_result
 from comparison.table_rows import DATASETS, FOLDER, TUNED, find_rows
 from PIL import Image
+
+from lbmkgc_models.runs.side_by_side import spread
 
 PAPER = read_paper()
 
