@@ -11,6 +11,8 @@ import pytest
 from openke.datasets.search import NEEDED
 from tests import conftest
 
+pytestmark = pytest.mark.slow  # a process for each test
+
 ROOT = Path(__file__).parents[1]
 NOWHERE = "http://127.0.0.1:1"
 STUB = """

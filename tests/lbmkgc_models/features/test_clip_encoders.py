@@ -17,6 +17,8 @@ from lbmkgc_models.feature_store.manifest import sha256_of
 from lbmkgc_models.features.encoders.registry import image_encoder, text_encoder
 from tests.lbmkgc_models.features.small import picture
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["a dog", "", "word " * 50, "日本", "\x00"]
 PICTURES = [picture(0), picture(1, (64, 20)), picture(2, (7, 7)), picture(3, (1, 1))]
 

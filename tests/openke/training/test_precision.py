@@ -123,6 +123,7 @@ def test_a_choice_by_backend_stands(monkeypatch):
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("case", "shape"),
     [(case, "mixed") for case in CASES if case not in WAITING]

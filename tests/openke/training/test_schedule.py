@@ -68,6 +68,7 @@ def test_the_rate_warms_up():
     assert found == pytest.approx([RATE / 2, *expected])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("warm_up", [0, 1, 3])
 def test_a_resumed_schedule_is_an_unbroken_one(name, warm_up, tmp_path):

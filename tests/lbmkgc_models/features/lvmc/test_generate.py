@@ -28,6 +28,8 @@ from lbmkgc_models.features.lvmc.tasks import Task, tasks_of
 from lbmkgc_models.features.lvmc.worker import Rank
 from tests.lbmkgc_models.features.small import numbered, write_dataset
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["ant", "bee", "cat", "dog", "eel"]
 LABELS = [EntityLabel(name, name, "an animal") for name in NAMES]
 
@@ -285,7 +287,6 @@ def _start(
     return subprocess.Popen(arguments, env={**os.environ, **environment})
 
 
-@pytest.mark.slow
 def test_two_processes_as_torchrun_starts_them_make_the_union(
     tmp_path: Path, tiny_sdxl: tuple[Path, Path]
 ) -> None:
@@ -300,7 +301,6 @@ def test_two_processes_as_torchrun_starts_them_make_the_union(
     assert (manifest["made"], manifest["left"]) == (7, 0)
 
 
-@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_pictures(
     tmp_path: Path, tiny_sdxl: tuple[Path, Path], noting: Noting
 ) -> None:

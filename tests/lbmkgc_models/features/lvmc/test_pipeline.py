@@ -14,6 +14,8 @@ from lbmkgc_models.features.lvmc.record import levels
 from lbmkgc_models.features.lvmc.seeds import generators, initial_noise
 from lbmkgc_models.features.lvmc.settings import DrawingSettings
 
+pytestmark = pytest.mark.slow
+
 PROMPTS = ["a photo of dog, animal that barks", "a photo of île", "a photo of bank run"]
 SEEDS = [3, 2**62 + 5, 8]
 
