@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from openke.kernels.product import Linear
+from openke.module.scoring.encodings import Encodings, presence
 
 
 class ModalProjector(nn.Module):
@@ -119,6 +120,14 @@ class Projectors(nn.Module):
         """Return m projections, each Float["u d"], and which entities have them, Bool["u m"]."""
         present = torch.stack([projector.present[entities] for projector in self], dim=1)
         return [projector(entities) for projector in self], present
+
+    def views(self, entities: Tensor) -> Encodings:
+        """Return each projection, Float["u d"], and whether it is there, see :func:`.presence`."""
+        found: Encodings = {}
+        for name, projector in zip(self.names, self, strict=True):
+            found[name] = projector(entities)
+            found[presence(name)] = projector.present[entities][:, None]
+        return found
 
     def digests(self) -> dict[str, str]:
         """Return the digest of each modality's features."""

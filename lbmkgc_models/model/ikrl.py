@@ -15,7 +15,7 @@ from openke.data.batch import Side
 from openke.module.interaction import translate
 from openke.module.model.transe import TransE, TransEConfig
 from openke.module.scoring.compare import Compare
-from openke.module.scoring.encodings import Encodings
+from openke.module.scoring.encodings import Encodings, presence
 
 VIEWS = ("entity", "modal")
 
@@ -71,12 +71,20 @@ class IKRL(TransE):
             )
         check_features(ent_tot, features)
         self.projectors = Projectors(features, self.config.dim, hidden=False)
+        self.modal_views = tuple(self.projectors.names)
 
     def encode(self, entities: Tensor) -> Encodings:
+        """Return :meth:`fuse` of :meth:`views`."""
+        return self.fuse(self.views(entities))
+
+    def views(self, entities: Tensor) -> Encodings:
+        """Return "entity" and that of the modality: Float["u d"] each."""
+        return {"entity": self.ent_embeddings(entities), **self.projectors.views(entities)}
+
+    def fuse(self, views: Encodings) -> Encodings:
         """Return "entity" and "modal": Float["u d"] each."""
-        structural = self.ent_embeddings(entities)
-        (projected,), present = self.projectors(entities)
-        modal = torch.where(present, projected, structural)
+        structural, (view,) = views["entity"], self.modal_views
+        modal = torch.where(views[presence(view)], views[view], structural)
         return {"entity": self._normalise(structural), "modal": self._normalise(modal)}
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:

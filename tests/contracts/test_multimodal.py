@@ -8,6 +8,7 @@ import torch
 from lbmkgc_models.fusion.modality_attention import ATTENTION_FORMS, ModalityAttention
 from lbmkgc_models.model import MULTIMODAL
 from openke.module.scoring.all_entities import score_all
+from openke.module.scoring.encodings import presence
 from tests.contracts.graphs import ENTITIES, MODELS, RELATIONS, both, one, sizes_of
 from tests.contracts.registered import loadable
 
@@ -57,6 +58,32 @@ def test_rows_of_entities_that_lack_a_modality_mean_nothing(name):
     found = scores_of(made(name, features))
     other = scores_of(made(name, changed(features, lambda f: ~f.present)))
     assert torch.equal(found, other), "a missing modality must be masked, see present"
+
+
+@models
+def test_encoding_is_the_fusion_of_views_where_views_may_be_exchanged(name):
+    model = made(name, given(name))
+    if not model.modal_views:
+        pytest.skip("it is fused in one go")
+    entities = torch.tensor([3, 0, 7, 11])
+    views = model.views(entities)
+    for view in model.modal_views:
+        assert views[view].shape[0] == len(entities)
+        assert torch.equal(views[presence(view)][:, 0], given(name)[view].present[entities])
+    found, fused = model.encode(entities), model.fuse(views)
+    assert set(found) == set(fused)
+    for part, rows in found.items():
+        assert torch.equal(rows, fused[part])
+    lacking = {
+        **views,
+        **{presence(v): torch.zeros_like(views[presence(v)]) for v in model.modal_views},
+    }
+    alone, changed = (
+        model.fuse(lacking),
+        model.fuse({**lacking, **{v: views[v] + 1 for v in model.modal_views}}),
+    )
+    for part, rows in alone.items():
+        assert torch.equal(rows, changed[part]), "a view that is not there must not matter"
 
 
 @models

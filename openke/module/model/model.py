@@ -21,7 +21,10 @@ from openke.module.scoring.negatives import Scores, score_batch
 from openke.module.settings import NoSettings, configure
 from openke.runtime.values import Count, check_value
 
-STEPS = ("encode", "query", "match", "entity_embeddings", "relation_embeddings")
+STEPS = (
+    *("encode", "views", "fuse", "query", "match"),
+    *("entity_embeddings", "relation_embeddings"),
+)
 NEEDED = ("query", "match")
 """Steps without a default."""
 HOOKS = ("_calc", "_transfer", "predict", "forward", "regularization")

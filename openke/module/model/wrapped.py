@@ -42,10 +42,19 @@ class Wrapped(Model):
         self.asymmetric_queries = inner.asymmetric_queries  # type: ignore[misc]
         self.inverse_offset = inner.inverse_offset
         self.linear_in_relation = inner.linear_in_relation  # type: ignore[misc]
+        self.modal_views = inner.modal_views
 
     def encode(self, entities: Tensor) -> Encodings:
         """Return what the inner model needs."""
         return self.inner.encode(entities)
+
+    def views(self, entities: Tensor) -> Encodings:
+        """Return the inner model's views."""
+        return self.inner.views(entities)
+
+    def fuse(self, views: Encodings) -> Encodings:
+        """Return the inner model's encodings."""
+        return self.inner.fuse(views)
 
     def project(self, encodings: Encodings, relation: Tensor) -> Encodings:
         """Return entities as the inner model's relations see them."""

@@ -40,13 +40,29 @@ class Scorer(nn.Module):
     """What queries about heads add to their relation: the ids of inverses, where there are."""
     linear_in_relation: ClassVar[bool] = False
     """Whether scores are linear in :meth:`relation_embeddings`: see :meth:`relation_query`."""
+    modal_views: tuple[str, ...] = ()
+    """Names of the :meth:`views` that are of a modality, such as image and text: a strategy may
+    put others in their place. Where there are some, :meth:`encode` is :meth:`fuse` of views."""
 
     def encode(self, entities: Tensor) -> Encodings:
         """Return what scoring needs of distinct ``entities`` (Int["u"]): named Float["u ..."].
 
-        By default "entity", the rows of :meth:`entity_embeddings`.
+        By default :meth:`fuse` of their :meth:`views`, which is "entity", the rows of
+        :meth:`entity_embeddings`.
+        """
+        return self.fuse(self.views(entities))
+
+    def views(self, entities: Tensor) -> Encodings:
+        """Return what an entity is in each view of it, before these are fused: Float["u ..."].
+
+        Beside each of :attr:`modal_views`, Float["u d"], stands whether an entity has that
+        modality, Bool["u 1"], under the name that :func:`.presence` gives.
         """
         return {"entity": self.entity_embeddings(entities)}
+
+    def fuse(self, views: Encodings) -> Encodings:
+        """Return :meth:`encode` of entities whose views these are; row by row, in any order."""
+        return views
 
     def effective_relation(self, relation: Tensor, side: Side) -> Tensor:
         """Return Int["q"], the relation that a query about slot ``side`` really asks.

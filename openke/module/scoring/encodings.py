@@ -11,6 +11,11 @@ Encodings = dict[str, Tensor]
 """Named tensors with a common first dimension, one row for each entity or query."""
 
 
+def presence(view: str) -> str:
+    """Return the name under which stands whether entities have the modality of a view."""
+    return f"{view} is there"
+
+
 def count(encodings: Encodings) -> int:
     """Return how many rows there are."""
     return next(iter(encodings.values())).shape[0]

@@ -48,33 +48,37 @@ class Scores(NamedTuple):
     """Int["n"]: the relation of each triple scored, see :meth:`Scorer.effective_relation`"""
 
 
-def score_batch(model: Scorer, batch: Batch) -> Scores:
+def score_batch(model: Scorer, batch: Batch, rows: Encodings | None = None) -> Scores:
     """Score the positives and negatives of a batch; each distinct entity is encoded once.
+
+    ``rows`` are the batch's entities encoded, where the caller has them already.
 
     A model with asymmetric queries scores a triple by the query its negatives answer. Where they
     replace heads and tails, each positive stands there twice, b times as (h, r, ?) and b times as
     (?, r, t), and negatives of the other query are masked.
     """
+    if rows is None:
+        rows = model.encode(batch.entities)
     if not batch.shared:
-        return _own(model, batch)
+        return _own(model, batch, rows)
     if not model.projects_entities:
-        return _shared(model, batch)
+        return _shared(model, batch, rows)
     # A shared negative looks different to every relation: there is no one table of candidates.
-    scores = _own(model, batch.unshared())
+    scores = _own(model, batch.unshared(), rows)
     positive, b = scores.positive, len(batch)
     if len(positive) == 2 * b:  # asked both ways, but one slot of each triple is replaced
         positive = torch.where(batch.slot == HEAD, positive[b:], positive[:b])
     return scores._replace(positive=positive, negative=scores.negative[:b], mask=batch.mask)
 
 
-def _own(model: Scorer, batch: Batch) -> Scores:
+def _own(model: Scorer, batch: Batch, encoded: Encodings) -> Scores:
     """Score negatives that each positive has for itself."""
     b, k = batch.negative.shape
     n = batch.relation_negatives
     m = k - n
     slot = batch.slot[:, :m]
     relations = meeting_relations(batch, model.inverse_offset)
-    rows, joined = project_batch(model, model.encode(batch.entities), batch)
+    rows, joined = project_batch(model, encoded, batch)
     at = meeting_entities(batch).divide(joined)  # the row of each place
 
     # The queries of entities first, then one (h, r', ?) for each relation negative, answered by the
@@ -185,11 +189,10 @@ def _both_queries(model: Scorer, anchors: Encodings, relation: Tensor) -> Encodi
     return join(ask(model, heads, relation, "tail"), ask(model, tails, relation, "head"))
 
 
-def _shared(model: Scorer, batch: Batch) -> Scores:
+def _shared(model: Scorer, batch: Batch, rows: Encodings) -> Scores:
     """Score negatives that the batch shares: one table of candidates for all queries."""
     relation = batch.positive[:, RELATION]
     b = len(batch)
-    rows = model.encode(batch.entities)
     head, tail, replacing = batch.head_index, batch.tail_index, batch.replacing_index
 
     each = torch.arange(b, device=relation.device)
