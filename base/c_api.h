@@ -108,6 +108,7 @@ typedef struct {
   int32_t bernoulli;           // side of a mixed corruption by tph / (tph + hpt), else 1/2
   int32_t filtered;            // never draw a triple of the train split
   int32_t shared;              // one set of negatives for the whole batch
+  int32_t one_slot;            // a mixed draw replaces the same slot in all negatives of a positive
 } openke_sampler_options;
 
 OPENKE_API openke_status openke_sampler_create(const openke_store* store,

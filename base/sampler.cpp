@@ -163,8 +163,9 @@ void Sampler::draw_own(const Triple& triple, int32_t side, Stream& stream, int64
   const Remainder tails = side == OPENKE_HEAD ? Remainder() : remainder(triple, OPENKE_TAIL);
   // A mixed draw takes the other side where the chosen one has nothing left.
   const double head = heads.left() == 0 ? 0 : tails.left() == 0 ? 1 : corrupt_head(triple);
+  int32_t mixed = OPENKE_TAIL;
   for (int64_t j = 0; j < entities; ++j) {
-    const int32_t mixed = stream.unit() < head ? OPENKE_HEAD : OPENKE_TAIL;
+    if (j == 0 || options_.one_slot == 0) mixed = stream.unit() < head ? OPENKE_HEAD : OPENKE_TAIL;
     const int32_t chosen = side == OPENKE_MIXED ? mixed : side;
     negative[j] = (chosen == OPENKE_HEAD ? heads : tails).draw(stream);
     slot[j] = static_cast<uint8_t>(chosen);

@@ -60,6 +60,7 @@ class SamplerOptions(Structure):
         ("bernoulli", c_int32),
         ("filtered", c_int32),
         ("shared", c_int32),
+        ("one_slot", c_int32),
     )
 
 

@@ -44,6 +44,8 @@ class Batch:
         How many of the last columns of ``negative`` are relations.
     prepared : tuple of Tensor
         What a strategy found out about the batch ahead of time; only it knows what that is.
+    weight : Float["b"] or None
+        What each positive and its negatives weigh in the loss; None: all the same.
     share : float
         What a mean over this batch weighs, where several processes have a shard of it each.
     """
@@ -57,6 +59,7 @@ class Batch:
     mask: Tensor | None = None
     relation_negatives: int = 0
     prepared: tuple[Tensor, ...] = ()
+    weight: Tensor | None = None
     share: float = 1.0
 
     def __len__(self) -> int:
@@ -122,6 +125,30 @@ class Batch:
             negative=self.negative.expand(b, k),
             slot=self.slot[:, None].expand(b, k),
             index=torch.cat([self.index[: 2 * b], self.replacing_index.repeat(b)]),
+        )
+
+    def choose(self, columns: Tensor) -> Batch:
+        """Return the batch with some of each positive's own negatives: columns Int["b n"].
+
+        Its entities stay as they are, those that no negative needs any longer included.
+
+        Raises
+        ------
+        ValueError
+            The batch shares its negatives, or has negatives that replace relations.
+        """
+        if self.shared or self.relation_negatives:
+            raise ValueError(
+                "Batch.choose: expected entity negatives of each positive's own, found "
+                + ("shared ones" if self.shared else "negatives that replace relations")
+            )
+        replacing = self.replacing_index.view(self.negative.shape).gather(1, columns)
+        return replace(
+            self,
+            negative=self.negative.gather(1, columns),
+            slot=self.slot.gather(1, columns),
+            index=torch.cat([self.index[: 2 * len(self)], replacing.reshape(-1)]),
+            prepared=(),
         )
 
     def with_prepared(self, prepared: tuple[Tensor, ...]) -> Batch:

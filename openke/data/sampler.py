@@ -61,6 +61,8 @@ class Sampler:
         positive's own included.
     shared
         One set of distinct entities for the batch, with a mask instead of filtering.
+    one_slot
+        A mixed draw replaces the same slot in all entity negatives of a positive.
     threads
         0 means all processors.
 
@@ -81,6 +83,7 @@ class Sampler:
         bernoulli: bool = False,
         filtered: bool = True,
         shared: bool = False,
+        one_slot: bool = False,
         threads: int = 0,
     ) -> None:
         if threads < 0:
@@ -92,6 +95,7 @@ class Sampler:
             bool(bernoulli),
             bool(filtered),
             bool(shared),
+            bool(one_slot),
         )
         self._handle = _native.Handle(
             "sampler_create", store.pointer, _native.reference(options), free="sampler_free"

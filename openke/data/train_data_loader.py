@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, TAIL, Batch, CorruptedSide
 from openke.data.distinct import find_distinct
+from openke.data.frequency import frequency_weights
 from openke.data.loader import WHOLE, Change, Shard, one_ahead, shard_of, unchanged
 from openke.data.options import check_one_of, check_whole
 from openke.data.sampler import Sampler
@@ -21,6 +22,7 @@ from openke.runtime.values import Natural
 SAMPLING_MODES = ("normal", "cross", "head", "tail")
 ORDERS = ("shuffle", "replacement", "file")
 NEGATIVES = ("own", "shared")
+WEIGHTS = ("even", "frequency")
 SAMPLED = ("neg_ent", "neg_rel", "bern_flag", "filter_flag", "threads")
 """What the sampler is made of and OpenKE's setters change."""
 
@@ -58,6 +60,11 @@ class TrainDataLoader:
     seed, order, negatives
         Random seed; ``"shuffle"``, ``"replacement"``, or ``"file"``, the order of the file in every
         epoch; each positive's ``"own"`` negatives or one ``"shared"`` set for the batch.
+    one_slot
+        Corrupt the same side in all own negatives of a positive.
+    weights
+        ``"frequency"``: a positive weighs (n(h, r) + n(r, t))^-1/2, n being how many train triples
+        have both, counted from 4; ``"even"``: all weigh the same.
     hold_out
         Take this share of the train split as a clean validation split, by ``seed``; every entity
         and relation of it still occurs in what remains. :attr:`store` is then the divided store.
@@ -88,11 +95,14 @@ class TrainDataLoader:
         seed: int = 0,
         order: Literal["shuffle", "replacement", "file"] = "shuffle",
         negatives: Literal["own", "shared"] = "own",
+        one_slot: bool = False,
+        weights: Literal["even", "frequency"] = "even",
         hold_out: float = 0.0,
     ) -> None:
         check_one_of("sampling_mode", sampling_mode, SAMPLING_MODES)
         check_one_of("order", order, ORDERS)
         check_one_of("negatives", negatives, NEGATIVES)
+        check_one_of("weights", weights, WEIGHTS)
         self._files = (tri_file, ent_file, rel_file)
         self._hold_out = hold_out
         self._given_sizes = (batch_size, nbatches)
@@ -105,6 +115,8 @@ class TrainDataLoader:
         self.neg_rel = neg_rel
         self.order: str = order
         self.negatives = negatives
+        self.one_slot = bool(one_slot)
+        self.weights = weights
         self._next_epoch = 0
         self._change: Change = unchanged
         self._pin = False
@@ -114,7 +126,11 @@ class TrainDataLoader:
     @property
     def settings(self) -> dict[str, object]:
         """What decides the batches, as JSON values."""
+        # Said only where they are not what they always were: checkpoints of earlier runs have none.
+        added = {"one_slot": self.one_slot, "weights": self.weights}
+        usual = {"one_slot": False, "weights": "even"}
         return {
+            **{name: value for name, value in added.items() if value != usual[name]},
             "batch_size": self.batch_size,
             "nbatches": self.nbatches,
             "sampling_mode": self.sampling_mode,
@@ -145,11 +161,11 @@ class TrainDataLoader:
         def draw(index: int) -> Batch:
             first = index * self.batch_size
             side = self._side(index)
-            drawn = self.sampler.draw(
-                rows[first : first + self.batch_size], epoch=number, first=first, side=side
-            )
+            positions = rows[first : first + self.batch_size]
+            drawn = self.sampler.draw(positions, epoch=number, first=first, side=side)
             mine, share = shard_of(len(drawn.positive), self._shard)
             drawn = drawn.select(mine)  # drawing is cheap, and so all processes draw the same
+            weight = None if self._weight is None else self._weight[positions[mine]]
             mask = None if drawn.mask is None else torch.from_numpy(drawn.mask).bool()
             replacing = drawn.negative[..., : drawn.negative.shape[-1] - self.neg_rel]
             occurring = (drawn.positive[:, HEAD], drawn.positive[:, TAIL], replacing.reshape(-1))
@@ -163,6 +179,7 @@ class TrainDataLoader:
                 torch.from_numpy(where),
                 mask,
                 self.neg_rel,
+                weight=weight,
                 share=share,
             )
             changed: Batch = self._change(batch)
@@ -192,7 +209,9 @@ class TrainDataLoader:
         """Read another folder."""
         store = _open(in_path, *self._files)
         self.store = store.hold_out(self._hold_out, self.seed) if self._hold_out else store
-        self.triple_count = len(self.store.triples("train"))
+        train = self.store.triples("train")
+        self.triple_count = len(train)
+        self._weight = frequency_weights(train) if self.weights == "frequency" else None
         self.batch_size, self.nbatches = _sizes(*self._given_sizes, self.triple_count)
         self._resample()
 
@@ -248,6 +267,7 @@ class TrainDataLoader:
             bernoulli=now["bern_flag"],
             filtered=now["filter_flag"],
             shared=self.negatives == "shared",
+            one_slot=self.one_slot,
             threads=now["threads"],
         )
         for name, value in changes.items():

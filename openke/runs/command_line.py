@@ -17,7 +17,6 @@ from openke.module.penalty import PENALTIES
 from openke.runs.experiment import RunOptions
 from openke.runs.parts import divide
 from openke.runs.recipe import KNOWN_MODELS, Recipe
-from openke.runs.sections import SAMPLING
 from openke.runtime.arguments import Argument, arguments_of
 from openke.runtime.arguments import parse as parse_all
 from openke.runtime.field_texts import field_texts, parameter_texts
@@ -107,7 +106,7 @@ def _of_model(recipe: Recipe, config: type | None) -> list[Option]:
 def _of_objective(recipe: Recipe) -> list[Option]:
     t = recipe.training
     found = []
-    if t.objective == SAMPLING:
+    if t.samples:
         negatives = t.sampling.get("neg_ent", 1)
         text = parameter_texts(TrainDataLoader)["neg_ent"]
         found.append(Option("negatives", ("training.sampling.neg_ent",), text, negatives))

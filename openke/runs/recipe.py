@@ -20,11 +20,10 @@ from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.model import MODELS, Model, Reciprocal
 from openke.module.penalty import PENALTIES
 from openke.module.settings import NoSettings, configure
-from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll, Strategy
+from openke.module.strategy import OBJECTIVES, SAMPLING, NegativeSampling, Strategy
 from openke.module.strategy.all_entities import AllEntitiesStrategy
 from openke.runs.parts import Part, divide, make_part
 from openke.runs.sections import (
-    SAMPLING,
     DataSection,
     EvaluationSection,
     FeatureSection,
@@ -43,7 +42,6 @@ from openke.training.trainer import Trainer
 Make = Callable[[str, TripleStore, int, Mapping[str, Any]], Model]
 """Makes a model from its name, the triples it trains on, its number of relations and settings."""
 
-QUERY_STRATEGIES: dict[str, type[AllEntitiesStrategy]] = {"1vsall": OneVsAll, "kvsall": KVsAll}
 FILES = ("in_path", "tri_file", "ent_file", "rel_file")
 SETTLED = (*FILES, "batch_size", "nbatches", "seed", "hold_out")
 """Arguments of TrainDataLoader that a recipe settles itself."""
@@ -269,8 +267,9 @@ class Recipe:
             "seed": t.seed,
             "hold_out": self.data.hold_out,
         }
-        if t.objective in QUERY_STRATEGIES:
-            return QueryDataLoader(store, targets=QUERY_STRATEGIES[t.objective].targets, **common)
+        kind, _ = self._objective()
+        if issubclass(kind, AllEntitiesStrategy):
+            return QueryDataLoader(store, targets=kind.targets, **common)
         negatives = t.sampling.get("neg_ent", 1)
         if negatives > store.entity_count:
             raise ValueError(
@@ -281,13 +280,16 @@ class Recipe:
 
     def _strategy(self, model: Model) -> Strategy:
         t = self.training
+        kind, settings = self._objective()
         common: Any = {
+            **settings,
             "penalty": self._penalty(),
+            "auxiliary": t.auxiliary,
             "anchor_dropout": t.dropout,
             "query_dropout": t.query_dropout,
         }
-        if t.objective in QUERY_STRATEGIES:
-            return QUERY_STRATEGIES[t.objective](
+        if issubclass(kind, AllEntitiesStrategy):
+            return kind(
                 model,
                 self._loss(),
                 label_smoothing=t.label_smoothing,
@@ -295,17 +297,23 @@ class Recipe:
                 **common,
             )
         rates: Any = {"regul_rate": t.regul_rate, "l3_regul_rate": t.l3_regul_rate}
-        return NegativeSampling(model, self._loss(), **rates, **common)
+        return kind(model, self._loss(), **rates, **common)
+
+    def _objective(self) -> tuple[type[AllEntitiesStrategy] | type[NegativeSampling], Any]:
+        """Return the strategy and its settings."""
+        name, settings = divide("training.objective", self.training.objective)
+        return OBJECTIVES[name], settings
 
     def _loss(self) -> Any:
         """Return a Loss, or the name of the loss of queries."""
-        place, objective = "training.loss", self.training.objective
-        known: Mapping[str, Any] = LOSSES if objective == SAMPLING else QUERY_LOSSES
+        place = "training.loss"
+        objective, _ = divide("training.objective", self.training.objective)
+        known: Mapping[str, Any] = LOSSES if self.training.samples else QUERY_LOSSES
         name, settings = divide(place, self.training.loss, known)
         where = f" with {objective}"
-        if objective == SAMPLING:
+        if self.training.samples:
             if name in QUERY_LOSSES:
-                where += f"; {name} belongs to {' and '.join(QUERY_STRATEGIES)}"
+                where += f"; {name} belongs to {' and '.join(_by_queries())}"
             return make_part(place, name, LOSSES, settings, where)
         if name in LOSSES:
             where += f"; {name} belongs to {SAMPLING}"
@@ -338,6 +346,10 @@ class Recipe:
             "clip_norm": t.clip_norm,
             "precision": t.precision,
         }
+
+
+def _by_queries() -> list[str]:
+    return [name for name, kind in OBJECTIVES.own.items() if issubclass(kind, AllEntitiesStrategy)]
 
 
 def _check_top(name: str, content: Mapping[str, Any]) -> None:

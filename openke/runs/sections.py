@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from openke.runs.parts import Part
-from openke.runtime.values import Count, Natural, Positive, Share, Weight
+from openke.module.strategy import OBJECTIVES, NegativeSampling
+from openke.runs.parts import Part, divide
+from openke.runtime.names import check_known
+from openke.runtime.values import (
+    Count,
+    Natural,
+    Positive,
+    Share,
+    Weight,
+    check_arguments,
+    check_value,
+)
 
-SAMPLING = "negative sampling"
-Objective = Literal["1vsall", "kvsall", "negative sampling"]
-OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 OF_QUERIES = ("label_smoothing", "relation_prediction")
 OF_SAMPLING = ("sampling", "regul_rate", "l3_regul_rate")
 """Fields that only one kind of objective knows."""
@@ -48,8 +55,9 @@ class FeatureSection:
 class TrainingSection:
     """How a model is trained."""
 
-    objective: Objective = "1vsall"
-    """1vsall, kvsall or negative sampling."""
+    objective: Part = "1vsall"
+    """1vsall, kvsall, negative sampling, or another of openke.module.strategy, with its
+    settings."""
     reciprocal: bool = False
     """Each relation has an inverse of its own, and only tails are asked for."""
     loss: Part = "softmax"
@@ -66,6 +74,8 @@ class TrainingSection:
     """Weight of the mean squares of a batch's vectors (OpenKE's)."""
     l3_regul_rate: Weight = 0.0
     """Weight of the cubes of all vectors (OpenKE's)."""
+    auxiliary: Mapping[str, Weight] = field(default_factory=dict)
+    """Weights of further losses that the model has, such as {"reconstruction": 1.0}."""
     dropout: Share = 0.0
     """Share of the known entity's vectors that a step forgets."""
     query_dropout: Share = 0.0
@@ -94,13 +104,24 @@ class TrainingSection:
 
     def __post_init__(self) -> None:
         """Check what belongs together."""
-        foreign = OF_QUERIES if self.objective == SAMPLING else OF_SAMPLING
-        for name in foreign:
-            if getattr(self, name):
+        name, settings = divide("training.objective", self.objective, OBJECTIVES)
+        check_known("training.objective", name, OBJECTIVES)
+        kind = OBJECTIVES[name].Config
+        check_arguments("training.objective", settings, kind, owner=f"objective {name!r}")
+        for loss, weight in self.auxiliary.items():
+            check_value(f"training.auxiliary.{loss}", weight, Weight)
+        for field_name in OF_QUERIES if self.samples else OF_SAMPLING:
+            if getattr(self, field_name):
                 raise ValueError(
-                    f"training.{name} is {getattr(self, name)!r}, but training by {self.objective} "
-                    "has none; leave it out"
+                    f"training.{field_name} is {getattr(self, field_name)!r}, but training by "
+                    f"{name} has none; leave it out"
                 )
+
+    @property
+    def samples(self) -> bool:
+        """Whether positives are held against sampled negatives, not against all entities."""
+        name, _ = divide("training.objective", self.objective)
+        return issubclass(OBJECTIVES[name], NegativeSampling)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -45,15 +45,33 @@ class World:
             return chosen
         return torch.device("cuda", self.local)
 
-    def parallel(self, module: nn.Module) -> nn.Module:
-        """Return ``module`` with the mean of all processes' gradients; alone, itself."""
+    def parallel(self, module: nn.Module, turns: int = 1) -> nn.Module:
+        """Return ``module`` with the mean of all processes' gradients; alone, itself.
+
+        Where it is trained in several turns, every process begins with the first one's tensors, and
+        the caller asks for :meth:`average_gradients` in each turn.
+        """
         if self.size == 1:
+            return module
+        if turns > 1:
+            for tensor in module.state_dict().values():
+                distributed.broadcast(tensor, src=0)
             return module
         # What checkpoints leave out, such as features, is frozen: sent at every step for nothing.
         parameters = {name for name, _ in module.named_parameters()}
         changing = set(module.state_dict()) - parameters
         options: dict[str, Any] = {} if changing else {_SYNC: False}
         return DistributedDataParallel(module, **options)
+
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace the gradients of ``parameters`` by their means over all processes."""
+        if self.size == 1:
+            return
+        for parameter in parameters:
+            if parameter.grad is None:  # another process may have one
+                parameter.grad = torch.zeros_like(parameter)
+            distributed.all_reduce(parameter.grad)
+            parameter.grad /= self.size
 
     def total(self, values: Tensor) -> Tensor:
         """Return the sum of all processes' ``values``, a tensor on the CPU."""

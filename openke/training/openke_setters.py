@@ -12,6 +12,7 @@ from openke.data.loader import Loader
 from openke.data.store import TripleStore
 from openke.module.model.model import require_same_graph
 from openke.module.strategy.strategy import Strategy
+from openke.module.strategy.turn import Turn
 from openke.runtime.device import choose_device
 from openke.runtime.distributed import World
 from openke.runtime.words import counted
@@ -31,6 +32,7 @@ class Setters:
     epoch: int
     callbacks: list[Callback]
     optimizer: torch.optim.Optimizer
+    """That of the first turn."""
     opt_method: str
     alpha: float
     weight_decay: float
@@ -43,8 +45,10 @@ class Setters:
     save_steps: int | None
     _saving: Checkpoint | None
     _begun: EpochSoFar | None
+    _turns: list[tuple[Turn, torch.optim.Optimizer]]
 
-    def _make_optimizer(self) -> torch.optim.Optimizer:
+    def _make_optimizers(self) -> None:
+        """Make an optimiser for each turn of the strategy."""
         # A gradient of rows repeats some: its length would come out wrong, and processes would have
         # to exchange rows that differ. PyTorch's compiler knows no sparse tensors.
         whole = self.clip_norm is not None or self.world.size > 1 or self.compile
@@ -58,13 +62,25 @@ class Setters:
             if whole
             else tables_by_row(self.strategy, self.opt_method, self.device, self.weight_decay)
         )
+        turns = self.strategy.turns()
+        if self.compile and len(turns) > 1:
+            raise ValueError(
+                f"compile is on, but {type(self.strategy).__name__} trains in turns "
+                f"({', '.join(turn.name for turn in turns)}), which are not compiled; leave it out"
+            )
+        self._turns = [(turn, self._optimizer_of(turn)) for turn in turns]
+        self.optimizer = self._turns[0][1]
+
+    def _optimizer_of(self, turn: Turn) -> torch.optim.Optimizer:
+        own = turn.optimizer is not None
         return make_optimizer(
             self.strategy,
-            self.opt_method,
+            turn.parameters,
+            turn.optimizer or self.opt_method,
             self.device,
-            lr=self.alpha,
-            weight_decay=self.weight_decay,
-            lr_decay=self.lr_decay,
+            lr=self.alpha if turn.lr is None else turn.lr,
+            weight_decay=0.0 if own else self.weight_decay,
+            lr_decay=0.0 if own else self.lr_decay,
         )
 
     def set_model(self, model: Strategy) -> None:
@@ -72,8 +88,8 @@ class Setters:
         self._settle("set_model")
         check_strategy(model, self.data_loader.store)
         self.strategy = model.to(self.device)
-        self.optimizer = self._make_optimizer()
-        self._parallel = self.world.parallel(self.strategy)
+        self._make_optimizers()
+        self._parallel = self.world.parallel(self.strategy, turns=len(self._turns))
 
     def set_use_gpu(self, use_gpu: bool) -> None:
         """Choose the device anew."""
@@ -139,7 +155,7 @@ class Setters:
             check_values(alpha=changes["alpha"])
         for name, value in changes.items():
             setattr(self, name, value)
-        self.optimizer = self._make_optimizer()
+        self._make_optimizers()
 
 
 def check_values(

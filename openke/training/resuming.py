@@ -34,6 +34,7 @@ class Resuming(Setters):
             "stopped": self._stopped,
             "strategy": self.strategy.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "other_optimizers": [optimizer.state_dict() for _, optimizer in self._turns[1:]],
             "random": self._begun.at_start if self._begun else random_state(self.device),
             "begun_epoch": None if self._begun is None else vars(self._begun),
             "history": self.history.records,
@@ -59,6 +60,9 @@ class Resuming(Setters):
             )
         self.strategy.load_state_dict(state["strategy"])
         self.optimizer.load_state_dict(state["optimizer"])
+        others = state.get("other_optimizers", [])  # earlier releases knew no turns
+        for (_, optimizer), saved in zip(self._turns[1:], others, strict=True):
+            optimizer.load_state_dict(saved)
         self.epoch = state["epoch"]
         self._stopped = state["stopped"]
         self.history = History(state["history"])

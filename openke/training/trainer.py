@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -12,7 +13,9 @@ import torch
 from torch import Tensor
 
 from openke.data.loader import Loader
+from openke.module.strategy.clock import Clock
 from openke.module.strategy.strategy import Strategy
+from openke.module.strategy.turn import Turn, only
 from openke.runtime.device import choose_device
 from openke.runtime.distributed import join
 from openke.runtime.interruption import Interruption
@@ -120,10 +123,11 @@ class Trainer(Resuming):
         self.set_save_steps(save_steps)
         self._check_saving()
         self.progress = progress and self.world.chief
-        self.optimizer = self._make_optimizer()
-        self._parallel = self.world.parallel(self.strategy)
+        self._make_optimizers()
+        self._parallel = self.world.parallel(self.strategy, turns=len(self._turns))
         self.history = History()
         self.epoch = 0
+        self._seed = _seed_of(data_loader)
         self._begun: EpochSoFar | None = None
         self._stopped: str | None = None
 
@@ -210,7 +214,10 @@ class Trainer(Resuming):
         shard = (self.world.rank, self.world.size)
         pin = self.device.type == "cuda"
         self.data_loader.prepare(self.strategy.prepare, pin=pin, shard=shard)
+        if not self.epoch and not begun.step:
+            self._constrain()
         for batch in begun.rest(self.data_loader.epoch(self.epoch), self.device):
+            self.strategy.clock = self._clock(losses.step)
             loss = self._step(batch.to(self.device))
             positives += len(batch) if batch.share else 0
             if losses.add(loss):
@@ -250,17 +257,57 @@ class Trainer(Resuming):
             return self._train_on(batch)
 
     def _train_on(self, batch: Any) -> Tensor:
-        self.optimizer.zero_grad(set_to_none=True)
+        """Take all turns on a batch and return the loss of the first."""
+        if len(self._turns) == 1:
+            return self._descend(self._objective, batch, self.strategy.parameters(), self.optimizer)
+        losses = []
+        for turn, optimizer in self._turns:
+            with only(turn.parameters, self.strategy):
+                losses.append(
+                    self._descend(partial(self._shared, turn), batch, turn.parameters, optimizer)
+                )
+        return losses[0]
+
+    def _descend(
+        self,
+        objective: Callable[[Any], Tensor],
+        batch: Any,
+        parameters: Iterable[torch.nn.Parameter],
+        optimizer: torch.optim.Optimizer,
+    ) -> Tensor:
+        optimizer.zero_grad(set_to_none=True)
         with gradients_by_row(self._tables), casting(self.precision, self.device):
-            loss = self._objective(batch)
+            loss = objective(batch)
         loss.backward()  # type: ignore[no-untyped-call]
+        if len(self._turns) > 1:
+            parameters = list(parameters)
+            self.world.average_gradients(parameters)
         if self.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.strategy.parameters(), self.clip_norm)
-        self.optimizer.step()
+            torch.nn.utils.clip_grad_norm_(parameters, self.clip_norm)
+        optimizer.step()
+        self._constrain()
         return loss.detach()
+
+    @torch.no_grad()
+    def _constrain(self) -> None:
+        self.strategy.constrain()
+
+    def _clock(self, step: int) -> Clock:
+        return Clock(
+            epoch=self.epoch,
+            epochs=self.train_times,
+            step=step,
+            steps=len(self.data_loader),
+            seed=self._seed,
+            rank=self.world.rank,
+        )
 
     def _loss(self, batch: Any) -> Tensor:
         loss: Tensor = self._parallel(batch)
+        return loss if self.world.size == 1 else loss * batch.share
+
+    def _shared(self, turn: Turn, batch: Any) -> Tensor:
+        loss = turn.loss(batch)
         return loss if self.world.size == 1 else loss * batch.share
 
     def _tell_best(self) -> None:
@@ -273,3 +320,8 @@ class Trainer(Resuming):
                 f"best epoch: {best['epoch']:.0f} of {self.epoch}, {metric} {best[metric]:.4f}; "
                 f"the weights are of epoch {stopping.best_epoch if stopping else self.epoch}"
             )
+
+
+def _seed_of(loader: Loader) -> int:
+    seed = loader.settings.get("seed", 0)
+    return seed if isinstance(seed, int) else 0

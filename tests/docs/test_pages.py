@@ -13,7 +13,7 @@ from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.model import MODELS
 from openke.module.penalty import PENALTIES
-from openke.runs.sections import OBJECTIVES
+from openke.module.strategy import OBJECTIVES
 from openke.training.optimizers import OPTIMIZERS
 from openke.training.schedule import SCHEDULES
 from tests.docs.blocks import ROOT, blocks_of, pages, tomllib
@@ -68,7 +68,7 @@ def test_every_command_has_its_help():
 @pytest.mark.parametrize(
     "names",
     [
-        OBJECTIVES,
+        own(OBJECTIVES),
         OPTIMIZERS,
         own(PENALTIES),
         [f'name = "{n}"' for n in SCHEDULES],

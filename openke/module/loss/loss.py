@@ -30,16 +30,36 @@ class Loss(nn.Module, ABC):
         return {"loss": type(self).__name__, "adv_temperature": self.adv_temperature}
 
     @abstractmethod
-    def forward(self, positive: Tensor, negative: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        positive: Tensor,
+        negative: Tensor,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
         """Return the loss of Float["b"] or Float["b 1"] and Float["b k"].
 
         Higher scores are better, also where OpenKE hands distances to a loss. Negatives where
-        ``mask`` do not count.
+        ``mask`` do not count. ``weight``, Float["b"], is what each positive counts with its
+        negatives, None: all the same; a batch has it where its loader weighs triples, and a loss
+        without this parameter then fits it not.
         """
 
-    def average(self, terms: Tensor, negative: Tensor, mask: Tensor | None) -> Tensor:
+    def mean(self, terms: Tensor, weight: Tensor | None) -> Tensor:
+        """Return the mean over positives of Float["b"], weighted where there are weights."""
+        if weight is None:
+            return terms.mean()
+        return (terms.flatten() * weight).sum() / weight.sum()
+
+    def average(
+        self, terms: Tensor, negative: Tensor, mask: Tensor | None, weight: Tensor | None = None
+    ) -> Tensor:
         """Return the mean over positives of the weighted mean of ``terms`` (Float["b k"])."""
         if self.adv_temperature is None:
+            if weight is not None:
+                kept = torch.ones_like(terms) if mask is None else (~mask).to(terms.dtype)
+                counted = weight[:, None] * kept
+                return (terms * counted).sum() / counted.sum().clamp(min=1e-30)
             if mask is None:
                 return terms.mean()
             kept = ~mask
@@ -51,4 +71,4 @@ class Loss(nn.Module, ABC):
         weights = logits.softmax(dim=-1)
         if mask is not None:
             weights = weights.masked_fill(mask, 0.0)
-        return (weights * terms).sum(dim=-1).mean()
+        return self.mean((weights * terms).sum(dim=-1), weight)

@@ -33,7 +33,13 @@ class MarginLoss(Loss):
         """Return what a checkpoint must agree on, the margin included."""
         return {**super().identity(), "margin": self.margin}
 
-    def forward(self, positive: Tensor, negative: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        positive: Tensor,
+        negative: Tensor,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
         """Return the loss of Float["b"], Float["b k"]."""
         terms = (self.margin - positive.reshape(len(negative), 1) + negative).relu()
-        return self.average(terms, negative, mask)
+        return self.average(terms, negative, mask, weight)

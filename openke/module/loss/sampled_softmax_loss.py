@@ -25,10 +25,16 @@ class SampledSoftmaxLoss(Loss):
     def __init__(self) -> None:
         super().__init__()
 
-    def forward(self, positive: Tensor, negative: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        positive: Tensor,
+        negative: Tensor,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
         """Return the loss of Float["b"], Float["b k"]."""
         if mask is not None:
             negative = negative.masked_fill(mask, -torch.inf)
         positive = positive.reshape(len(negative), 1)
         everything = torch.cat([positive, negative], dim=1)
-        return (everything.logsumexp(dim=1, keepdim=True) - positive).mean()
+        return self.mean(everything.logsumexp(dim=1, keepdim=True) - positive, weight)

@@ -21,7 +21,13 @@ class SigmoidLoss(Loss):
     Sun et al., RotatE, ICLR 2019, Eq. 5; LBMKGC Eq. 13 (which leaves out the 1/2).
     """
 
-    def forward(self, positive: Tensor, negative: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        positive: Tensor,
+        negative: Tensor,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
         """Return the loss of Float["b"], Float["b k"]."""
-        negatives = self.average(logsigmoid(-negative), negative, mask)
-        return -(logsigmoid(positive).mean() + negatives) / 2
+        negatives = self.average(logsigmoid(-negative), negative, mask, weight)
+        return -(self.mean(logsigmoid(positive), weight) + negatives) / 2

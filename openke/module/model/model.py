@@ -56,6 +56,8 @@ class Model(FormerNames, OpenKEAttributes, Parameters, Scorer):
     citation: ClassVar[str]
     needs_triples: ClassVar[bool] = False
     """Whether the model is made with the facts of a graph, as ``triples``."""
+    auxiliary_losses: ClassVar[tuple[str, ...]] = ()
+    """Names of what :meth:`auxiliary_loss` knows."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Accept a class written for OpenKE, which :mod:`.openke_adapter` translates.
@@ -113,6 +115,30 @@ class Model(FormerNames, OpenKEAttributes, Parameters, Scorer):
     def forward(self, batch: Batch) -> Scores:
         """Score a batch's positives and negatives."""
         return score_batch(self, batch)
+
+    def auxiliary_loss(
+        self, name: str, rows: Encodings, head: Tensor, relation: Tensor, tail: Tensor
+    ) -> Tensor:
+        """Return a further loss of a batch, a scalar; which weight it has, the recipe says.
+
+        Parameters
+        ----------
+        name
+            One of :attr:`auxiliary_losses`.
+        rows
+            Distinct entities as :meth:`encode` returns them.
+        head, relation, tail : Int["n"]
+            All triples scored, negatives included: rows of entities, and ids of relations as
+            :meth:`effective_relation` returns them. Against all entities these are the facts
+            alone, with the known entity as ``head``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no auxiliary loss {name!r}")
+
+    def constrain(self) -> None:
+        """Put parameters back to where they must be, such as rows of length 1; nothing by default.
+
+        Called without gradients, before the first step of a training and after each.
+        """
 
     def entity_part_widths(self) -> tuple[int, ...]:
         """Return the widths of the parts of a structural vector; (): it is one part."""

@@ -43,6 +43,7 @@ class Wrapped(Model):
         self.inverse_offset = inner.inverse_offset
         self.linear_in_relation = inner.linear_in_relation  # type: ignore[misc]
         self.modal_views = inner.modal_views
+        self.auxiliary_losses = inner.auxiliary_losses  # type: ignore[misc]
 
     def encode(self, entities: Tensor) -> Encodings:
         """Return what the inner model needs."""
@@ -91,6 +92,16 @@ class Wrapped(Model):
     def relation_moduli(self, rows: Tensor) -> Tensor:
         """Return what the inner model says."""
         return self.inner.relation_moduli(rows)
+
+    def auxiliary_loss(
+        self, name: str, rows: Encodings, head: Tensor, relation: Tensor, tail: Tensor
+    ) -> Tensor:
+        """Return the inner model's loss."""
+        return self.inner.auxiliary_loss(name, rows, head, relation, tail)
+
+    def constrain(self) -> None:
+        """Let the inner model do it."""
+        self.inner.constrain()
 
     def entity_part_widths(self) -> tuple[int, ...]:
         """Return the inner model's widths."""

@@ -23,7 +23,22 @@ def score_triples(model: Scorer, head: Tensor, relation: Tensor, tail: Tensor) -
     """
     ids, index = torch.unique(torch.cat([head, tail]), return_inverse=True)
     head_row, tail_row = index.chunk(2)
-    return _score_pairs(model, model.encode(ids), head_row, tail_row, relation)
+    return score_rows(model, model.encode(ids), head_row, tail_row, relation)
+
+
+def score_rows(
+    model: Scorer, entities: Encodings, head: Tensor, tail: Tensor, relation: Tensor
+) -> Tensor:
+    """Return Float["n"], the score of each triple of entities that are encoded already.
+
+    ``head`` and ``tail`` (Int["n"]) are rows of ``entities``, ``relation`` holds ids.
+    """
+    asked = model.effective_relation(relation, "tail")
+    rows, at = project_pairs(model, entities, torch.cat([head, tail]), torch.cat([asked, asked]))
+    head_at, tail_at = at.chunk(2)
+    queries = ask(model, take(rows, head_at), relation, "tail")
+    each = torch.arange(len(relation), device=relation.device)
+    return model.match(queries, rows, Pairwise(each, tail_at))
 
 
 def score_relations(
@@ -43,16 +58,4 @@ def score_relations(
         return kernels.compare_all("dot", pairs, model.relation_embeddings(everything))
     relation = everything.repeat(q)
     heads, tails = head.repeat_interleave(r), tail.repeat_interleave(r)
-    return _score_pairs(model, entities, heads, tails, relation).view(q, r)
-
-
-def _score_pairs(
-    model: Scorer, entities: Encodings, head: Tensor, tail: Tensor, relation: Tensor
-) -> Tensor:
-    """Return Float["n"]; ``head`` and ``tail`` are rows of ``entities``."""
-    asked = model.effective_relation(relation, "tail")
-    rows, at = project_pairs(model, entities, torch.cat([head, tail]), torch.cat([asked, asked]))
-    head_at, tail_at = at.chunk(2)
-    queries = ask(model, take(rows, head_at), relation, "tail")
-    each = torch.arange(len(relation), device=relation.device)
-    return model.match(queries, rows, Pairwise(each, tail_at))
+    return score_rows(model, entities, heads, tails, relation).view(q, r)

@@ -1,10 +1,14 @@
 """Training objectives: one small file each; a new one is a Strategy, never a new Trainer."""
 
 from openke.aliases import homes_of, openke_paths
+from openke.module.strategy.all_entities import AllEntitiesStrategy
 from openke.module.strategy.k_vs_all import KVsAll
 from openke.module.strategy.negative_sampling import NegativeSampling
 from openke.module.strategy.one_vs_all import OneVsAll
 from openke.module.strategy.strategy import Strategy
+from openke.runtime.registry import Registry
+
+SAMPLING = "negative sampling"
 
 STRATEGIES: dict[str, type[Strategy]] = {
     "KVsAll": KVsAll,
@@ -13,6 +17,19 @@ STRATEGIES: dict[str, type[Strategy]] = {
 }
 """Every strategy by name."""
 
-__all__ = ["STRATEGIES", "KVsAll", "NegativeSampling", "OneVsAll", "Strategy"]
+OBJECTIVES: Registry[type[AllEntitiesStrategy] | type[NegativeSampling]] = Registry(
+    {"1vsall": OneVsAll, "kvsall": KVsAll, SAMPLING: NegativeSampling}, "openke.objectives"
+)
+"""What a recipe calls them, with those of other packages."""
+
+__all__ = [
+    "OBJECTIVES",
+    "SAMPLING",
+    "STRATEGIES",
+    "KVsAll",
+    "NegativeSampling",
+    "OneVsAll",
+    "Strategy",
+]
 
 openke_paths(__name__, homes_of([Strategy, *STRATEGIES.values()]))

@@ -86,6 +86,7 @@ class AllEntitiesStrategy(Strategy):
         model, asked = as_asked(self.model, batch)
         forgetful = self.forgetful(model)
         candidates, known = encode_all(model), facts(asked)
+        everyone = candidates
         if self.penalty is not None:
             candidates, rows = branch(candidates, known.entities()[0])
         losses = [
@@ -101,7 +102,9 @@ class AllEntitiesStrategy(Strategy):
             total = total + self.relation_prediction * predicted
         if self.penalty is not None:
             total = total + self.penalty(model, known, rows)
-        return total
+        return total + self.auxiliary_loss(
+            model, everyone, known.anchor, known.relation, known.answer
+        )
 
     def _loss(self, model: Model, candidates: Encodings, block: Block) -> Tensor:
         """Return the sum of the losses of a block's queries."""

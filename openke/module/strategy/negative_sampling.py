@@ -13,6 +13,7 @@ from openke.module.loss.loss import Loss
 from openke.module.model.model import Model
 from openke.module.model.openke_adapter import in_house_form
 from openke.module.penalty import Facts
+from openke.module.scoring.negatives import Scores, score_batch
 from openke.module.scoring.projection import prepare_batch
 from openke.module.strategy.strategy import Strategy
 
@@ -78,8 +79,19 @@ class NegativeSampling(Strategy):
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch, a scalar."""
         model = in_house_form(self.model, self.loss)
-        scores = self.forgetful(model)(batch)
-        total: Tensor = self.loss(scores.positive, scores.negative, scores.mask)
+        if not self.auxiliary:
+            return self.judge(model, batch, self.forgetful(model)(batch))
+        rows = model.encode(batch.entities)
+        scores = score_batch(self.forgetful(model), batch, rows)
+        entities, relations = scores.entities, scores.relations
+        return self.judge(model, batch, scores) + self.auxiliary_loss(
+            model, rows, entities.head, relations, entities.tail
+        )
+
+    def judge(self, model: Model, batch: Batch, scores: Scores) -> Tensor:
+        """Return the loss of a batch's scores, plus penalties."""
+        weight = {} if batch.weight is None else {"weight": _of_positives(batch.weight, scores)}
+        total: Tensor = self.loss(scores.positive, scores.negative, scores.mask, **weight)
         if self.regul_rate:
             total = total + self.regul_rate * model.regularization(scores)
         if self.l3_regul_rate:
@@ -87,6 +99,11 @@ class NegativeSampling(Strategy):
         if self.penalty is not None:
             total = total + self.penalty(model, _facts(model, batch))
         return total
+
+
+def _of_positives(weight: Tensor, scores: Scores) -> Tensor:
+    """Return the weight of each positive score; those asked both ways stand there twice."""
+    return weight.repeat(len(scores.positive) // len(weight))
 
 
 def _facts(model: Model, batch: Batch) -> Facts:

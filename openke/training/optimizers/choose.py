@@ -63,6 +63,7 @@ def tables_by_row(
 
 def make_optimizer(
     strategy: Strategy,
+    parameters: Sequence[nn.Parameter],
     method: str,
     device: torch.device,
     *,
@@ -70,8 +71,7 @@ def make_optimizer(
     weight_decay: float = 0.0,
     lr_decay: float = 0.0,
 ) -> torch.optim.Optimizer:
-    """Return the optimiser of all parameters that are trained, fused where PyTorch has that."""
-    parameters = [p for p in strategy.parameters() if p.requires_grad]
+    """Return an optimiser of parameters of a strategy, fused where PyTorch has that."""
     options: dict[str, Any] = {"lr": lr, "weight_decay": weight_decay}
     if method in ("adagrad", "rowwise_adagrad"):
         options["lr_decay"] = lr_decay

@@ -329,3 +329,25 @@ def test_relation_negatives_alone_need_no_entities(graph: Graph) -> None:
     sampler = Sampler(graph.store(), entity_negatives=0, relation_negatives=1, filtered=False)
     found = draw_all(sampler, side="tail")
     assert (found.slot == RELATION).all()
+
+
+def test_one_slot_for_all_negatives_of_a_positive() -> None:
+    store = star()
+    sampler = Sampler(store, seed=3, entity_negatives=6, one_slot=True, filtered=False)
+    slots = np.concatenate([draw_all(sampler, epoch).slot for epoch in range(40)])
+    assert (slots == slots[:, :1]).all()
+    assert set(slots[:, 0]) == {HEAD, TAIL}
+    each = Sampler(store, seed=3, entity_negatives=6, filtered=False)
+    assert (draw_all(each).slot != draw_all(each).slot[:, :1]).any()
+
+
+def test_one_slot_by_bernoulli() -> None:
+    store = star()
+    sampler = Sampler(store, seed=3, entity_negatives=2, one_slot=True, bernoulli=True)
+    drawn = [draw_all(sampler, epoch) for epoch in range(400)]
+    slot = np.concatenate([d.slot[:, 0] for d in drawn])
+    relation = np.concatenate([d.positive[:, 1] for d in drawn])
+    tails, heads = store.relation_statistics()
+    expected = tails[0] / (tails[0] + heads[0])
+    found = (slot[relation == 0] == HEAD).mean()
+    assert abs(found - expected) < 4 * (expected * (1 - expected) / (relation == 0).sum()) ** 0.5

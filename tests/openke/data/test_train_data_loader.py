@@ -6,6 +6,7 @@ import torch
 
 from openke.data import Batch, TestDataLoader, TrainDataLoader, TripleStore
 from openke.data.batch import HEAD, RELATION, TAIL
+from openke.module.model import RotatE
 from tests.contracts.graphs import BATCHES, ENTITIES, RELATIONS, graph
 
 
@@ -192,3 +193,32 @@ def test_a_batch_moves_whole():
     for name in ("positive", "negative", "slot", "mask", "entities", "index"):
         assert getattr(moved, name).device.type == "meta"
     assert moved.side == batch.side
+
+
+def test_some_negatives_are_chosen():
+    store = graph()
+    batch = next(iter(TrainDataLoader(store, batch_size=6, neg_ent=5)))
+    columns = torch.tensor([[4, 0]] * 3 + [[2, 2]] * 3)
+    chosen = batch.choose(columns)
+    assert torch.equal(chosen.negative, batch.negative.gather(1, columns))
+    assert torch.equal(chosen.slot, batch.slot.gather(1, columns))
+    where = chosen.replacing_index.view(6, 2)
+    assert torch.equal(chosen.entities[where], chosen.negative)
+    assert torch.equal(chosen.head_index, batch.head_index)
+    torch.manual_seed(0)
+    model = RotatE(store.entity_count, store.relation_count, dim=4)
+    assert torch.equal(model(chosen).negative, model(batch).negative.gather(1, columns))
+
+
+@pytest.mark.parametrize("options", [{"negatives": "shared"}, {"neg_rel": 1}])
+def test_negatives_that_cannot_be_chosen_from(options):
+    batch = next(iter(TrainDataLoader(graph(), batch_size=6, neg_ent=5, **options)))
+    with pytest.raises(ValueError, match=r"Batch.choose: expected entity negatives"):
+        batch.choose(torch.zeros(6, 1, dtype=torch.int64))
+
+
+def test_settings_of_earlier_runs_stay_what_they_were():
+    usual = TrainDataLoader(graph(), batch_size=6).settings
+    assert not {"one_slot", "weights"} & set(usual)
+    new = TrainDataLoader(graph(), batch_size=6, one_slot=True, weights="frequency").settings
+    assert {**usual, "one_slot": True, "weights": "frequency"} == new

@@ -239,7 +239,7 @@ def test_models_with_features_are_made_by_their_package():
         ({"width": 3}, "training has no setting 'width'; it knows objective, reciprocal"),
         (
             {"objective": "all"},
-            "training.objective is 'all'; expected one of '1vsall', 'kvsall', 'negative",
+            r"training.objective is 'all' .did you mean kvsall\?.; expected one of '1vsall', 'kvs",
         ),
         (
             {"loss": "SigmoidLoss"},

@@ -60,7 +60,8 @@ def test_a_model_of_openke_keeps_dense_gradients():
 
 def test_a_step_is_fused_where_pytorch_has_that():
     for method in OPTIMIZERS:
-        made = make_optimizer(strategy(), method, CPU, lr=0.1)
+        one = strategy()
+        made = make_optimizer(one, list(one.parameters()), method, CPU, lr=0.1)
         assert bool(made.defaults.get("fused")) == (method in FUSED)
         assert not has_fused_step(method, torch.device("meta"))
 
@@ -77,7 +78,8 @@ def test_a_step_is_not_fused_where_pytorch_refuses(where, monkeypatch):
 
     monkeypatch.setattr(torch.optim.Adagrad, where, refuse)
     for method in ("adagrad", "rowwise_adagrad"):
-        made = make_optimizer(strategy(), method, CPU, lr=0.1)
+        one = strategy()
+        made = make_optimizer(one, list(one.parameters()), method, CPU, lr=0.1)
         assert not made.defaults["fused"]
         made.step()
     assert has_fused_step("adam", CPU)
