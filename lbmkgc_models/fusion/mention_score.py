@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lbmkgc_models.feature_store.mentions import KINDS, Mentions
-from lbmkgc_models.fusion.projection import digest_of
+from lbmkgc_models.fusion.digest import digest_of
 from openke.data.batch import Side
 from openke.module.scoring.compare import Compare
 

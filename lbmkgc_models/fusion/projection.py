@@ -1,11 +1,10 @@
-"""Frozen features of the modalities, projected into the space of entities.
+"""Features of the modalities, projected into the space of entities.
 
 Shapes: u distinct entities, m modalities, f features of a modality, d reals of an entity.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,24 +12,24 @@ import torch
 from torch import Tensor, nn
 
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.feature_rows import FeatureRows, Missing
 from openke.kernels.product import Linear
 from openke.module.scoring.encodings import Encodings, presence
 
 
 class ModalProjector(nn.Module):
-    """Projects frozen features into the entity space, e_m = W2 ReLU(W1 f_m), or e_m = W f_m.
-
-    The features are buffers, not parameters: they are neither trained nor written to checkpoints,
-    which hold their digest instead.
+    """Projects features into the entity space, e_m = W2 ReLU(W1 f_m), or e_m = W f_m.
 
     Parameters
     ----------
     features
-        Frozen rows and the mask of entities that have the modality.
+        Rows and the mask of entities that have the modality.
     dim
         Reals of an entity, the width of both layers.
     hidden
-        False leaves out the hidden layer and the biases.
+        False leaves out the hidden layer.
+    bias
+        Whether a single layer has a bias; two layers have theirs.
     norm
         Layer-normalise e_m.
     dropout
@@ -38,14 +37,13 @@ class ModalProjector(nn.Module):
     scale
         Root mean square of the numbers of e_m at the start, over the entities that have the
         modality; None: whatever PyTorch's layers start with.
+    tuned, missing
+        See :class:`.FeatureRows`; by default features are frozen and a missing one is masked.
 
     References
     ----------
     LBMKGC section 3.2, the projection layer P_m; widths from its reference code.
     """
-
-    values: Tensor
-    present: Tensor
 
     def __init__(
         self,
@@ -53,14 +51,16 @@ class ModalProjector(nn.Module):
         dim: int,
         *,
         hidden: bool = True,
+        bias: bool = False,
         norm: bool = False,
         dropout: float = 0.0,
         scale: float | None = None,
+        tuned: bool = False,
+        missing: Missing = "mask",
     ) -> None:
         super().__init__()
-        self.register_buffer("values", features.values, persistent=False)
-        self.register_buffer("present", features.present, persistent=False)
-        self.layers: nn.Module = Linear(features.dim, dim, bias=False)
+        self.rows = FeatureRows(features, tuned=tuned, missing=missing)
+        self.layers: nn.Module = Linear(features.dim, dim, bias=bias)
         if hidden:
             first = Linear(features.dim, dim)
             self.layers = nn.Sequential(first, nn.ReLU(), Linear(dim, dim))
@@ -71,7 +71,7 @@ class ModalProjector(nn.Module):
 
     def forward(self, entities: Tensor) -> Tensor:
         """Return Float["u d"]; rows of entities without the modality mean nothing."""
-        projected: Tensor = self.dropout(self.norm(self.layers(self.values[entities])))
+        projected: Tensor = self.dropout(self.norm(self.layers(self.rows(entities))))
         return projected
 
     @torch.no_grad()
@@ -80,14 +80,10 @@ class ModalProjector(nn.Module):
         last: nn.Module = self.norm
         if isinstance(last, nn.Identity):
             last = self.layers[-1] if isinstance(self.layers, nn.Sequential) else self.layers
-        found = self.norm(self.layers(self.values[self.present])).square().mean().sqrt()
+        found = self.norm(self.layers(self.rows.values[self.rows.present])).square().mean().sqrt()
         if found > 0:  # not where all rows are missing, or nothing but zeros
             for parameter in last.parameters():
                 parameter.mul_(scale / found)
-
-    def digest(self) -> str:
-        """Return a SHA-256 of features and mask: what a checkpoint was trained on."""
-        return digest_of(self.values, self.present)
 
 
 class Projectors(nn.Module):
@@ -96,7 +92,7 @@ class Projectors(nn.Module):
     Parameters
     ----------
     features
-        Frozen features by modality.
+        Features by modality.
     dim, **options
         See :class:`ModalProjector`.
     """
@@ -106,7 +102,7 @@ class Projectors(nn.Module):
         self.names = sorted(features)
         for name in self.names:
             self.add_module(name, ModalProjector(features[name], dim, **options))
-        found = [features[name].present for name in self.names]
+        found = [projector.rows.present for projector in self]
         self.complete = bool(found) and bool(torch.stack(found).any(dim=0).all())
         """Whether every entity has some modality."""
 
@@ -118,7 +114,7 @@ class Projectors(nn.Module):
 
     def forward(self, entities: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return m projections, each Float["u d"], and which entities have them, Bool["u m"]."""
-        present = torch.stack([projector.present[entities] for projector in self], dim=1)
+        present = torch.stack([projector.rows.present[entities] for projector in self], dim=1)
         return [projector(entities) for projector in self], present
 
     def views(self, entities: Tensor) -> Encodings:
@@ -126,20 +122,12 @@ class Projectors(nn.Module):
         found: Encodings = {}
         for name, projector in zip(self.names, self, strict=True):
             found[name] = projector(entities)
-            found[presence(name)] = projector.present[entities][:, None]
+            found[presence(name)] = projector.rows.present[entities][:, None]
         return found
 
     def digests(self) -> dict[str, str]:
         """Return the digest of each modality's features."""
-        return {name: found.digest() for name, found in zip(self.names, self, strict=True)}
-
-
-def digest_of(*tensors: Tensor) -> str:
-    """Return the SHA-256 of the bytes of tensors, one after the other."""
-    found = hashlib.sha256()
-    for tensor in tensors:
-        found.update(tensor.cpu().contiguous().numpy().tobytes())
-    return found.hexdigest()
+        return {name: found.rows.digest() for name, found in zip(self.names, self, strict=True)}
 
 
 def check_features(ent_tot: int, features: Mapping[str, ModalFeatures]) -> None:

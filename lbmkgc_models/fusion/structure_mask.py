@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from lbmkgc_models.fusion.projection import digest_of
+from lbmkgc_models.fusion.digest import digest_of
 from openke.data.overlap import seen_entities
 from openke.data.store import TripleStore
 

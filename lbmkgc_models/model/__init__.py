@@ -1,13 +1,14 @@
 """Models with pictures and text: one small file each."""
 
+from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from openke.module.model import Model
 from openke.runtime.registry import Registry
 
 MULTIMODAL: Registry[type[Model]] = Registry(
-    {"IKRL": IKRL, "LBMKGC": LBMKGC}, "openke.multimodal_models"
+    {"AdaMF": AdaMF, "IKRL": IKRL, "LBMKGC": LBMKGC}, "openke.multimodal_models"
 )
 """Models with pictures and text by name, with those of other packages."""
 
-__all__ = ["IKRL", "LBMKGC", "MULTIMODAL"]
+__all__ = ["IKRL", "LBMKGC", "MULTIMODAL", "AdaMF"]

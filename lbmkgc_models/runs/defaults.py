@@ -22,6 +22,11 @@ LBMKGC = {
     "evaluation": defaults.EVALUATION,
 }
 """Trained against all entities: the published way, by sampled negatives, takes days."""
+ADAMF = {
+    "model": {"name": "AdaMF", "dim": 100, "margin": 9.0},
+    "training": defaults.SAMPLED,
+    "evaluation": defaults.EVALUATION,
+}
 IKRL = {
     "model": {"name": "IKRL", "dim": 100, "margin": 20.0, "epsilon": 2.0},
     "training": defaults.SAMPLED,
@@ -33,6 +38,6 @@ def default_recipe(model: str) -> Recipe:
     """Return a recipe for any registered model."""
     if modalities_of(model) == "none":
         return defaults.default_recipe(model)
-    known = {"LBMKGC": LBMKGC, "IKRL": IKRL}
+    known = {"AdaMF": ADAMF, "LBMKGC": LBMKGC, "IKRL": IKRL}
     other = {"model": model, "training": defaults.SAMPLED, "evaluation": defaults.EVALUATION}
     return Recipe.from_dict(known.get(model, other))

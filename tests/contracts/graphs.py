@@ -17,6 +17,7 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.mention_score import MentionScore
 from lbmkgc_models.fusion.structural_interaction import INTERACTIONS
 from lbmkgc_models.model import MULTIMODAL
+from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from openke.data.batch import Batch
@@ -179,6 +180,9 @@ CASES: dict[str, Callable[[], Model]] = {
     "GCOTE": lambda: worn(
         GCOTE(ENTITIES, RELATIONS, dim=6, group=2, triples=graph(triples=120).triples("train"))
     ),
+    "AdaMF": lambda: AdaMF(ENTITIES, RELATIONS, both(), dim=4),
+    "AdaMF frozen": lambda: AdaMF(ENTITIES, RELATIONS, both(), dim=4, tuned=False, missing="mean"),
+    "AdaMF text": lambda: AdaMF(ENTITIES, RELATIONS, one(), dim=4, missing="zero"),
     "IKRL": lambda: IKRL(ENTITIES, RELATIONS, one(), dim=6),
     "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),
     "LBMKGC elementwise": lambda: LBMKGC(

@@ -1,15 +1,17 @@
 """What holds for every registered multimodal model, and for every way to weigh modalities."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
 
 from lbmkgc_models.fusion.modality_attention import ATTENTION_FORMS, ModalityAttention
 from lbmkgc_models.model import MULTIMODAL
+from openke.module.loss import LOSSES
 from openke.module.scoring.all_entities import score_all
 from openke.module.scoring.encodings import presence
-from tests.contracts.graphs import ENTITIES, MODELS, RELATIONS, both, one, sizes_of
+from openke.module.strategy import NegativeSampling
+from tests.contracts.graphs import ENTITIES, MODELS, RELATIONS, both, first_batch, one, sizes_of
 from tests.contracts.registered import loadable
 
 models = pytest.mark.parametrize("name", loadable(MULTIMODAL))
@@ -20,11 +22,16 @@ def given(name):
     return one() if getattr(MODELS[name], "one_modality", False) else both()
 
 
-def made(name, features):
+def made(name, features, **settings):
     torch.manual_seed(0)
     kind = MODELS[name]
     sizes = dict.fromkeys(sizes_of(kind), 6)
-    return kind(ENTITIES, RELATIONS, features=features, **sizes).eval()
+    return kind(ENTITIES, RELATIONS, features=features, **sizes, **settings).eval()
+
+
+def tunes(name):
+    """Return whether a model has the setting that trains its features, too."""
+    return "tuned" in {field.name for field in fields(MODELS[name].Config)}
 
 
 def scores_of(model):
@@ -88,7 +95,7 @@ def test_encoding_is_the_fusion_of_views_where_views_may_be_exchanged(name):
 
 @models
 def test_features_are_neither_trained_nor_saved(name):
-    model = made(name, given(name))
+    model = made(name, given(name), **({"tuned": False} if tunes(name) else {}))
     numbers = {values.data_ptr() for values in model.state_dict().values()}
     numbers |= {parameter.data_ptr() for parameter in model.parameters()}
     frozen = [buffer for buffer in model.buffers() if buffer.data_ptr() not in numbers]
@@ -96,6 +103,28 @@ def test_features_are_neither_trained_nor_saved(name):
         alike = [buffer for buffer in frozen if buffer.shape == features.values.shape]
         kept = any(torch.equal(buffer, features.values) for buffer in alike)
         assert kept, f"{modality}: keep features as register_buffer(…, persistent=False)"
+
+
+@pytest.mark.parametrize("name", [n for n in loadable(MULTIMODAL) if tunes(n)])
+def test_tuned_features_are_trained_and_saved(name):
+    features = given(name)
+    before = {modality: found.values.clone() for modality, found in features.items()}
+    model = made(name, features, tuned=True).train()
+    parameters = dict(model.named_parameters())
+    strategy = NegativeSampling(model, LOSSES["SigmoidLoss"]())
+    strategy(first_batch("mixed")).backward()
+    for modality, found in features.items():
+        (table,) = (
+            table for name, table in parameters.items() if table.shape == found.values.shape
+        )
+        assert torch.equal(table[found.present], found.values[found.present])
+        assert (table.grad[found.present].abs().sum(dim=1) > 0).any()
+        assert not table.grad[~found.present].any()
+        assert any(table is kept for kept in model.state_dict(keep_vars=True).values())
+        with torch.no_grad():
+            table.add_(1.0)
+        assert torch.equal(found.values, before[modality]), "those of other models are changed"
+    assert model.identity()["features"] == made(name, features).identity()["features"]
 
 
 @models

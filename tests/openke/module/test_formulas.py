@@ -132,7 +132,7 @@ def test_lbmkgc_mean_fusion_weighs_structure_and_modalities_alike(triples):
 
 def test_features_are_not_trained_and_not_written():
     model = LBMKGC(ENTITIES, RELATIONS, both(), dim=4)
-    frozen = {id(p.values) for p in model.projectors}
+    frozen = {id(p.rows.values) for p in model.projectors}
     assert not frozen & {id(p) for p in model.parameters()}
     assert not any("values" in name or "present" in name for name in model.state_dict())
     assert set(model.identity()["features"]) == {"image", "text"}
@@ -143,7 +143,7 @@ def test_a_missing_modality_does_not_matter_whatever_its_row_holds():
     projector = model.projectors.image
     everyone = torch.arange(ENTITIES)
     before = model.encode(everyone)["modal"]
-    projector.values[~projector.present] = 1e6
+    projector.rows.values[~projector.rows.present] = 1e6
     torch.testing.assert_close(model.encode(everyone)["modal"], before, rtol=0, atol=0)
 
 

@@ -10,6 +10,7 @@ import torch
 import lbmkgc_models
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.structure_mask import seen_in_train
+from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.runs.choose_features import gather_features
@@ -106,7 +107,9 @@ def entry_points(group):
     return [EntryPoint("features", "lbmkgc_models.runs.rebuild:multimodal", group)]
 
 
-@pytest.mark.parametrize(("kind", "modalities"), [(LBMKGC, 2), (LBMKGC, 1), (LBMKGC, 0), (IKRL, 1)])
+@pytest.mark.parametrize(
+    ("kind", "modalities"), [(LBMKGC, 2), (LBMKGC, 1), (LBMKGC, 0), (IKRL, 1), (AdaMF, 2)]
+)
 def test_multimodal_models_find_their_features_again(
     kind, modalities, place, tmp_path, monkeypatch
 ):

@@ -1,0 +1,78 @@
+"""The features of one modality by entity: frozen or tuned, and what stands for missing ones.
+
+Shapes: u distinct entities, f features of a modality.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.digest import digest_of
+
+Missing = Literal["mask", "zero", "mean"]
+"""What stands for features that an entity lacks. "mask": nothing, the modality is absent; "zero"
+and "mean": zeros, or the mean of the rows that there are, and every entity has the modality."""
+
+
+class FeatureRows(nn.Module):
+    """The feature rows of entities, and whether they have some.
+
+    Frozen rows are a buffer: they are neither trained nor written to checkpoints, which hold their
+    digest instead. Tuned ones are an embedding table that starts as the features; it is trained
+    and saved.
+
+    Parameters
+    ----------
+    features
+        The rows, and the mask of entities that have the modality.
+    tuned
+        Train the rows.
+    missing
+        See :data:`Missing`.
+    """
+
+    frozen: Tensor | None
+    present: Tensor
+
+    def __init__(
+        self, features: ModalFeatures, *, tuned: bool = False, missing: Missing = "mask"
+    ) -> None:
+        super().__init__()
+        self.dim = features.dim
+        self._digest = digest_of(features.values, features.present)
+        present, rows = features.present, features.values
+        if missing != "mask":
+            rows = torch.where(present[:, None], rows, _substitute(rows, present, missing))
+            present = torch.ones_like(present)
+        self.register_buffer("present", present, persistent=False)
+        self.register_buffer("frozen", None if tuned else rows, persistent=False)
+        if tuned:  # a copy: the caller's features stay as they are
+            start = rows * present[:, None]
+            self.tuned = nn.Embedding.from_pretrained(  # type: ignore[no-untyped-call]
+                start, freeze=False
+            )
+
+    @property
+    def values(self) -> Tensor:
+        """Float["entities f"]; rows of entities without the modality mean nothing."""
+        return self.tuned.weight if self.frozen is None else self.frozen
+
+    def forward(self, entities: Tensor) -> Tensor:
+        """Return Float["u f"] of Int["u"]; rows of entities without the modality mean nothing."""
+        rows: Tensor = self.tuned(entities) if self.frozen is None else self.frozen[entities]
+        return rows
+
+    def digest(self) -> str:
+        """Return a SHA-256 of the features and mask that were given: tuned ones started there."""
+        return self._digest
+
+
+def _substitute(rows: Tensor, present: Tensor, missing: Missing) -> Tensor:
+    """Return Float["f"], what stands for a missing row; zeros where all are missing."""
+    if missing == "zero" or not present.any():
+        return rows.new_zeros(rows.shape[1])
+    return rows[present].mean(dim=0)

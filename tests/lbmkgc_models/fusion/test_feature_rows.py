@@ -1,0 +1,66 @@
+"""Features frozen or tuned, and what stands for missing ones."""
+
+import pytest
+import torch
+
+from lbmkgc_models.fusion.feature_rows import FeatureRows
+from lbmkgc_models.fusion.projection import ModalProjector, Projectors
+from openke.training.optimizers import tables_by_row
+from tests.contracts.graphs import ENTITIES, build, features
+from tests.openke.training.optimizers.test_choose import strategy
+
+EVERYONE = torch.arange(ENTITIES)
+TEXT = features("text", 6, 2)
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+@pytest.mark.parametrize("missing", ["mask", "zero", "mean"])
+def test_rows_that_are_there_are_the_features(missing, tuned):
+    rows = FeatureRows(TEXT, tuned=tuned, missing=missing)
+    found, here = rows(EVERYONE), TEXT.present
+    assert torch.equal(found, rows.values)
+    assert torch.equal(found[here], TEXT.values[here])
+    assert torch.equal(rows.present, here if missing == "mask" else torch.ones_like(here))
+    expected = {"zero": torch.zeros(6), "mean": TEXT.values[here].mean(dim=0)}
+    if missing != "mask":
+        assert torch.equal(found[~here], expected[missing].expand(int((~here).sum()), -1))
+    assert rows.digest() == FeatureRows(TEXT).digest()
+
+
+@pytest.mark.parametrize("missing", ["zero", "mean"])
+def test_a_modality_that_all_lack_is_zeros(missing):
+    nobody = type(TEXT)(TEXT.values, torch.zeros(ENTITIES).bool(), TEXT.names, TEXT.manifest)
+    assert not FeatureRows(nobody, missing=missing)(EVERYONE).any()
+
+
+def test_frozen_rows_are_no_parameters_and_not_copied():
+    rows = FeatureRows(TEXT)
+    assert not list(rows.parameters())
+    assert not rows.state_dict()
+    assert rows.values.data_ptr() == TEXT.values.data_ptr()
+
+
+def test_tuned_rows_are_a_table_whose_gradient_comes_by_row():
+    model = build("AdaMF")
+    tables = tables_by_row(strategy("AdaMF"), "adam", torch.device("cpu"), 0.0)
+    assert len(tables) == 3  # structure, image, text
+    rows = FeatureRows(TEXT, tuned=True)
+    assert list(rows.state_dict()) == ["tuned.weight"]
+    assert {"projectors.image.rows.tuned.weight"} <= set(model.state_dict())
+
+
+def test_a_projector_has_a_bias_where_it_is_asked_for():
+    assert [name for name, _ in ModalProjector(TEXT, 3, hidden=False).named_parameters()] == [
+        "layers.weight"
+    ]
+    projector = ModalProjector(TEXT, 3, hidden=False, bias=True)
+    expected = TEXT.values @ projector.layers.weight.T + projector.layers.bias
+    torch.testing.assert_close(projector(EVERYONE), expected)
+
+
+def test_projectors_say_whose_rows_are_there_after_the_policy():
+    some = {"text": TEXT}
+    assert not Projectors(some, 3).complete
+    filled = Projectors(some, 3, missing="mean")
+    assert filled.complete
+    assert filled.views(EVERYONE)["text is there"].all()
