@@ -184,9 +184,10 @@ def row_of(settings: Settings) -> Row:
     Raises
     ------
     ValueError
-        A data set of the table without such a row, or an unknown model.
+        A data set of the paper without such a row, or an unknown model.
     """
-    if settings.dataset in DATASETS:
+    described = {row.name for row in find_rows(datasets=[settings.dataset], modes=[TUNED])}
+    if settings.dataset in DATASETS or settings.row in described:
         (row,) = find_rows([settings.row], [settings.dataset], [TUNED])
     else:
         recipe = default_recipe(settings.row).changed({"data.name": settings.dataset})

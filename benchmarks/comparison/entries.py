@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comparison.table_rows import DATASETS, MODES, read_content, slug
+from comparison.table_rows import KNOWN_DATASETS, MODES, read_content, slug
 
 PAPER = Path(__file__).parents[1] / "paper_table1.csv"
 """LBMKGC's Table 1, in percent: model, dataset, mrr, hits@1, hits@3, hits@10."""
@@ -41,6 +41,10 @@ class Entry:
     def unseen(self, group: str, side: str = "both") -> list[float]:
         """Return the MRR in percent of triples with ("unseen") or without such entities."""
         return self.values(lambda run: 100 * run["by_seen"][side][group]["mrr"])
+
+    def of_kind(self, kind: str, side: str = "both") -> list[float]:
+        """Return the MRR in percent of a kind of relation, such as "perceptual"."""
+        return self.values(lambda run: 100 * run["by_kind"][side][kind]["mrr"])
 
     @property
     def epochs(self) -> int:
@@ -100,7 +104,7 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
     def place(key: tuple[str, str, str]) -> tuple[Any, ...]:
         dataset, name, mode = key
         known = models.index(name) if name in models else len(models)
-        return known, name, MODES.index(mode), DATASETS.index(dataset)
+        return known, name, MODES.index(mode), KNOWN_DATASETS.index(dataset)
 
     def entry(key: tuple[str, str, str]) -> Entry:
         dataset, name, mode = key

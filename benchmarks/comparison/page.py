@@ -5,11 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-from tabulate import tabulate
 
 from comparison.entries import Entry, Paper, read_entries, read_paper
+from comparison.factbook import factbook_tables
+from comparison.table import Table, in_markdown
 from comparison.table_rows import DATASETS, TUNED
 from lbmkgc_models.feature_store.texts import TEXT_CHOICES
 from lbmkgc_models.runs.side_by_side import spread
@@ -19,21 +18,6 @@ README = Path(__file__).parents[2] / "README.md"
 PAGE = README.parent / "docs" / "results.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 """Between these the README has :func:`headline`, and the page of results has all tables."""
-
-
-class Table(NamedTuple):
-    """A title and cells."""
-
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-    def text(self, style: str) -> str:
-        """Return it in one of tabulate's formats."""
-        columns = ("left",) + ("right",) * (len(self.header) - 1)
-        return tabulate(
-            self.rows, self.header, tablefmt=style, disable_numparse=True, colalign=columns
-        )
 
 
 def dataset_table(dataset: str, entries: Sequence[Entry], paper: Paper) -> Table:
@@ -180,36 +164,34 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
         As of :func:`read_entries` and :func:`put_into`.
     """
     paper = read_paper()
-    entries = read_entries(results / "table1", paper)
+    everything = read_entries(results / "table1", paper)
+    entries = [entry for entry in everything if entry.dataset in DATASETS]
     datasets = [d for d in DATASETS if any(entry.dataset == d for entry in entries)]
     tables = [dataset_table(dataset, entries, paper) for dataset in datasets]
     unseen = unseen_table(entries)
     texts = texts_table(entries)
     tables += [table for table in (unseen, texts) if table.rows]
+    tables += factbook_tables(everything)
     markdown = in_markdown(tables)
+    hours = sum(entry.hours for entry in everything)
     explained = (
         "# Table 1 anew\n\nFiltered test, realistic ranks, %; mean ± standard deviation over "
         "seeds; in brackets the paper's.\npublished: settings as far as they are published, a "
         "fixed number of epochs; tuned: ours, epochs chosen on dev.\nHours are those of training, "
-        f"with the choice on dev, mostly on one core of a CPU: {sum(e.hours for e in entries):.1f} "
-        "in all.\nWritten by `python "
-        "benchmarks/table1.py --render`; settings with their sources are in "
+        f"with the choice on dev, mostly on one core of a CPU: {hours:.1f} in all.\n"
+        "Written by `python benchmarks/table1.py --render`; settings with their sources are in "
         "`benchmarks/settings/`.\n\n"
     )
     write_text(results / "table1.md", f"{explained}{markdown}\n")
     latex = "\n\n".join(f"% {table.title}\n{table.text('latex_booktabs')}" for table in tables)
     write_text(results / "table1.tex", latex.replace("±", "$\\pm$").replace("–", "--") + "\n")
-    draw(results / "table1.png", entries, paper)
+    if entries:
+        draw(results / "table1.png", entries, paper)
     print(f"{markdown}\n\nwritten to {results / 'table1'}.md, .tex and .png")
     if readme is not None:
         put_into(readme, headline(entries, paper).text("github"))
     if page is not None:
         put_into(page, in_markdown([overview(entries, paper), *tables]))
-
-
-def in_markdown(tables: Sequence[Table]) -> str:
-    """Return tables below their titles."""
-    return "\n\n".join(f"## {table.title}\n\n{table.text('github')}" for table in tables)
 
 
 def draw(path: Path, entries: Sequence[Entry], paper: Paper) -> None:

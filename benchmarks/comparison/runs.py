@@ -223,6 +223,7 @@ def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seco
     model = trainer.strategy.model
     loader = TestDataLoader(store, type_constrain=False)
     report = Tester(model, loader, device=bench.device, progress=False).rank("test", seed=seed)
+    kinds = report.by_kind()
     content = {
         **row.settings(),
         "inputs": {"triples": store.fingerprint, "features": feature_digests(model)},
@@ -232,6 +233,7 @@ def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seco
         "metrics": {side: report.metrics(side) for side in report.sides},
         "by_seen": report.by_seen(),
         "by_category": report.by_category(),
+        **({"by_kind": kinds} if kinds else {}),
         "seconds": seconds,
         "test_seconds": report.seconds,
         "environment": environment(),

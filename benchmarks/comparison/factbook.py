@@ -1,0 +1,85 @@
+"""The bundled graph's part of the results: by kind of relation, and what is better than what."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from comparison.entries import Entry
+from comparison.paired import paired_difference
+from comparison.table import Table
+from comparison.table_rows import BUNDLED, TUNED
+from lbmkgc_models.runs.side_by_side import spread
+
+KINDS = ("perceptual", "conceptual")
+REFERENCES = ("RotatE", "LBMKGC")
+"""Rows that every other is set against."""
+MEASURED = (
+    f"{BUNDLED} is the bundled graph; the paper does not have it. Filtered test, realistic ranks, "
+    "%; mean ± standard deviation over seeds. The answer to a *perceptual* relation is what a "
+    "picture of the head may show. Seconds are those of training one seed, mostly on one core of a "
+    "CPU. Rows are by MRR."
+)
+COMPARED = (
+    "Mean difference of MRR over the same seeds, and in brackets its 95 % interval by a paired "
+    "t-test; a star where that leaves out zero. With as many comparisons as here, one star in "
+    "twenty rows without a difference is chance. Seeds say what another start of training "
+    "changes, not what other test triples would."
+)
+
+
+def factbook_tables(entries: Sequence[Entry]) -> list[Table]:
+    """Return the tables of the bundled graph's tuned rows; none where there are no results."""
+    found = [entry for entry in entries if (entry.dataset, entry.mode) == (BUNDLED, TUNED)]
+    if not found:
+        return []
+    found.sort(key=lambda entry: -statistics.mean(entry.metric("mrr")))
+    tables = [_measured(found)]
+    compared = _compared(found)
+    return [*tables, compared] if compared.rows else tables
+
+
+def _measured(entries: Sequence[Entry]) -> Table:
+    rows = [
+        (
+            *(entry.name, spread(entry.metric("mrr"))),
+            *(spread(entry.of_kind(kind)) for kind in KINDS),
+            *(spread(entry.metric(f"hits@{k}")) for k in (1, 10)),
+            *(str(len(entry.runs)), str(entry.epochs)),
+            f"{statistics.mean(entry.values(lambda run: run['seconds'])):.0f}",
+        )
+        for entry in entries
+    ]
+    header = ("model", "MRR", *KINDS, "Hits@1", "Hits@10", "seeds", "epochs", "seconds")
+    return Table(BUNDLED, header, rows, MEASURED)
+
+
+def _compared(entries: Sequence[Entry]) -> Table:
+    """Return the differences of each row from the references, over all and perceptual relations."""
+    references = [entry for name in REFERENCES for entry in entries if entry.name == name]
+    header = ["model"]
+    for reference in references:
+        header += [f"over {reference.name}", "perceptual"]
+    rows = []
+    for entry in entries:
+        cells = []
+        for reference in references:
+            cells += [
+                _difference(entry, reference),
+                _difference(entry, reference, KINDS[0]),
+            ]
+        if any(cell != "–" for cell in cells):
+            rows.append((entry.name, *cells))
+    return Table(f"{BUNDLED}: differences", header, rows, COMPARED)
+
+
+def _difference(entry: Entry, reference: Entry, kind: str = "") -> str:
+    if entry is reference:
+        return "–"
+
+    def by_seed(of: Entry) -> dict[int, float]:
+        values = of.of_kind(kind) if kind else of.metric("mrr")
+        return {run["seed"]: value for run, value in zip(of.runs, values, strict=True)}
+
+    found = paired_difference(by_seed(entry), by_seed(reference))
+    return "–" if found is None else str(found)

@@ -1,0 +1,185 @@
+"""The bundled graph has tables of its own: by kind of relation, and with what is better."""
+
+import json
+
+import numpy as np
+import pytest
+from comparison.entries import read_entries, read_paper
+from comparison.factbook import factbook_tables
+from comparison.page import BEGIN, END, write_pages
+from comparison.paired import STUDENT_T, paired_difference
+from comparison.runs import Bench, run_row
+from comparison.table_rows import BUNDLED, DATASETS, KNOWN_DATASETS, read_row
+from scipy import stats
+from table1 import Settings
+from tune import Settings as Tuning
+from tune import row_of
+
+from tests.benchmarks.test_table1_page import lines, run, some, write
+from tests.benchmarks.tiny import write_dataset, write_row
+
+PAPER = read_paper()
+KINDS = ("perceptual", "perceptual", "conceptual")
+
+
+def measured(name, mrr, seconds=60.0):
+    """Return results of seeds from 0 on; perceptual relations score a tenth more."""
+    return [
+        run(
+            *(name, BUNDLED, "tuned", seed, value),
+            by_kind={"both": {"perceptual": {"mrr": value + 0.1}, "conceptual": {"mrr": value}}},
+            seconds=seconds + seed,
+        )
+        for seed, value in enumerate(mrr)
+    ]
+
+
+def tables(folder, *rows):
+    write(folder, *(result for row in rows for result in row))
+    return factbook_tables(read_entries(folder / "table1", PAPER))
+
+
+def rows_of(table):
+    return {row[0]: dict(zip(table.header[1:], row[1:], strict=True)) for row in table.rows}
+
+
+def test_the_interval_is_that_of_a_paired_t_test():
+    generator = np.random.default_rng(0)
+    for count in range(2, 11):
+        own, other = generator.normal(size=(2, count))
+        found = paired_difference(dict(enumerate(own)), dict(enumerate(other)))
+        low, high = stats.ttest_rel(own, other).confidence_interval(0.95)
+        assert (found.low, found.high) == pytest.approx((low, high), abs=2e-3)
+        assert found.mean == pytest.approx((own - other).mean())
+    wide = paired_difference(dict(enumerate(range(40))), dict.fromkeys(range(40), 0.0))
+    low, high = stats.ttest_1samp(np.arange(40), 0).confidence_interval(0.95)
+    assert wide.low < low
+    assert wide.high > high
+    assert pytest.approx(stats.t.ppf(0.975, range(1, 10)), abs=1e-3) == STUDENT_T
+
+
+def test_seeds_that_both_have_are_compared():
+    found = paired_difference({0: 5.0, 1: 6.0, 2: 99.0}, {1: 4.0, 0: 4.0, 7: 0.0})
+    assert found.mean == 1.5
+    assert paired_difference({0: 5.0, 1: 6.0}, {1: 4.0, 2: 4.0}) is None
+
+
+def test_a_star_says_that_zero_is_left_out():
+    better = paired_difference({0: 2.0, 1: 2.1, 2: 2.2}, dict.fromkeys(range(3), 1.0))
+    assert str(better) == "+1.10 [+0.85, +1.35] *"
+    unsure = paired_difference({0: 2.0, 1: 0.1, 2: 1.2}, dict.fromkeys(range(3), 1.0))
+    assert str(unsure) == "+0.10 [-2.27, +2.47]"
+    assert str(paired_difference({0: 1.0, 1: 1.0}, {0: 1.0, 1: 1.0})) == "+0.00 [+0.00, +0.00]"
+
+
+def test_rows_stand_by_mrr_with_their_kinds_and_seconds(tmp_path):
+    first, *_ = tables(
+        *(tmp_path, measured("RotatE", [0.3, 0.31, 0.35])),
+        measured("LBMKGC without text", [0.4, 0.4, 0.4]),
+        *(measured("ComplEx", [0.2]), [run("TransE", BUNDLED, "published", 0, 0.9)]),
+    )
+    assert first.title == "Factbook"
+    assert list(rows_of(first)) == ["LBMKGC without text", "RotatE", "ComplEx"]
+    assert rows_of(first)["RotatE"] == {
+        **{"MRR": "32.00 ± 2.65", "perceptual": "42.00 ± 2.65", "conceptual": "32.00 ± 2.65"},
+        **{"Hits@1": "16.00 ± 1.32", "Hits@10": "64.00 ± 5.29"},
+        **{"seeds": "3", "epochs": "9", "seconds": "61"},
+    }
+
+
+def test_every_row_is_set_against_both_references(tmp_path):
+    _, second = tables(
+        *(tmp_path, measured("RotatE", [0.30, 0.31, 0.32])),
+        measured("LBMKGC", [0.40, 0.41, 0.42]),
+        *(measured("TransE", [0.35, 0.31, 0.30]), measured("IKRL", [0.5])),
+    )
+    assert second.header == ["model", "over RotatE", "perceptual", "over LBMKGC", "perceptual"]
+    found = {row[0]: row[1:] for row in second.rows}
+    assert list(found) == ["LBMKGC", "TransE", "RotatE"]  # one seed of IKRL has no interval
+    assert found["LBMKGC"][2:] == ("–", "–")
+    assert found["LBMKGC"][0].startswith("+10.00 [+10.00, ")
+    assert found["LBMKGC"][0].endswith("*")
+    assert found["RotatE"][:2] == ("–", "–")
+    assert "*" not in found["TransE"][0]
+    assert found["TransE"][2].startswith("-9.00 [")
+
+
+def test_no_results_and_no_reference_make_no_table(tmp_path):
+    assert tables(tmp_path, some()) == []
+    assert len(tables(tmp_path / "other", measured("ComplEx", [0.2, 0.3]))) == 1
+
+
+def test_the_bundled_graph_is_in_no_table_of_the_papers_figures(tmp_path):
+    write(tmp_path, *some())
+    readme, page = tmp_path / "README.md", tmp_path / "results.md"
+
+    def pages():
+        for path in (readme, page):
+            path.write_text(f"{BEGIN}\n{END}\n")
+        write_pages(tmp_path, readme, page)
+        return readme.read_text(), page.read_text(), (tmp_path / "table1.png").read_bytes()
+
+    before = pages()
+    write(tmp_path, *measured("RotatE", [0.3, 0.31]), *measured("MMRNS", [0.4, 0.41]))
+    after = pages()
+    assert after[0] == before[0]
+    assert after[2] == before[2]
+    kept, _, added = after[1].partition("## Factbook\n")
+    assert kept.strip() == before[1].replace(END, "").strip()
+    assert "Filtered test, realistic ranks" in added
+    assert [line[0] for line in lines(added)] == ["model", "MMRNS", "RotatE", "model", "MMRNS"]
+    markdown = (tmp_path / "table1.md").read_text()
+    assert "## Factbook: differences" in markdown
+    latex = (tmp_path / "table1.tex").read_text()
+    assert r"40.50 $\pm$ 0.71" in latex
+    assert latex.isascii()
+
+
+def test_the_bundled_graph_alone_has_its_tables(tmp_path):
+    write(tmp_path, *measured("RotatE", [0.3, 0.31]))
+    write_pages(tmp_path)
+    assert (tmp_path / "table1.md").read_text().count("\n## ") == 1
+    assert not (tmp_path / "table1.png").exists()
+
+
+def test_a_test_has_its_kinds_where_the_graph_tells_them_apart(tmp_path):
+    bench = Bench(
+        results=tmp_path / "results",
+        checkpoints=tmp_path / "checkpoints",
+        data=tmp_path / "data",
+        device="cpu",
+        progress=False,
+    )
+    found = {}
+    for dataset in ("MKG-W", BUNDLED):
+        write_dataset(bench.data, dataset)
+        if dataset == BUNDLED:
+            kinds = "".join(f"relation {i}\t{kind}\n" for i, kind in enumerate(KINDS))
+            (bench.data / dataset / "relation_kinds.tsv").write_text(kinds)
+        row = read_row(write_row(tmp_path / "settings", dataset, epochs=3))
+        assert row.hold_out == 0
+        run_row(row, [0, 1], bench)
+        found[dataset] = json.loads(bench.seed_path(row, 1).read_text())
+    assert "by_kind" not in found["MKG-W"]
+    assert found[BUNDLED].keys() - found["MKG-W"].keys() == {"by_kind"}
+    both = found[BUNDLED]["by_kind"]["both"]
+    assert sorted(both) == ["conceptual", "perceptual"]
+    counts = {kind: both[kind]["count"] for kind in both}
+    assert sum(counts.values()) == 2 * 21
+    mean = sum(both[kind]["mrr"] * counts[kind] for kind in both) / sum(counts.values())
+    assert mean == pytest.approx(found[BUNDLED]["metrics"]["both"]["mrr"])
+
+
+def test_it_is_known_but_trained_only_when_it_is_asked_for():
+    assert (*DATASETS, BUNDLED) == KNOWN_DATASETS
+    assert Settings().datasets == DATASETS
+    assert Settings(datasets=(BUNDLED,)).datasets == (BUNDLED,)
+    message = "--datasets 'Fact': expected DB15K, MKG-W, MKG-Y, Factbook"
+    with pytest.raises(ValueError, match=message):
+        Settings(datasets=("Fact",))
+
+
+def test_a_search_begins_with_the_rows_settings_where_there_are_some():
+    found = row_of(Tuning(row="ComplEx", dataset=BUNDLED))
+    assert found.source != "the defaults of openke train"
+    assert found.recipe.data.name == BUNDLED
