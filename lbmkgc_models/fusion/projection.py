@@ -5,7 +5,7 @@ Shapes: u distinct entities, m modalities, f features of a modality, d reals of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -93,15 +93,20 @@ class Projectors(nn.Module):
     ----------
     features
         Features by modality.
-    dim, **options
+    dim
+        Reals of each projection, or those of each one in alphabetical order.
+    **options
         See :class:`ModalProjector`.
     """
 
-    def __init__(self, features: Mapping[str, ModalFeatures], dim: int, **options: Any) -> None:
+    def __init__(
+        self, features: Mapping[str, ModalFeatures], dim: int | Sequence[int], **options: Any
+    ) -> None:
         super().__init__()
         self.names = sorted(features)
-        for name in self.names:
-            self.add_module(name, ModalProjector(features[name], dim, **options))
+        widths = [dim] * len(self.names) if isinstance(dim, int) else dim
+        for name, width in zip(self.names, widths, strict=True):
+            self.add_module(name, ModalProjector(features[name], width, **options))
         found = [projector.rows.present for projector in self]
         self.complete = bool(found) and bool(torch.stack(found).any(dim=0).all())
         """Whether every entity has some modality."""

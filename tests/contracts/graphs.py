@@ -20,6 +20,8 @@ from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
+from lbmkgc_models.model.qeb import QEB
+from lbmkgc_models.model.tbkgc import TBKGC
 from openke.data.batch import Batch
 from openke.data.store import TripleStore
 from openke.data.train_data_loader import TrainDataLoader
@@ -184,6 +186,15 @@ CASES: dict[str, Callable[[], Model]] = {
     "AdaMF frozen": lambda: AdaMF(ENTITIES, RELATIONS, both(), dim=4, tuned=False, missing="mean"),
     "AdaMF text": lambda: AdaMF(ENTITIES, RELATIONS, one(), dim=4, missing="zero"),
     "IKRL": lambda: IKRL(ENTITIES, RELATIONS, one(), dim=6),
+    "TBKGC": lambda: TBKGC(ENTITIES, RELATIONS, both(), dim=6),
+    "TBKGC text L2 margin": lambda: TBKGC(
+        ENTITIES, RELATIONS, one(), dim=5, p_norm=2, norm_flag=False, margin=9.0, epsilon=2.0
+    ),
+    "TBKGC tuned": lambda: TBKGC(ENTITIES, RELATIONS, both(), dim=6, tuned=True),
+    "QEB": lambda: QEB(ENTITIES, RELATIONS, both(), dim=6),
+    "QEB text L2 margin": lambda: QEB(
+        ENTITIES, RELATIONS, one(), dim=5, p_norm=2, norm_flag=False, margin=3.0, epsilon=2.0
+    ),
     "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),
     "LBMKGC elementwise": lambda: LBMKGC(
         ENTITIES, RELATIONS, both(), dim=4, attention="elementwise"

@@ -1,0 +1,109 @@
+"""One vector of all modalities: projections beside each other, or one projection of all features.
+
+Shapes: u distinct entities, d reals of an entity.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.projection import Projectors
+from openke.module.scoring.encodings import Encodings, presence
+
+
+class JointProjection(Projectors, ABC):
+    """Projectors whose views make one joint vector m of an entity.
+
+    An entity that has no modality has m = s, its structural vector.
+    """
+
+    @abstractmethod
+    def joint(self, views: Encodings, structural: Tensor) -> Tensor:
+        """Return m, Float["u d"], of views as :meth:`.Projectors.views` and s, Float["u d"]."""
+
+
+class ConcatenatedProjection(JointProjection):
+    """m = [W_v v + b_v ; W_x x + b_x]: the modalities share the d reals of m evenly.
+
+    Where an entity lacks a modality, m has the numbers of s in its place.
+
+    Parameters
+    ----------
+    features, dim, tuned
+        See :class:`.Projectors`.
+
+    Raises
+    ------
+    ValueError
+        Fewer reals than modalities.
+    """
+
+    def __init__(
+        self, features: Mapping[str, ModalFeatures], dim: int, *, tuned: bool = False
+    ) -> None:
+        n = len(features)
+        if dim < n:
+            raise ValueError(
+                f"dim is {dim}, which {n} modalities ({', '.join(sorted(features))}) cannot share; "
+                f"expected {n} or more"
+            )
+        widths = [dim // n + (place < dim % n) for place in range(n)]
+        super().__init__(features, widths, hidden=False, bias=True, tuned=tuned)
+
+    def joint(self, views: Encodings, structural: Tensor) -> Tensor:
+        """Return m, Float["u d"]."""
+        projected = [views[name] for name in self.names]
+        there = [views[presence(name)].expand_as(views[name]) for name in self.names]
+        return torch.where(torch.cat(there, dim=1), torch.cat(projected, dim=1), structural)
+
+
+class SummedProjection(JointProjection):
+    """m = W [v ; x] + b, each modality's part of the product being a view of its own.
+
+    A modality that an entity lacks adds nothing to its m.
+
+    Parameters
+    ----------
+    features, dim, tuned
+        See :class:`.Projectors`.
+    bias
+        Whether b is there.
+    """
+
+    bias: nn.Parameter | None
+
+    def __init__(
+        self,
+        features: Mapping[str, ModalFeatures],
+        dim: int,
+        *,
+        bias: bool = True,
+        tuned: bool = False,
+    ) -> None:
+        super().__init__(features, dim, hidden=False, tuned=tuned)
+        width = sum(found.dim for found in features.values())
+        for projector in self:  # starts as the one matrix W of all features would
+            for weight in projector.layers.parameters():
+                weight.data.mul_(math.sqrt(weight.shape[1] / width))
+        bound = 1 / math.sqrt(width)
+        start = nn.init.uniform_(torch.empty(dim), -bound, bound) if bias else None
+        self.register_parameter("bias", None if start is None else nn.Parameter(start))
+
+    def joint(self, views: Encodings, structural: Tensor) -> Tensor:
+        """Return m, Float["u d"]."""
+        there = [views[presence(name)] for name in self.names]
+        projected = [views[name] for name in self.names]
+        if len(projected) == 1:
+            total, anything = projected[0], there[0]
+        else:
+            parts = [torch.where(*each, 0.0) for each in zip(there, projected, strict=True)]
+            total, anything = sum(parts[1:], start=parts[0]), torch.cat(there, 1).any(1, True)
+        if self.bias is not None:
+            total = total + self.bias
+        return torch.where(anything, total, structural)

@@ -1,0 +1,77 @@
+"""Sums of TransE energies written as their formulas say, triple by triple, in float64 PyTorch."""
+
+import torch
+from torch.nn.functional import normalize
+
+from tests.contracts.graphs import ENTITIES
+
+EVERYONE = torch.arange(ENTITIES)
+
+
+def energy(model, a, r, b, triples):
+    """Return ||a_h + r - b_t||, each normalised where the model says so: Float["n"]."""
+    head, relation, tail = triples
+    h, x, t = a[head], r[relation], b[tail]
+    if model.config.norm_flag:
+        h, x, t = (normalize(rows, dim=-1) for rows in (h, x, t))
+    return torch.linalg.vector_norm(h + x - t, ord=model.config.p_norm, dim=-1)
+
+
+def values_of(found):
+    return found.values.double(), found.present[:, None]
+
+
+def weight(model, modality):
+    return getattr(model.projectors, modality).layers.weight
+
+
+def summed(model, features):
+    """Return m = W [v ; x] + b; s where there is nothing."""
+    s = model.ent_embeddings.weight
+    m, anything = torch.zeros_like(s), torch.zeros(ENTITIES, 1, dtype=torch.bool)
+    for modality, found in features.items():
+        rows, there = values_of(found)
+        m = m + there * (rows @ weight(model, modality).T)
+        anything = anything | there
+    bias = model.projectors.bias
+    return torch.where(anything, m if bias is None else m + bias, s)
+
+
+def concatenated(model, features):
+    """Return m = [W_v v + b_v ; W_x x + b_x], with s in place of what is not there."""
+    s, m, at = model.ent_embeddings.weight, [], 0
+    for modality in sorted(features):
+        rows, there = values_of(features[modality])
+        made = rows @ weight(model, modality).T + getattr(model.projectors, modality).layers.bias
+        m.append(torch.where(there, made, s[:, at : at + made.shape[1]]))
+        at += made.shape[1]
+    return torch.cat(m, dim=1)
+
+
+def within_and_across(model, m, r, triples):
+    """Return IKRL's energies of s and m."""
+    s = model.ent_embeddings.weight
+    return sum(energy(model, a, r, b, triples) for a in (s, m) for b in (s, m))
+
+
+def ikrl(model, features, triples):
+    r = model.rel_embeddings.weight
+    return model.margin - within_and_across(model, summed(model, features), r, triples)
+
+
+def tbkgc(model, features, triples):
+    s, r = model.ent_embeddings.weight, model.rel_embeddings.weight
+    m = concatenated(model, features)
+    total = within_and_across(model, m, r, triples) + energy(model, s + m, r, s + m, triples)
+    return model.margin - total
+
+
+def qeb(model, features, triples):
+    s, m, total = model.ent_embeddings.weight, summed(model, features), 0.0
+    for r in (model.rel_embeddings.weight, model.modal_rel_embeddings.weight):
+        total = total + within_and_across(model, m, r, triples)
+        total = total + energy(model, s + m, r, s + m, triples)
+    return model.margin - total / 10
+
+
+FORMULAS = {"IKRL": ikrl, "TBKGC": tbkgc, "QEB": qeb}
