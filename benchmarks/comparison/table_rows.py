@@ -72,8 +72,22 @@ def slug(name: str) -> str:
 
 
 def read_content(path: Path) -> dict[str, Any]:
-    """Return what a file of results says."""
+    """Return what a file of results says; what its recipe does not name has its default.
+
+    So results stay when a recipe gets another setting whose default changes nothing.
+
+    Raises
+    ------
+    ValueError
+        Its recipe is none; names the file.
+    """
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if "recipe" in content:
+        try:
+            recipe = Recipe.from_dict(content["recipe"])
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path}: {error}") from error
+        content["recipe"] = json.loads(json.dumps(recipe.to_dict()))
     return content
 
 

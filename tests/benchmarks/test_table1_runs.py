@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from comparison.entries import read_entries
 from comparison.runs import Bench, choose, read_result, run_row
 from comparison.table_rows import read_row
 from table1 import Settings, main
@@ -192,6 +193,24 @@ def test_results_of_other_settings_are_an_error(bench, watch):
     with pytest.raises(ValueError, match=r"published.seed0.json: .*settings .mode"):
         read_result(bench.seed_path(published, 0), published)
     assert watch.events.count("train") == 1
+
+
+def test_results_from_before_a_setting_have_its_default(bench, watch):
+    _, row = start(bench, epochs=2)
+    run_row(row, [0, 1], bench)
+    for path in (bench.dev_path(row), bench.seed_path(row, 0)):
+        content = read(path)
+        assert content["recipe"]["training"].pop("precision") == "float32"
+        path.write_text(json.dumps(content))
+    watch.events.clear()
+    run_row(row, [0, 1], bench)
+    assert watch.events == []
+    (entry,) = read_entries(bench.results, {})
+    assert len(entry.runs) == 2
+    content["recipe"]["training"]["epoch"] = 3
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"seed0.json: .*no setting 'epoch'"):
+        run_row(row, [0], bench)
 
 
 def test_a_seed_of_other_epochs_is_an_error(bench):
