@@ -18,6 +18,7 @@ from openke.datasets.search import CHECKOUT, datasets_here
 from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.penalty import PENALTIES
+from openke.module.strategy import OBJECTIVES
 from openke.runs.recipe import KNOWN_MODELS, Recipe
 from openke.runtime.names import check_known
 from openke.runtime.registry import Registry
@@ -95,6 +96,7 @@ def recipes() -> Iterator[Known]:
 
 KINDS: dict[str, Callable[[], Iterator[Known]]] = {
     "models": models,
+    "objectives": partial(of_registry, OBJECTIVES),
     "losses": losses,
     "penalties": partial(of_registry, PENALTIES),
     "optimizers": partial(of_registry, OPTIMIZERS),
@@ -115,8 +117,8 @@ def command(kind: str = "", /) -> None:
     Parameters
     ----------
     kind
-        models, losses, penalties, optimizers, schedules, encoders, datasets or recipes; by default
-        all of them.
+        models, objectives, losses, penalties, optimizers, schedules, encoders, datasets or recipes;
+        by default all of them.
     """
     if kind:
         check_known("KIND", kind, KINDS)

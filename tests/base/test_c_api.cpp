@@ -25,7 +25,7 @@ Owner<openke_store> small_store() {
 }
 
 Owner<openke_sampler> small_sampler(const openke_store* store, int32_t shared = 0) {
-  const openke_sampler_options options{0, 2, 0, 0, 1, shared};
+  const openke_sampler_options options{0, 2, 0, 0, 1, shared, 0};
   openke_sampler* sampler = nullptr;
   CHECK(openke_sampler_create(store, &options, &sampler) == OPENKE_OK);
   return Owner<openke_sampler>(sampler);
@@ -131,7 +131,7 @@ TEST(numbers_out_of_range_are_refused) {
                 "split_mask is 8; expected");
 
   openke_sampler* sampler = nullptr;
-  openke_sampler_options options{0, 4, 0, 0, 1, 0};
+  openke_sampler_options options{0, 4, 0, 0, 1, 0, 0};
   check_invalid(openke_sampler_create(store.get(), &options, &sampler),
                 "entity_negatives is 4; expected at most 3, the number of entities");
   options = {0, 1, 3, 0, 1, 0};
@@ -139,7 +139,7 @@ TEST(numbers_out_of_range_are_refused) {
                 "relation_negatives is 3; expected at most 2, the number of relations");
   options = {0, -1, 0, 0, 1, 0};
   check_invalid(openke_sampler_create(store.get(), &options, &sampler), "entity_negatives is -1");
-  options = {0, 1, 1, 0, 1, 1};
+  options = {0, 1, 1, 0, 1, 1, 0};
   check_invalid(openke_sampler_create(store.get(), &options, &sampler),
                 "relation_negatives is 1; expected 0, as shared negatives are entities");
 }

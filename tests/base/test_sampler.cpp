@@ -89,7 +89,7 @@ TEST(own_negatives_are_never_facts_of_train) {
   for (uint32_t seed = 0; seed < 10; ++seed) {
     const Graph graph = graphs::random(seed, 8, 3, 60);
     const std::set<Ids> facts = graph.facts(OPENKE_TRAIN);
-    const Sampler sampler(graph.store, {seed, 5, 0, seed % 2 == 0, 1, 0});
+    const Sampler sampler(graph.store, {seed, 5, 0, seed % 2 == 0, 1, 0, 0});
     const Batch batch = draw(sampler, order(sampler, graph), 5, false, OPENKE_MIXED, 2);
     for (std::size_t i = 0; i < batch.negative.size(); ++i) {
       const int64_t id = batch.negative[i];
@@ -104,7 +104,7 @@ TEST(shared_negatives_are_distinct_and_masked_where_they_are_facts) {
     for (const int64_t k : {1, 4, 8}) {
       const Graph graph = graphs::random(seed, 8, 3, 60);
       const std::set<Ids> facts = graph.facts(OPENKE_TRAIN);
-      const Sampler sampler(graph.store, {seed, k, 0, 1, 1, 1});
+      const Sampler sampler(graph.store, {seed, k, 0, 1, 1, 1, 0});
       const Batch batch = draw(sampler, order(sampler, graph), k, true, OPENKE_MIXED, 2);
       CHECK(std::set<int64_t>(batch.negative.begin(), batch.negative.end()).size() ==
             batch.negative.size());
@@ -122,7 +122,7 @@ TEST(a_batch_depends_on_positions_only) {
   const Graph graph = graphs::random(4, 300, 4, 3000);
   for (const bool shared : {false, true}) {
     // Enough negatives for several threads to have work.
-    const Sampler sampler(graph.store, {9, 250, 0, 1, 1, shared});
+    const Sampler sampler(graph.store, {9, 250, 0, 1, 1, shared, 0});
     const std::vector<int64_t> rows = order(sampler, graph);
     const Batch all = draw(sampler, rows, 250, shared, OPENKE_MIXED, 1);
     CHECK(draw(sampler, rows, 250, shared, OPENKE_MIXED, 7) == all);
@@ -135,7 +135,7 @@ TEST(a_batch_depends_on_positions_only) {
 
 TEST(many_threads_draw_from_one_sampler_after_the_store_is_gone) {
   Graph graph = graphs::random(5, 100, 4, 800);
-  const Sampler sampler(graph.store, {9, 4, 2, 0, 1, 0});
+  const Sampler sampler(graph.store, {9, 4, 2, 0, 1, 0, 0});
   const std::vector<int64_t> rows = order(sampler, graph);
   graph.store.reset();
   const Batch expected = draw(sampler, rows, 6, false, OPENKE_HEAD, 1);
@@ -154,7 +154,7 @@ TEST(an_exhausted_triple_is_named_before_anything_is_written) {
   graph.rows[0] = {{0, 0, 0}, {0, 0, 1}, {0, 0, 2}, {1, 1, 0}};
   openke::Vocabulary entities = graph.store->entities();
   graph.store = openke::TripleStore::from_rows(entities, graph.store->relations(), graph.rows);
-  const Sampler sampler(graph.store, {0, 3, 0, 1, 1, 0});
+  const Sampler sampler(graph.store, {0, 3, 0, 1, 1, 0, 0});
   Batch batch;
   CHECK_CONTAINS(
       check::thrown<openke::InvalidInput>([&] { draw(sampler, {3, 1}, 3, false, OPENKE_TAIL, 1); }),

@@ -8,11 +8,13 @@ from lbmkgc_models.model import MULTIMODAL
 from openke.datasets.registry import DATA_SETS
 from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
+from openke.module.strategy import OBJECTIVES
 from openke.runs.recipe import KNOWN_MODELS
 from openke.runtime.registry import Registry
 
 REGISTRIES: tuple[Registry[Any], ...] = (
-    KNOWN_MODELS, MULTIMODAL, LOSSES, QUERY_LOSSES, TEXT_ENCODERS, IMAGE_ENCODERS, DATA_SETS,
+    KNOWN_MODELS, MULTIMODAL, LOSSES, QUERY_LOSSES, OBJECTIVES,
+    TEXT_ENCODERS, IMAGE_ENCODERS, DATA_SETS,
 )  # fmt: skip
 
 

@@ -87,6 +87,7 @@ LISTED = {
         "openke.module.loss:LOSSES": LOSSES,
         "openke.module.loss.query_losses:QUERY_LOSSES": QUERY_LOSSES,
         "openke.module.penalty:PENALTIES": PENALTIES,
+        "openke.module.strategy:OBJECTIVES": OBJECTIVES,
     },
     "api/features.md": {
         "lbmkgc_models.features.encoders.registry:TEXT_ENCODERS": TEXT_ENCODERS,
