@@ -127,6 +127,18 @@ class Batch:
             index=torch.cat([self.index[: 2 * b], self.replacing_index.repeat(b)]),
         )
 
+    def check_own(self, owner: str) -> None:
+        """Raise ``ValueError`` unless each positive has its own negatives, all of them entities."""
+        if self.shared or self.relation_negatives:
+            raise ValueError(
+                f"{owner}: expected entity negatives of each positive's own, found "
+                + (
+                    "shared ones: set negatives to own"
+                    if self.shared
+                    else "negatives that replace relations: set neg_rel to 0"
+                )
+            )
+
     def choose(self, columns: Tensor) -> Batch:
         """Return the batch with some of each positive's own negatives: columns Int["b n"].
 
@@ -135,13 +147,9 @@ class Batch:
         Raises
         ------
         ValueError
-            The batch shares its negatives, or has negatives that replace relations.
+            As for :meth:`check_own`.
         """
-        if self.shared or self.relation_negatives:
-            raise ValueError(
-                "Batch.choose: expected entity negatives of each positive's own, found "
-                + ("shared ones" if self.shared else "negatives that replace relations")
-            )
+        self.check_own("Batch.choose")
         replacing = self.replacing_index.view(self.negative.shape).gather(1, columns)
         return replace(
             self,

@@ -25,6 +25,7 @@ class Bound(NamedTuple):
 Count = Annotated[int, Bound(", 1 or more", lambda number: number >= 1)]
 Natural = Annotated[int, Bound(", 0 or more", lambda number: number >= 0)]
 Share = Annotated[float, Bound(" from 0 to below 1", lambda number: 0 <= number < 1)]
+Fraction = Annotated[float, Bound(" from 0 to 1", lambda number: 0 <= number <= 1)]
 Weight = Annotated[float, Bound(", 0 or more", lambda number: number >= 0)]
 Positive = Annotated[float, Bound(" above 0", lambda number: number > 0)]
 

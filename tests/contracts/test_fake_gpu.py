@@ -29,7 +29,7 @@ from tests.contracts.graphs import (
     build,
     graph,
 )
-from tests.contracts.test_no_waiting import make_loss
+from tests.contracts.test_no_waiting import CHOOSING, make_loss
 
 pytestmark = pytest.mark.slow
 
@@ -82,6 +82,17 @@ def test_every_batch_is_there(shape):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_is_computed_there(loss):
     step(*sampling("RotatE", loss=loss))
+
+
+@pytest.mark.parametrize("name", CHOOSING)
+def test_every_choice_of_negatives_is_made_there(name):
+    strategy, loader = CHOOSING[name](), TrainDataLoader(graph(), batch_size=16, neg_ent=4)
+    loader.prepare(strategy.prepare, pin=False)
+    batch = next(iter(loader.epoch(0)))
+    with fake_gpu():
+        trainer = on_gpu(strategy, loader)
+        for turn, _ in trainer._turns:
+            assert turn.loss(batch.to(trainer.device)).device == CUDA
 
 
 def queries(case, strategy=OneVsAll, loss="softmax", **options):

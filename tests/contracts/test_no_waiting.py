@@ -6,6 +6,7 @@ of the host among those of the device, and the package's own operators run as th
 """
 
 import inspect
+from functools import partial
 from itertools import product
 
 import pytest
@@ -21,7 +22,7 @@ from openke.kernels.compare_reference import KINDS, Sides
 from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.penalty import PENALTIES
-from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll
+from openke.module.strategy import KBGAN, MANS, KVsAll, NegativeSampling, OneVsAll
 from openke.module.strategy.query_blocks import LOGITS_BYTES
 from openke.training.optimizers import OPTIMIZERS
 from tests.contracts.graphs import BATCHES, CASES, ENTITIES, WAITING, build, graph, reciprocal
@@ -125,6 +126,28 @@ def test_no_optimiser_waits(method):
 @pytest.mark.parametrize("shape", ["mixed", "shared mixed"])
 def test_no_loss_waits(loss, shape):
     step("RotatE", shape, loss=loss)
+
+
+CHOOSING = {
+    "KBGAN": lambda: KBGAN(build("RotatE"), make_loss("SigmoidLoss"), unit_ball=True),
+    **{
+        f"MANS {schedule}": partial(
+            lambda given: MANS(build("IKRL"), make_loss("MarginLoss"), schedule=given), schedule
+        )
+        for schedule in "VTHA"
+    },
+}
+"""Objectives that choose or make negatives."""
+
+
+@pytest.mark.parametrize("name", CHOOSING)
+def test_no_choice_of_negatives_waits(name):
+    strategy, loader = CHOOSING[name](), TrainDataLoader(graph(), batch_size=16, neg_ent=4)
+    loader.prepare(strategy.prepare, pin=False)
+    trainer = Trainer(strategy, loader, 1, 0.05, opt_method="adam", device="meta", progress=False)
+    for batch in [batch.to(META) for batch in list(loader.epoch(0))[:2]]:
+        with NoWaiting():
+            assert trainer._step(batch).device == META
 
 
 @pytest.mark.parametrize("strategy", [OneVsAll, KVsAll])

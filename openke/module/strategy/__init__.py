@@ -3,6 +3,8 @@
 from openke.aliases import homes_of, openke_paths
 from openke.module.strategy.all_entities import AllEntitiesStrategy
 from openke.module.strategy.k_vs_all import KVsAll
+from openke.module.strategy.kbgan import KBGAN
+from openke.module.strategy.mans import MANS
 from openke.module.strategy.negative_sampling import NegativeSampling
 from openke.module.strategy.one_vs_all import OneVsAll
 from openke.module.strategy.strategy import Strategy
@@ -11,18 +13,29 @@ from openke.runtime.registry import Registry
 SAMPLING = "negative sampling"
 
 STRATEGIES: dict[str, type[Strategy]] = {
+    "KBGAN": KBGAN,
     "KVsAll": KVsAll,
+    "MANS": MANS,
     "NegativeSampling": NegativeSampling,
     "OneVsAll": OneVsAll,
 }
 """Every strategy by name."""
 
 OBJECTIVES: Registry[type[AllEntitiesStrategy] | type[NegativeSampling]] = Registry(
-    {"1vsall": OneVsAll, "kvsall": KVsAll, SAMPLING: NegativeSampling}, "openke.objectives"
+    {
+        "1vsall": OneVsAll,
+        "kvsall": KVsAll,
+        SAMPLING: NegativeSampling,
+        "KBGAN": KBGAN,
+        "MANS": MANS,
+    },
+    "openke.objectives",
 )
 """What a recipe calls them, with those of other packages."""
 
 __all__ = [
+    "KBGAN",
+    "MANS",
     "OBJECTIVES",
     "SAMPLING",
     "STRATEGIES",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
+
+from openke.module.strategy.random_numbers import uniform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,5 +46,16 @@ class Clock:
         They depend on seed, step, process and ``purpose`` alone: who draws them changes nothing
         for anybody else, and a resumed training draws the same.
         """
+        return torch.Generator().manual_seed(self._mixed(purpose) % 2**63)
+
+    def uniform(self, purpose: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
+        """Return random numbers of this step's own, between 0 and 1: Float[shape].
+
+        They depend on what those of :meth:`generator` do, and are the same on every device, where
+        they are drawn without the host.
+        """
+        return uniform(self._mixed(purpose), shape, device)
+
+    def _mixed(self, purpose: int) -> int:
         mixed = (self.seed * 1_000_003 + self.done) * 1_009 + self.rank
-        return torch.Generator().manual_seed((mixed * 31 + purpose) % 2**63)
+        return mixed * 31 + purpose

@@ -13,6 +13,7 @@ from openke.module.loss.loss import Loss
 from openke.module.model.model import Model
 from openke.module.model.openke_adapter import in_house_form
 from openke.module.penalty import Facts
+from openke.module.scoring.encodings import Encodings
 from openke.module.scoring.negatives import Scores, score_batch
 from openke.module.scoring.projection import prepare_batch
 from openke.module.strategy.strategy import Strategy
@@ -81,7 +82,10 @@ class NegativeSampling(Strategy):
         model = in_house_form(self.model, self.loss)
         if not self.auxiliary:
             return self.judge(model, batch, self.forgetful(model)(batch))
-        rows = model.encode(batch.entities)
+        return self.loss_of_rows(model, batch, model.encode(batch.entities))
+
+    def loss_of_rows(self, model: Model, batch: Batch, rows: Encodings) -> Tensor:
+        """Return the loss of a batch whose entities are encoded already, or are made up."""
         scores = score_batch(self.forgetful(model), batch, rows)
         entities, relations = scores.entities, scores.relations
         return self.judge(model, batch, scores) + self.auxiliary_loss(

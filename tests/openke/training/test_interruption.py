@@ -23,12 +23,13 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.openke.training.test_trainer import CPU, loader, strategy
+from openke.module.strategy import KBGAN
 from openke.config import Checkpoint, EarlyStopping, Log, Trainer, Validation
 from openke.runtime.script import exit_status
 from tests.contracts.graphs import graph
 import torch
 torch.set_num_threads(1)
-folder, mode, pause = Path(sys.argv[2]), sys.argv[3], float(sys.argv[4])
+folder, mode, pause, case = Path(sys.argv[2]), sys.argv[3], float(sys.argv[4]), sys.argv[5]
 store = graph().hold_out(0.1, 0)
 slow = loader(store, batch_size=2)
 whole_epoch = slow.epoch
@@ -40,6 +41,8 @@ def epoch(number):
 slow.epoch = epoch
 path = folder / "last.ckpt"
 trained = strategy(anchor_dropout=0.3)
+if case == "two optimisers":
+    trained = KBGAN(trained.model, trained.loss, pretrain=0.2, anchor_dropout=0.3)
 value = lambda: {"mrr": trained.model.ent_embeddings.weight.abs().mean().item()}
 callbacks = [
     Validation(value, store), EarlyStopping(), Log(folder / "log.csv"), Checkpoint(path, every=10)
@@ -56,9 +59,9 @@ sys.exit(exit_status("program", main))
 posix = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 
-def start(folder, mode, pause=0.02):
+def start(folder, mode, case, pause=0.02):
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-c", PROGRAM, ROOT, folder, mode, str(pause)]
+    command = [sys.executable, "-c", PROGRAM, ROOT, folder, mode, str(pause), case]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
@@ -81,14 +84,14 @@ def heeded():
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory):
-    """Return what a run without a signal ends with."""
+@pytest.fixture(scope="module", params=["one optimiser", "two optimisers"])
+def unbroken(request, tmp_path_factory):
+    """Return a case, and what its run without a signal ends with."""
     folder = tmp_path_factory.mktemp("whole")
-    whole = start(folder, "new", pause=0)
+    whole = start(folder, "new", request.param, pause=0)
     assert whole.communicate(timeout=120)[1] == ""
     assert whole.returncode == 0
-    return torch.load(folder / "final.pt", weights_only=True)
+    return request.param, torch.load(folder / "final.pt", weights_only=True)
 
 
 @posix
@@ -102,8 +105,9 @@ def test_interrupted_and_resumed_it_ends_where_an_unbroken_run_does(
     tmp_path, unbroken, number, status, places
 ):
     folder, mode = tmp_path / "broken", "new"
+    case, expected = unbroken
     for epoch, step in places:
-        process = start(folder, mode)
+        process = start(folder, mode, case)
         wait_for(process, folder, epoch, step)
         process.send_signal(number)
         said = process.communicate(timeout=60)[1].splitlines()
@@ -117,12 +121,12 @@ def test_interrupted_and_resumed_it_ends_where_an_unbroken_run_does(
             "position",
         ]
         mode = "resume"
-    process = start(folder, mode, pause=0)
+    process = start(folder, mode, case, pause=0)
     assert process.communicate(timeout=120)[1] == ""
     assert process.returncode == 0
     found = torch.load(folder / "final.pt", weights_only=True)
-    assert found.keys() == unbroken.keys()
-    for name, value in unbroken.items():
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
         assert torch.equal(found[name], value), name
 
 
