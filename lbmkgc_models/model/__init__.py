@@ -3,15 +3,23 @@
 from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
+from lbmkgc_models.model.mmkrl import MMKRL
 from lbmkgc_models.model.qeb import QEB
 from lbmkgc_models.model.tbkgc import TBKGC
 from openke.module.model import Model
 from openke.runtime.registry import Registry
 
 MULTIMODAL: Registry[type[Model]] = Registry(
-    {"AdaMF": AdaMF, "IKRL": IKRL, "LBMKGC": LBMKGC, "QEB": QEB, "TBKGC": TBKGC},
+    {
+        "AdaMF": AdaMF,
+        "IKRL": IKRL,
+        "LBMKGC": LBMKGC,
+        "MMKRL": MMKRL,
+        "QEB": QEB,
+        "TBKGC": TBKGC,
+    },
     "openke.multimodal_models",
 )
 """Models with pictures and text by name, with those of other packages."""
 
-__all__ = ["IKRL", "LBMKGC", "MULTIMODAL", "QEB", "TBKGC", "AdaMF"]
+__all__ = ["IKRL", "LBMKGC", "MMKRL", "MULTIMODAL", "QEB", "TBKGC", "AdaMF"]

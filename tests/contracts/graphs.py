@@ -20,6 +20,7 @@ from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
+from lbmkgc_models.model.mmkrl import MMKRL
 from lbmkgc_models.model.qeb import QEB
 from lbmkgc_models.model.tbkgc import TBKGC
 from openke.data.batch import Batch
@@ -193,6 +194,10 @@ CASES: dict[str, Callable[[], Model]] = {
     "TBKGC tuned": lambda: TBKGC(ENTITIES, RELATIONS, both(), dim=6, tuned=True),
     "QEB": lambda: QEB(ENTITIES, RELATIONS, both(), dim=6),
     "QEB text L2 margin": lambda: QEB(
+        ENTITIES, RELATIONS, one(), dim=5, p_norm=2, norm_flag=False, margin=3.0, epsilon=2.0
+    ),
+    "MMKRL": lambda: MMKRL(ENTITIES, RELATIONS, both(), dim=6),
+    "MMKRL text L2 margin": lambda: MMKRL(
         ENTITIES, RELATIONS, one(), dim=5, p_norm=2, norm_flag=False, margin=3.0, epsilon=2.0
     ),
     "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),

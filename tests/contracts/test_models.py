@@ -155,10 +155,13 @@ def test_a_flag_and_its_step_belong_together(case, flag, step):
 @cases
 def test_every_parameter_receives_a_gradient(case):
     model = build(case)
-    strategy = NegativeSampling(model, LOSSES["SigmoidLoss"](), regul_rate=0.1)
+    everything = dict.fromkeys(model.auxiliary_losses, 1.0)
+    strategy = NegativeSampling(
+        model, LOSSES["SigmoidLoss"](), regul_rate=0.1, auxiliary=everything
+    )
     strategy(first_batch("mixed")).backward()
     for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, f"no score depends on {name}"
+        assert parameter.grad is not None, f"neither score nor auxiliary loss depends on {name}"
         assert parameter.grad.abs().sum() > 0, f"the gradient of {name} is 0 at the start"
 
 

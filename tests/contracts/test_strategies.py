@@ -96,7 +96,9 @@ def test_the_loss_is_that_of_dense_labels(case, name, make, loss):
 @directions
 def test_every_parameter_receives_a_finite_gradient(case, name, make):
     model = make(case)
-    STRATEGIES[name](model, anchor_dropout=0.1, query_dropout=0.1)(first_queries(name)).backward()
+    options = {"anchor_dropout": 0.1, "query_dropout": 0.1}
+    everything = dict.fromkeys(model.auxiliary_losses, 1.0)
+    STRATEGIES[name](model, auxiliary=everything, **options)(first_queries(name)).backward()
     for parameter_name, parameter in model.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert parameter.grad.isfinite().all(), parameter_name

@@ -9,7 +9,10 @@ EVERYONE = torch.arange(ENTITIES)
 
 
 def energy(model, a, r, b, triples):
-    """Return ||a_h + r - b_t||, each normalised where the model says so: Float["n"]."""
+    """Return ||a_h + r - b_t||, each normalised where the model says so: Float["n"].
+
+    a and b are rows of all entities, r those of all relations.
+    """
     head, relation, tail = triples
     h, x, t = a[head], r[relation], b[tail]
     if model.config.norm_flag:
@@ -74,4 +77,36 @@ def qeb(model, features, triples):
     return model.margin - total / 10
 
 
-FORMULAS = {"IKRL": ikrl, "TBKGC": tbkgc, "QEB": qeb}
+def mapped(model):
+    """Return S x + b of all entities as heads, of all relations, of all entities as tails."""
+    s, r, matrix = model.ent_embeddings.weight, model.rel_embeddings.weight, model.mapping.weight
+    biases = (model.head_bias, model.relation_bias, model.tail_bias)
+    return [x @ matrix.T + bias for x, bias in zip((s, r, s), biases, strict=True)]
+
+
+def mmkrl(model, features, triples):
+    s, m = model.ent_embeddings.weight, summed(model, features)
+    head, relation, tail = mapped(model)
+    pairs = [(head, tail), (m, m), (m, s), (s, m)]
+    total = sum(energy(model, a, relation, b, triples) for a, b in pairs)
+    return model.margin - total / 4
+
+
+def alignment(model, features, triples):
+    """Return MMKRL's loss of distances."""
+    (h, r, t), s, m = triples, model.ent_embeddings.weight, summed(model, features)
+    as_head, as_relation, as_tail = mapped(model)
+    moved = s @ model.alignment.weight.T
+    return sum(
+        (a[ids] - b[ids]).square().mean()
+        for a, b, ids in [
+            (s, as_head, h),
+            (s, as_tail, t),
+            (model.rel_embeddings.weight, as_relation, r),
+            (moved, m, h),
+            (moved, m, t),
+        ]
+    )
+
+
+FORMULAS = {"IKRL": ikrl, "TBKGC": tbkgc, "QEB": qeb, "MMKRL": mmkrl}

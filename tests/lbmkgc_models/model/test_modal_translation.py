@@ -12,7 +12,7 @@ from openke.module.scoring.all_entities import score_all
 from openke.module.scoring.negatives import score_batch
 from openke.module.scoring.triples import score_triples
 from tests.contracts.graphs import BATCHES, ENTITIES, RELATIONS, both, first_batch, one
-from tests.lbmkgc_models.model.plain_formulas import EVERYONE, FORMULAS
+from tests.lbmkgc_models.model.plain_formulas import EVERYONE, FORMULAS, alignment
 
 SETTINGS = {
     "L1": {},
@@ -36,9 +36,10 @@ def taken(name, modal):
 
 
 def gradients(model, scores):
-    """Return the gradients of a weighted sum of scores."""
+    """Return the gradients of a weighted sum of scores; zeros where there is none."""
     weights = torch.arange(1, 1 + scores.numel(), dtype=torch.double) / scores.numel()
-    return torch.autograd.grad((weights * scores.reshape(-1)).sum(), list(model.parameters()))
+    total = (weights * scores.reshape(-1)).sum()
+    return torch.autograd.grad(total, list(model.parameters()), materialize_grads=True)
 
 
 @names
@@ -95,8 +96,9 @@ def toy(name, **given):
     set_rows(model.ent_embeddings, [0.0, 1.0])
     set_rows(model.rel_embeddings, [1.0])
     with torch.no_grad():
-        for parameter_name, parameter in model.projectors.named_parameters():
-            parameter.fill_(float(parameter_name.endswith("weight")))
+        for parameter_name, parameter in model.named_parameters():
+            if "embeddings" not in parameter_name:
+                parameter.fill_(float(parameter_name.endswith("weight")))  # matrices 1, biases 0
     return model, [torch.tensor([id]) for id in (0, 0, 1)]
 
 
@@ -105,6 +107,7 @@ def toy(name, **given):
     [
         ("IKRL", 0 + 3 + 1 + 2),
         ("TBKGC", 0 + 3 + 1 + 2 + 2),
+        ("MMKRL", (0 + 3 + 1 + 2) / 4),
         ("QEB", ((0 + 3 + 1 + 2 + 2) + (1 + 2 + 0 + 1 + 1)) / 10),
     ],
 )
@@ -122,18 +125,25 @@ def nobody(features):
     }
 
 
-@pytest.mark.parametrize(("name", "energies"), [("IKRL", 4), ("TBKGC", 5), ("QEB", 1)])
+@pytest.mark.parametrize(
+    ("name", "energies"), [("IKRL", 4), ("TBKGC", 5), ("QEB", 1), ("MMKRL", 1)]
+)
 @pytest.mark.parametrize("norm_flag", [True, False])
 def test_without_modalities_it_is_a_multiple_of_transe(name, energies, norm_flag):
     model = made(name, nobody(taken(name, both)), norm_flag=norm_flag)
     if name == "QEB":
         model.modal_rel_embeddings.load_state_dict(model.rel_embeddings.state_dict())
+    if name == "MMKRL":  # structure is mapped to itself
+        torch.nn.init.eye_(model.mapping.weight)
+        for bias in (model.head_bias, model.tail_bias, model.relation_bias):
+            torch.nn.init.zeros_(bias)
     transe = TransE(ENTITIES, RELATIONS, dim=6, norm_flag=norm_flag).double()
     for table in ("ent_embeddings", "rel_embeddings"):
         getattr(transe, table).load_state_dict(getattr(model, table).state_dict())
-    if name != "IKRL" and not norm_flag:  # the energy of 2 s is no multiple of that of s
+    if name in ("TBKGC", "QEB") and not norm_flag:  # the energy of 2 s is no multiple of that of s
         return
     triples = (EVERYONE, EVERYONE % RELATIONS, EVERYONE.flip(0))
+    energies = {"IKRL": 4, "TBKGC": 5, "QEB": 1, "MMKRL": 1}[name]
     expected = energies * score_triples(transe, *triples)
     torch.testing.assert_close(score_triples(model, *triples), expected)
 
@@ -181,3 +191,34 @@ def test_one_matrix_of_all_features_starts_as_pytorch_would_start_it():
 def test_some_modality_is_needed(name):
     with pytest.raises(ValueError, match=f"{name} takes features of one modality or more, got"):
         MULTIMODAL[name](ENTITIES, RELATIONS, {})
+
+
+def test_the_alignment_of_a_toy_by_hand():
+    model, triple = toy("MMKRL")
+    loss = model.auxiliary_loss("alignment", model.encode(torch.arange(2)), *triple)
+    torch.testing.assert_close(loss, torch.tensor(0.0 + 0 + 0 + 4 + 1))
+
+
+@shapes
+def test_the_alignment_is_over_all_triples_scored(shape):
+    features, batch = both(), first_batch(shape)
+    model = made("MMKRL", features)
+    rows = model.encode(batch.entities)
+    at = score_batch(model, batch, rows)
+    found = model.auxiliary_loss(
+        "alignment", rows, at.entities.head, at.relations, at.entities.tail
+    )
+    triples = [ids.reshape(-1) for ids in (batch.head, batch.relation, batch.tail)]
+    expected = alignment(model, features, triples)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(gradients(model, found), gradients(model, expected))
+
+
+def test_noise_is_added_to_mapped_structure_and_modalities():
+    model = made("MMKRL", both(), norm_flag=False)
+    views = model.views(EVERYONE)
+    noise = torch.randn_like(views["entity"])
+    plain, noisy = model.fuse(views), model.fuse({**views, "noise": noise})
+    for part in ("as head", "as tail", "modal"):
+        torch.testing.assert_close(noisy[part] - plain[part], noise)
+    assert torch.equal(noisy["entity"], plain["entity"])
