@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from os import PathLike
-from typing import Any
 
 import torch
-from torch import Tensor
 
 from openke.data.loader import Loader
-from openke.module.strategy.clock import Clock
 from openke.module.strategy.strategy import Strategy
-from openke.module.strategy.turn import Turn, only
 from openke.runtime.device import choose_device
 from openke.runtime.distributed import join
 from openke.runtime.interruption import Interruption
@@ -26,16 +21,15 @@ from openke.training.epoch_so_far import EpochSoFar, random_state
 from openke.training.history import History, Record
 from openke.training.loss_total import LossTotal
 from openke.training.openke_setters import check_strategy, check_values
-from openke.training.optimizers import gradients_by_row
-from openke.training.precision import casting, check_precision, tensor_cores
+from openke.training.precision import check_precision
 from openke.training.progress import TrainingProgress
-from openke.training.resuming import Resuming
+from openke.training.stepping import Stepping
 
 CHECK_EVERY = 100
 """Steps between two looks at the loss on an accelerator, each of which waits for the device."""
 
 
-class Trainer(Resuming):
+class Trainer(Stepping):
     """Trains a strategy on a loader's batches (OpenKE's name and arguments).
 
     Parameters
@@ -127,7 +121,6 @@ class Trainer(Resuming):
         self._parallel = self.world.parallel(self.strategy, turns=len(self._turns))
         self.history = History()
         self.epoch = 0
-        self._seed = _seed_of(data_loader)
         self._begun: EpochSoFar | None = None
         self._stopped: str | None = None
 
@@ -252,64 +245,6 @@ class Trainer(Resuming):
         )
         return LossTotal(begun.total, begun.step, every, place)
 
-    def _step(self, batch: Any) -> Tensor:
-        with tensor_cores(self.precision, self.device):
-            return self._train_on(batch)
-
-    def _train_on(self, batch: Any) -> Tensor:
-        """Take all turns on a batch and return the loss of the first."""
-        if len(self._turns) == 1:
-            return self._descend(self._objective, batch, self.strategy.parameters(), self.optimizer)
-        losses = []
-        for turn, optimizer in self._turns:
-            with only(turn.parameters, self.strategy):
-                losses.append(
-                    self._descend(partial(self._shared, turn), batch, turn.parameters, optimizer)
-                )
-        return losses[0]
-
-    def _descend(
-        self,
-        objective: Callable[[Any], Tensor],
-        batch: Any,
-        parameters: Iterable[torch.nn.Parameter],
-        optimizer: torch.optim.Optimizer,
-    ) -> Tensor:
-        optimizer.zero_grad(set_to_none=True)
-        with gradients_by_row(self._tables), casting(self.precision, self.device):
-            loss = objective(batch)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if len(self._turns) > 1:
-            parameters = list(parameters)
-            self.world.average_gradients(parameters)
-        if self.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(parameters, self.clip_norm)
-        optimizer.step()
-        self._constrain()
-        return loss.detach()
-
-    @torch.no_grad()
-    def _constrain(self) -> None:
-        self.strategy.constrain()
-
-    def _clock(self, step: int) -> Clock:
-        return Clock(
-            epoch=self.epoch,
-            epochs=self.train_times,
-            step=step,
-            steps=len(self.data_loader),
-            seed=self._seed,
-            rank=self.world.rank,
-        )
-
-    def _loss(self, batch: Any) -> Tensor:
-        loss: Tensor = self._parallel(batch)
-        return loss if self.world.size == 1 else loss * batch.share
-
-    def _shared(self, turn: Turn, batch: Any) -> Tensor:
-        loss = turn.loss(batch)
-        return loss if self.world.size == 1 else loss * batch.share
-
     def _tell_best(self) -> None:
         """Say which epoch was best and which one the weights are of, if any was measured."""
         stopping = next((c for c in self.callbacks if isinstance(c, EarlyStopping)), None)
@@ -320,8 +255,3 @@ class Trainer(Resuming):
                 f"best epoch: {best['epoch']:.0f} of {self.epoch}, {metric} {best[metric]:.4f}; "
                 f"the weights are of epoch {stopping.best_epoch if stopping else self.epoch}"
             )
-
-
-def _seed_of(loader: Loader) -> int:
-    seed = loader.settings.get("seed", 0)
-    return seed if isinstance(seed, int) else 0

@@ -95,7 +95,7 @@ def test_a_step_on_a_gpu_multiplies_by_tensor_cores(precision, device, found, mo
     """There and back, and what was set before is set again, even after an error."""
     trained, seen = trainer(precision="float32"), []
     trained.precision, trained.device = precision, device
-    monkeypatch.setattr("openke.training.trainer.casting", lambda *_: casting("float32", CPU))
+    monkeypatch.setattr("openke.training.stepping.casting", lambda *_: casting("float32", CPU))
     layer = trained.strategy.model.projectors.text.layers[0]
     for register in (layer.register_forward_hook, layer.weight.register_hook):
         register(lambda *_: seen.append(torch.get_float32_matmul_precision()))

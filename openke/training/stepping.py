@@ -1,0 +1,82 @@
+"""What a Trainer does with one batch: each turn's loss, gradients, a step of its optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from openke.module.strategy.clock import Clock
+from openke.module.strategy.turn import Turn, only
+from openke.training.optimizers import gradients_by_row
+from openke.training.precision import casting, tensor_cores
+from openke.training.resuming import Resuming
+
+
+class Stepping(Resuming):
+    """Takes the strategy's turns on a batch."""
+
+    _objective: Callable[[Any], Tensor]
+    _tables: list[torch.nn.Embedding]
+
+    def _step(self, batch: Any) -> Tensor:
+        with tensor_cores(self.precision, self.device):
+            return self._train_on(batch)
+
+    def _train_on(self, batch: Any) -> Tensor:
+        """Take all turns on a batch and return the loss of the first."""
+        if len(self._turns) == 1:
+            return self._descend(self._objective, batch, self.strategy.parameters(), self.optimizer)
+        losses = []
+        for turn, optimizer in self._turns:
+            with only(turn.parameters, self.strategy):
+                losses.append(
+                    self._descend(partial(self._shared, turn), batch, turn.parameters, optimizer)
+                )
+        return losses[0]
+
+    def _descend(
+        self,
+        objective: Callable[[Any], Tensor],
+        batch: Any,
+        parameters: Iterable[torch.nn.Parameter],
+        optimizer: torch.optim.Optimizer,
+    ) -> Tensor:
+        optimizer.zero_grad(set_to_none=True)
+        with gradients_by_row(self._tables), casting(self.precision, self.device):
+            loss = objective(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if len(self._turns) > 1:
+            parameters = list(parameters)
+            self.world.average_gradients(parameters)
+        if self.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(parameters, self.clip_norm)
+        optimizer.step()
+        self._constrain()
+        return loss.detach()
+
+    @torch.no_grad()
+    def _constrain(self) -> None:
+        self.strategy.constrain()
+
+    def _clock(self, step: int) -> Clock:
+        seed = self.data_loader.settings.get("seed", 0)
+        return Clock(
+            epoch=self.epoch,
+            epochs=self.train_times,
+            step=step,
+            steps=len(self.data_loader),
+            seed=seed if isinstance(seed, int) else 0,
+            rank=self.world.rank,
+        )
+
+    def _loss(self, batch: Any) -> Tensor:
+        loss: Tensor = self._parallel(batch)
+        return loss if self.world.size == 1 else loss * batch.share
+
+    def _shared(self, turn: Turn, batch: Any) -> Tensor:
+        loss = turn.loss(batch)
+        return loss if self.world.size == 1 else loss * batch.share
