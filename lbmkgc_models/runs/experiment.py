@@ -66,9 +66,10 @@ def run(
         experiment = Experiment(recipe, options, options.out or default_out)
         features = features_for(recipe, store, directory, options.device)
     make = make or model_maker(features, recipe.features.texts)
-    trainer = experiment.train(store, make)
     seen = what_was_seen(recipe, features)
-    return experiment.test(trainer, store, {"features": seen} if seen else {})
+    with experiment.held():
+        trainer = experiment.train(store, make)
+        return experiment.test(trainer, store, {"features": seen} if seen else {})
 
 
 def dataset_folder(name: str, data: Path | None = None) -> Path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -16,6 +18,10 @@ from openke.datasets.named_triples import NamedTriple, read_named
 from openke.runtime.files import write_text
 from openke.runtime.words import counted
 
+MANIFEST = "import.json"
+"""What an import wrote into its folder, with checksums."""
+READ_WITH = ("*2id*.txt", "?-?.txt", "type_con*.txt")
+"""What else a folder in OpenKE's format may have that belongs to its triples."""
 ImportFormat = Literal["auto", "tsv", "ntriples", "pykeen"]
 
 
@@ -70,12 +76,13 @@ def import_graph(
     format, literals
         See :func:`.read_named`.
     overwrite
-        Replace the data set that ``out`` holds.
+        Replace the data set that an earlier import left in ``out``; other files there stay.
 
     Raises
     ------
     FileExistsError
-        ``out`` holds something already.
+        ``out`` holds something already; or, to be overwritten, files of a data set that no import
+        wrote.
     FileNotFoundError, ValueError, ImportError
         A source cannot be read, holds no triples, or a name does not fit OpenKE's format.
     """
@@ -167,11 +174,60 @@ def _write(out: Path, numbered: Numbered, rows: Mapping[Split, NDArray[np.int64]
         read = TripleStore.open(folder)
         assert read.entity_names == numbered.entities
         assert read.relation_names == numbered.relations
+        write_text(folder / MANIFEST, _manifest(file for file in folder.iterdir()))
+        _clear(out)
         out.mkdir(exist_ok=True)
-        for stale in (*out.glob("*2id*.txt"), *out.glob("?-?.txt"), *out.glob("type_con*.txt")):
-            stale.unlink()
         for file in folder.iterdir():
             file.replace(out / file.name)
+
+
+def _manifest(files: Iterable[Path]) -> str:
+    """Return what says later which files an import wrote."""
+    digests = {file.name: sha256(file.read_bytes()).hexdigest() for file in sorted(files)}
+    return json.dumps({"made by": "openke import", "sha256": digests}, indent=2) + "\n"
+
+
+def _clear(out: Path) -> None:
+    """Remove what an earlier import wrote into a folder, and nothing else.
+
+    Raises
+    ------
+    FileExistsError
+        There are other files that the new data set would be read with, or in the place of.
+    """
+    if not out.exists():
+        return
+    mine = _written(out)
+    foreign = sorted(
+        file.name
+        for pattern in (*READ_WITH, MANIFEST)
+        for file in out.glob(pattern)
+        if file.name not in mine and file.name != MANIFEST
+    )
+    if foreign:
+        raise FileExistsError(
+            f"{out} holds {', '.join(foreign[:5])}{', …' if len(foreign) > 5 else ''}, which no "
+            "import wrote or somebody changed since: nothing is deleted; move them away, or name "
+            "another folder"
+        )
+    for name in (*mine, MANIFEST):
+        (out / name).unlink(missing_ok=True)
+
+
+def _written(out: Path) -> list[str]:
+    """Return the files of a folder that are as an earlier import wrote them."""
+    try:
+        listed = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["sha256"].items()
+        return [name for name, digest in listed if _is_file(out, name, digest)]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return []
+
+
+def _is_file(out: Path, name: str, digest: str) -> bool:
+    if Path(name).name != name:  # no path leaves the folder
+        return False
+    path = out / name
+    return path.is_file() and sha256(path.read_bytes()).hexdigest() == digest
 
 
 def _check_names(names: Sequence[str]) -> None:

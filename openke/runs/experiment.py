@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 
 from openke.data.store import TripleStore
@@ -17,8 +17,11 @@ from openke.evaluation.report import RankingReport
 from openke.evaluation.tester import Tester
 from openke.runs.curves import write_curves
 from openke.runs.recipe import Make, Recipe, structural_model
+from openke.runs.weights import write_weights
+from openke.runtime.distributed import join
 from openke.runtime.environment import environment
-from openke.runtime.files import write_text, write_whole
+from openke.runtime.files import sweep, write_text
+from openke.runtime.holding import held
 from openke.training.callback import Callback
 from openke.training.callbacks import Checkpoint, EarlyStopping, Log, Validation
 from openke.training.history import History
@@ -94,6 +97,30 @@ class Experiment:
         self.recipe = recipe
         self.options = options
         self.out = out
+        self._check()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be the only process that writes into the folder while it lasts.
+
+        Of several that train together the first holds it. What a killed one left half-written is
+        cleared away.
+
+        Raises
+        ------
+        FileExistsError
+            Another run is being written there, or has been since this one was made.
+        """
+        if not join().chief:
+            yield
+            return
+        with held(self.out):
+            self._check()
+            sweep(self.out, (*self._results(), self.SETTINGS))
+            yield
+
+    def _check(self) -> None:
+        out, options = self.out, self.options
         if out.exists() and not out.is_dir():
             raise NotADirectoryError(f"--out {out} is a file, expected a folder")
         resumable = (out / self.CHECKPOINT).is_file()
@@ -210,9 +237,7 @@ class Experiment:
         write_text(self.out / self.SETTINGS, text + "\n")
 
     def _write_weights(self, model: torch.nn.Module) -> None:
-        weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
-        content = safetensors.torch.save(weights)
-        write_whole(self.out / self.WEIGHTS, lambda stream: stream.write(content))
+        write_weights(self.out / self.WEIGHTS, model.state_dict())
 
 
 def _best(history: History) -> dict[str, float] | None:

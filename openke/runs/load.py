@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset
@@ -18,6 +17,7 @@ from openke.module.model import Model
 from openke.module.model.reciprocal import Reciprocal
 from openke.runs.experiment import Experiment
 from openke.runs.recipe import KNOWN_MODELS, structural_model
+from openke.runs.weights import read_weights
 from openke.runtime.device import choose_device
 from openke.runtime.values import Count, Natural, Share, check_arguments, check_value
 from openke.training.checkpoint import differences
@@ -125,7 +125,7 @@ def load_run(
         raise ValueError(f"{folder}: the model cannot be rebuilt as it was: {'; '.join(differing)}")
     weights = folder / Experiment.WEIGHTS
     try:
-        model.load_state_dict(load_file(weights))
+        model.load_state_dict(read_weights(weights))
     except (SafetensorError, RuntimeError) as error:
         raise ValueError(
             f"{weights}: not the weights of this {type(model).__name__}: {error}"

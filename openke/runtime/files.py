@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
+
+LEFT = re.compile(r"\.[0-9a-f]{16}")
+"""How the names of temporary files end."""
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -35,3 +40,11 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file whole or not at all."""
     write_whole(path, lambda stream: stream.write(text.encode("utf-8")))
+
+
+def sweep(folder: Path, names: Iterable[str]) -> None:
+    """Remove what processes that were killed left of :func:`write_whole` of these files."""
+    for name in names:
+        for path in folder.glob(f".{glob.escape(name)}.*"):
+            if LEFT.fullmatch(path.suffix):
+                path.unlink(missing_ok=True)

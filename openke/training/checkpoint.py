@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from openke.runtime.checksum import checksum
 from openke.runtime.files import write_whole
 
 FORMAT = 1
@@ -22,6 +23,7 @@ def save_checkpoint(path: Path, identity: dict[str, Any], state: dict[str, Any])
         The file cannot be written; an older checkpoint of that name is then still whole.
     """
     content = {"format": FORMAT, "identity": json.dumps(identity, sort_keys=True), "state": state}
+    content["sha256"] = checksum([content["identity"], state])
     write_whole(path, lambda stream: torch.save(content, stream))
 
 
@@ -49,6 +51,12 @@ def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
         ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"{path}: not a checkpoint of format {FORMAT} of this package")
+    sealed = checksum([content.get("identity"), content.get("state")])
+    if content.get("sha256", sealed) != sealed:  # before 0.2 there was none
+        raise ValueError(
+            f"{path}: is not what was written, its checksum differs: the file is damaged; go on "
+            "from a copy of it, or train anew"
+        )
     found = json.loads(content.get("identity", "{}"))
     expected = json.loads(json.dumps(identity))
     differing = differences(expected, found)

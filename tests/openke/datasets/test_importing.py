@@ -3,6 +3,8 @@
 import builtins
 import csv
 import gzip
+import hashlib
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -157,12 +159,14 @@ def test_what_is_there_is_not_overwritten_unasked(tmp_path):
     source = table(tmp_path / "t.tsv")
     out = tmp_path / "out"
     import_graph(source, out)
-    (out / "type_constrain.txt").write_text("of the old triples")
     with pytest.raises(FileExistsError, match="is there already: name another folder, or give --o"):
         import_graph(source, out)
     table(source, ROWS[:2])
     assert len(import_graph(source, out, overwrite=True).triples("train")) == 2
-    assert not (out / "type_constrain.txt").exists()
+    (out / "type_constrain.txt").write_text("of the old triples")
+    with pytest.raises(FileExistsError, match=r"out holds type_constrain.txt, which no import wr"):
+        import_graph(source, out, overwrite=True)
+    (out / "type_constrain.txt").unlink()
     table(source, [("a\0", "r", "b")])
     with pytest.raises(ValueError, match="found the name 'a\\\\x00', expected one without tabs"):
         import_graph(source, out, overwrite=True)
@@ -253,3 +257,39 @@ def test_as_a_command(tmp_path, capsys):
     ):
         with pytest.raises(ValueError, match="give either one source to divide, or --train with"):
             call(*wrong)
+
+
+def test_overwriting_deletes_nothing_that_no_import_wrote(tmp_path):
+    source = table(tmp_path / "a.tsv")
+    out = tmp_path / "GRAPH"
+    out.mkdir()
+    theirs = {"mydata2id_notes.txt": "my notes", "train2id.txt": "mine", "a-b.txt": "dear diary"}
+    for name, text in theirs.items():
+        (out / name).write_text(text)
+    with pytest.raises(FileExistsError, match=r"GRAPH holds a-b.txt, mydata2id_notes.txt, train2"):
+        import_graph(source, out, overwrite=True)
+    assert {path.name: path.read_text() for path in out.iterdir()} == theirs
+
+
+def test_overwriting_keeps_other_files_and_what_somebody_changed(tmp_path):
+    source = table(tmp_path / "a.tsv")
+    out = tmp_path / "GRAPH"
+    import_graph(source, out)
+    (out / "labels.tsv").write_text("labels")
+    import_graph(source, out, overwrite=True)
+    assert (out / "labels.tsv").read_text() == "labels"
+    (out / "valid2id.txt").write_text("0\n\n")
+    with pytest.raises(FileExistsError, match=r"GRAPH holds valid2id.txt, which no import wr"):
+        import_graph(source, out, overwrite=True)
+
+
+def test_a_manifest_names_no_file_elsewhere(tmp_path):
+    source = table(tmp_path / "a.tsv")
+    out, other = tmp_path / "GRAPH", tmp_path / "other2id.txt"
+    import_graph(source, out)
+    other.write_text("theirs")
+    manifest = json.loads((out / "import.json").read_text())
+    manifest["sha256"]["../other2id.txt"] = hashlib.sha256(b"theirs").hexdigest()
+    (out / "import.json").write_text(json.dumps(manifest))
+    import_graph(source, out, overwrite=True)
+    assert other.read_text() == "theirs"

@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import lbmkgc_models
 from lbmkgc_models.feature_store.store import ModalFeatures
@@ -265,3 +266,62 @@ def test_the_entry_points_are_declared():
         'export = "openke.runs.export:command"',
     ):
         assert line in text
+
+
+def flipped(path, share):
+    """Turn one bit of a file, so far from its beginning."""
+    content = bytearray(path.read_bytes())
+    content[int(share * len(content))] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_a_flipped_bit_of_the_weights_is_found(share, place, tmp_path):
+    trained(tmp_path / "run", place / "TOY")
+    flipped(tmp_path / "run" / "model.safetensors", share)
+    with pytest.raises(
+        ValueError, match=r"model.safetensors: (the weights are not what|not the w)"
+    ):
+        load_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+def test_a_flipped_bit_of_a_checkpoint_is_found(share, place, tmp_path):
+    recipe = Recipe.from_dict({"model": {"name": "TransE", "dim": 40}, "training": {"epochs": 1}})
+    store, out = TripleStore.open(place / "TOY"), tmp_path / "run"
+    Experiment(recipe, RunOptions(device="cpu"), out).train(store)
+    flipped(out / "last.ckpt", share)
+    more = Experiment(recipe, RunOptions(device="cpu", resume=True), out)
+    with pytest.raises(ValueError, match=r"last.ckpt: (is not what was written|not a readable)"):
+        more.train(store)
+
+
+def test_weights_without_a_checksum_are_read(place, tmp_path):
+    model = trained(tmp_path / "run", place / "TOY")
+    path = tmp_path / "run" / "model.safetensors"
+    save_file({name: value.clone() for name, value in model.state_dict().items()}, path)
+    assert same(load_run(tmp_path / "run").model, model)
+
+
+def test_a_folder_that_another_run_writes_is_left_alone(place, tmp_path):
+    recipe = Recipe.from_dict({"model": "TransE", "training": {"epochs": 1}})
+    first, second = (Experiment(recipe, RunOptions(device="cpu"), tmp_path / "run") for _ in "ab")
+    with first.held():
+        with pytest.raises(FileExistsError, match="is writing this run now"), second.held():
+            pass
+        first.train(TripleStore.open(place / "TOY"))
+    with pytest.raises(FileExistsError, match="holds a run already"), second.held():
+        pass
+
+
+def test_what_a_killed_run_left_is_swept(place, tmp_path):
+    out = tmp_path / "run"
+    out.mkdir()
+    left = [".last.ckpt.0123456789abcdef", ".settings.json.fedcba9876543210"]
+    mine = [".last.ckpt.mine", ".other.0123456789abcdef"]
+    for name in (*left, *mine):
+        (out / name).touch()
+    recipe = Recipe.from_dict({"model": "TransE", "training": {"epochs": 1}})
+    with Experiment(recipe, RunOptions(device="cpu"), out).held():
+        assert {path.name for path in out.iterdir()} >= set(mine)
+        assert not [name for name in left if (out / name).exists()]

@@ -1,0 +1,64 @@
+"""A folder that one process writes into at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from openke.runtime.files import write_text
+
+LOCK, HOLDER = ".lock", ".lock-holder.json"
+"""The file that is locked, and the one that says by whom."""
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Be the only process that writes into a folder, which is made where it is not there.
+
+    The operating system gives the lock back when its process ends, however it does: one that was
+    killed leaves nothing to clear away. A folder that is still empty at the end is removed.
+
+    Raises
+    ------
+    FileExistsError
+        Another process holds the folder; says which one and since when.
+    """
+    there = folder.is_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise FileExistsError(
+            f"{folder}: {_holder(folder)} is writing this run now: wait until it is done, or name "
+            "another folder by --out"
+        ) from None
+    try:
+        mine = {
+            "process": os.getpid(),
+            "host": socket.gethostname(),
+            "since": datetime.now().isoformat(" ", "seconds"),
+        }
+        write_text(folder / HOLDER, json.dumps(mine) + "\n")
+        yield
+    finally:
+        for name in (HOLDER, LOCK):  # before the lock is given back: the next one makes its own
+            (folder / name).unlink(missing_ok=True)
+        lock.release()
+        if not there and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _holder(folder: Path) -> str:
+    try:
+        holder = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        return f"process {holder['process']} on {holder['host']}, since {holder['since']},"
+    except (OSError, ValueError, KeyError, TypeError):  # it has only just begun, or is ending
+        return "another process"
