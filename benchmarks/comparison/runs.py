@@ -12,7 +12,6 @@ from typing import Any
 
 from comparison.table_rows import TUNED, Row, read_content
 from lbmkgc_models.fusion.mention_score import MentionScore
-from lbmkgc_models.fusion.projection import Projectors
 from lbmkgc_models.runs.experiment import features_for
 from lbmkgc_models.runs.make_model import model_maker
 from openke.config import Tester
@@ -244,10 +243,8 @@ def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seco
 
 def feature_digests(model: Model) -> dict[str, str]:
     """Return a SHA-256 of each modality's features that a model sees, and of mentions."""
-    digests = {}
+    digests = dict(model.identity().get("features", {}))
     for part in model.modules():
-        if isinstance(part, Projectors):
-            digests |= part.digests()
         if isinstance(part, MentionScore):
             digests["mentions"] = part.digest()
     return digests

@@ -33,18 +33,28 @@ class FeatureRows(nn.Module):
         Train the rows.
     missing
         See :data:`Missing`.
+    standardised
+        Shift and scale each feature to mean 0 and variance 1 over the rows that there are; a
+        constant one is 0. Masked rows are zeros, too.
     """
 
     frozen: Tensor | None
     present: Tensor
 
     def __init__(
-        self, features: ModalFeatures, *, tuned: bool = False, missing: Missing = "mask"
+        self,
+        features: ModalFeatures,
+        *,
+        tuned: bool = False,
+        missing: Missing = "mask",
+        standardised: bool = False,
     ) -> None:
         super().__init__()
         self.dim = features.dim
         self._digest = digest_of(features.values, features.present)
         present, rows = features.present, features.values
+        if standardised:
+            rows = _standardise(rows, present)
         if missing != "mask":
             rows = torch.where(present[:, None], rows, _substitute(rows, present, missing))
             present = torch.ones_like(present)
@@ -69,6 +79,15 @@ class FeatureRows(nn.Module):
     def digest(self) -> str:
         """Return a SHA-256 of the features and mask that were given: tuned ones started there."""
         return self._digest
+
+
+def _standardise(rows: Tensor, present: Tensor) -> Tensor:
+    if not present.any():
+        return torch.zeros_like(rows)
+    found = rows[present]
+    deviation = found.std(dim=0, correction=0)
+    deviation = torch.where(deviation > 0, deviation, 1.0)
+    return (rows - found.mean(dim=0)) / deviation * present[:, None]
 
 
 def _substitute(rows: Tensor, present: Tensor, missing: Missing) -> Tensor:

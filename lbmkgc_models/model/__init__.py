@@ -6,6 +6,7 @@ from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.model.mmkrl import MMKRL
 from lbmkgc_models.model.qeb import QEB
 from lbmkgc_models.model.tbkgc import TBKGC
+from lbmkgc_models.model.transae import TransAE
 from openke.module.model import Model
 from openke.runtime.registry import Registry
 
@@ -17,9 +18,10 @@ MULTIMODAL: Registry[type[Model]] = Registry(
         "MMKRL": MMKRL,
         "QEB": QEB,
         "TBKGC": TBKGC,
+        "TransAE": TransAE,
     },
     "openke.multimodal_models",
 )
 """Models with pictures and text by name, with those of other packages."""
 
-__all__ = ["IKRL", "LBMKGC", "MMKRL", "MULTIMODAL", "QEB", "TBKGC", "AdaMF"]
+__all__ = ["IKRL", "LBMKGC", "MMKRL", "MULTIMODAL", "QEB", "TBKGC", "AdaMF", "TransAE"]

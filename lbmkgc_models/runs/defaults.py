@@ -32,12 +32,17 @@ IKRL = {
     "training": defaults.SAMPLED,
     "evaluation": defaults.EVALUATION,
 }
+TRANSAE = {
+    "model": {"name": "TransAE", "dim": 200, "hidden": {"image": 200, "text": 200}, "margin": 6.0},
+    "training": {**defaults.SAMPLED, "auxiliary": {"reconstruction": 1.0}},
+    "evaluation": defaults.EVALUATION,
+}
 
 
 def default_recipe(model: str) -> Recipe:
     """Return a recipe for any registered model."""
     if modalities_of(model) == "none":
         return defaults.default_recipe(model)
-    known = {"AdaMF": ADAMF, "LBMKGC": LBMKGC, "IKRL": IKRL}
+    known = {"AdaMF": ADAMF, "LBMKGC": LBMKGC, "IKRL": IKRL, "TransAE": TRANSAE}
     other = {"model": model, "training": defaults.SAMPLED, "evaluation": defaults.EVALUATION}
     return Recipe.from_dict(known.get(model, other))

@@ -23,6 +23,7 @@ from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.model.mmkrl import MMKRL
 from lbmkgc_models.model.qeb import QEB
 from lbmkgc_models.model.tbkgc import TBKGC
+from lbmkgc_models.model.transae import TransAE
 from openke.data.batch import Batch
 from openke.data.store import TripleStore
 from openke.data.train_data_loader import TrainDataLoader
@@ -200,6 +201,8 @@ CASES: dict[str, Callable[[], Model]] = {
     "MMKRL text L2 margin": lambda: MMKRL(
         ENTITIES, RELATIONS, one(), dim=5, p_norm=2, norm_flag=False, margin=3.0, epsilon=2.0
     ),
+    "TransAE": lambda: TransAE(ENTITIES, RELATIONS, both(), dim=4, hidden={"image": 6, "text": 3}),
+    "TransAE text": lambda: TransAE(ENTITIES, RELATIONS, one(), dim=4, margin=2.0),
     "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),
     "LBMKGC elementwise": lambda: LBMKGC(
         ENTITIES, RELATIONS, both(), dim=4, attention="elementwise"

@@ -1,5 +1,7 @@
 """Features frozen or tuned, and what stands for missing ones."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -29,8 +31,25 @@ def test_rows_that_are_there_are_the_features(missing, tuned):
 
 @pytest.mark.parametrize("missing", ["zero", "mean"])
 def test_a_modality_that_all_lack_is_zeros(missing):
-    nobody = type(TEXT)(TEXT.values, torch.zeros(ENTITIES).bool(), TEXT.names, TEXT.manifest)
+    nobody = replace(TEXT, present=torch.zeros_like(TEXT.present))
     assert not FeatureRows(nobody, missing=missing)(EVERYONE).any()
+
+
+def test_standardised_rows_have_mean_zero_and_variance_one_where_they_are_there():
+    values = TEXT.values.clone()
+    values[:, 2] = 7.0  # says nothing
+    found = replace(TEXT, values=values)
+    rows = FeatureRows(found, standardised=True)
+    assert rows.digest() == FeatureRows(found).digest()
+    assert not rows(EVERYONE)[~found.present].any()
+    here = rows(EVERYONE)[found.present]
+    expected = torch.tensor([1.0, 1, 0, 1, 1, 1])
+    torch.testing.assert_close(here.mean(dim=0), torch.zeros(6), atol=1e-6, rtol=0)
+    torch.testing.assert_close(here.square().mean(dim=0), expected)
+    filled = FeatureRows(found, standardised=True, missing="mean")(EVERYONE)
+    torch.testing.assert_close(filled, rows(EVERYONE), atol=1e-6, rtol=0)
+    nobody = replace(found, present=torch.zeros_like(found.present))
+    assert not FeatureRows(nobody, standardised=True)(EVERYONE).any()
 
 
 def test_frozen_rows_are_no_parameters_and_not_copied():

@@ -14,6 +14,7 @@ from lbmkgc_models.fusion.structure_mask import seen_in_train
 from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
+from lbmkgc_models.model.transae import TransAE
 from lbmkgc_models.runs.choose_features import gather_features
 from lbmkgc_models.runs.make_model import make_multimodal
 from openke.data.store import TripleStore
@@ -109,7 +110,8 @@ def entry_points(group):
 
 
 @pytest.mark.parametrize(
-    ("kind", "modalities"), [(LBMKGC, 2), (LBMKGC, 1), (LBMKGC, 0), (IKRL, 1), (AdaMF, 2)]
+    ("kind", "modalities"),
+    [(LBMKGC, 2), (LBMKGC, 1), (LBMKGC, 0), (IKRL, 1), (AdaMF, 2), (TransAE, 2)],
 )
 def test_multimodal_models_find_their_features_again(
     kind, modalities, place, tmp_path, monkeypatch
