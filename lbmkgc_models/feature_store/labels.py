@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lbmkgc_models.feature_store.names import name_positions, read_entity_names, read_utf8
+from openke.runtime.files import is_there
 
 LABELS = "labels.tsv"
 
@@ -80,7 +81,7 @@ def read_names(directory: str | Path) -> tuple[str, ...]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected the names of the entities")
     names = read_entity_names(path)
-    if names is None and (Path(directory) / LABELS).is_file():
+    if names is None and is_there(Path(directory) / LABELS):
         return tuple(label.name for label in read_labels(directory))
     return tuple(name_positions(names, str(path)))
 

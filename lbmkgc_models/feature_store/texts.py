@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from lbmkgc_models.feature_store.labels import EntityLabel, read_labels
 from lbmkgc_models.feature_store.name_spotting import mask_names
 from lbmkgc_models.feature_store.names import read_utf8
+from openke.runtime.files import is_there
 
 TEXTS_FILE = "texts.tsv"
 TextChoice = Literal["names", "descriptions", "all", "masked"]
@@ -128,7 +129,7 @@ def read_more(directory: str | Path, labels: Sequence[EntityLabel]) -> list[list
     """
     path = Path(directory) / TEXTS_FILE
     found: list[list[MoreText]] = [[] for _ in labels]
-    if not path.is_file():
+    if not is_there(path):
         return found
     for where, row in _rows(path):
         entity = row["id"].strip()

@@ -22,6 +22,7 @@ from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, available_text_encoder
 from lbmkgc_models.features.text import TEXTS, build_text_features, is_outdated, made_of
 from openke.data.store import TripleStore
+from openke.runtime.files import is_there
 from openke.runtime.names import did_you_mean
 
 KNOWN = ("image", "text")
@@ -201,7 +202,7 @@ def plan_features(
 
 
 def _none_found(modality: str, directory: Path | None) -> str:
-    labelled = directory is not None and (directory / LABELS).is_file()
+    labelled = directory is not None and is_there(directory / LABELS)
     if modality == "text" and labelled and available_text_encoder() is None:
         return f"text: none found, and no encoder that makes it of {LABELS} ({INSTALL_MINILM})"
     return f"{modality}: none found"
@@ -287,7 +288,7 @@ def _to_make(
 ) -> FeatureSource | None:
     """Return the text features to make: there are none, or those in the cache are outdated."""
     encoder = available_text_encoder()
-    if directory is None or encoder is None or not (directory / LABELS).is_file():
+    if directory is None or encoder is None or not is_there(directory / LABELS):
         return None
     if choice != "all":
         return _by_encoder(encoder, choice, dataset, directory)
@@ -301,7 +302,7 @@ def _to_make(
 def _stale(features: ModalFeatures, directory: Path | None, choice: TextChoice) -> str:
     """Return a remark where text features were made of other texts than the data set has now."""
     texts = features.manifest.notes.get(TEXTS)
-    if texts is None or directory is None or not (directory / LABELS).is_file():
+    if texts is None or directory is None or not is_there(directory / LABELS):
         return ""
     if texts == read_texts(directory, choice).checksum():
         return ""
@@ -331,7 +332,7 @@ def _ways(
     if modality == "text":
         labels = (
             ""
-            if directory is not None and (directory / LABELS).is_file()
+            if directory is not None and is_there(directory / LABELS)
             else (f"give the data set a {LABELS} (id, raw name, label, description) and ")
         )
         ways.append(f"or {labels}install a sentence encoder ({INSTALL_MINILM})")

@@ -17,6 +17,7 @@ from openke.data.store import TripleStore
 from openke.runs.command_line import Assignments, assigned, shorter
 from openke.runs.experiment import Execution, RunOptions
 from openke.runs.recipe import Recipe
+from openke.runtime.files import is_there
 
 HELD_OUT = 0.1
 
@@ -92,5 +93,5 @@ def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str]) -> R
 def _has_texts(recipe: Recipe, store: TripleStore) -> bool:
     """Whether a training may read texts, and the data set has some."""
     wanted = recipe.features.modalities
-    labelled = store.directory is not None and (store.directory / LABELS).is_file()
+    labelled = store.directory is not None and is_there(store.directory / LABELS)
     return labelled and (wanted == "auto" or "text" in wanted)

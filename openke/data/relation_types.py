@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openke.data.store import RelationStatistics, TripleStore
+from openke.runtime.files import is_there
 
 KINDS = "relation_kinds.tsv"
 CATEGORIES = ("1-1", "1-n", "n-1", "n-n")
@@ -39,7 +40,7 @@ def relation_kinds(store: TripleStore) -> NDArray[np.str_] | None:
         message names file and line.
     """
     path = None if store.directory is None else Path(store.directory) / KINDS
-    if path is None or not path.is_file():
+    if path is None or not is_there(path):
         return None
     if store.relation_names is None:
         raise ValueError(f"{path}: the data set has no names of relations, which it goes by")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from openke import _native
 from openke.data.codes import slot_code, split_mask
 from openke.data.store import SPLITS, Slot, Split, TripleStore
+from openke.runtime.files import is_there
 
 FILE = "type_constrain.txt"
 
@@ -38,7 +39,7 @@ class TypeConstraint:
         the data set comes with its file.
         """
         folder = store.directory
-        if folder is not None and (folder / FILE).is_file():
+        if folder is not None and is_there(folder / FILE):
             return cls.read(store)
         return cls.from_store(store)
 

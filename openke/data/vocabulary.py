@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from openke.data.store import TripleStore
+from openke.runtime.files import is_there
 from openke.runtime.names import close_names
 
 LABEL_FILES = {"entity": "labels.tsv", "relation": "relation_labels.tsv"}
@@ -85,7 +86,7 @@ class Vocabulary:
 
     @cached_property
     def _label_of(self) -> Mapping[int, str]:
-        if self._labels is None or not self._labels.is_file():
+        if self._labels is None or not is_there(self._labels):
             return {}
         lines = self._labels.read_text(encoding="utf-8").splitlines()
         rows = [line.split("\t") for line in lines]

@@ -48,3 +48,29 @@ def sweep(folder: Path, names: Iterable[str]) -> None:
         for path in folder.glob(f".{glob.escape(name)}.*"):
             if LEFT.fullmatch(path.suffix):
                 path.unlink(missing_ok=True)
+
+
+def is_there(path: Path) -> bool:
+    """Return whether a file is there that need not be.
+
+    Raises
+    ------
+    OSError
+        Something else has its name: a folder, a pipe, a link that leads nowhere. Nobody means that
+        as "there is none", and reading a pipe would wait for ever.
+    """
+    if path.is_file():
+        return True
+    if not os.path.lexists(path):
+        return False
+    what = "a folder" if path.is_dir() else "a pipe or device"
+    if path.is_symlink() and not _exists(path):
+        what = "a link that leads nowhere"
+    raise OSError(f"{path}: is {what}, expected a file; remove it, or put the file in its place")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a link that leads round in a circle
+        return False

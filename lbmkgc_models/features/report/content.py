@@ -29,6 +29,7 @@ from lbmkgc_models.features.report.spaces import (
 )
 from openke.audit.finding import Finding
 from openke.data.store import TripleStore
+from openke.runtime.files import is_there
 
 LONGEST = 240
 """Characters of a text on the page."""
@@ -126,7 +127,7 @@ class _Book:
     def __init__(self, store: TripleStore, files: Mapping[str, tuple[Path, ...]]) -> None:
         self.names = list(store.entity_names or ())
         self.texts = [""] * len(self.names)
-        if store.directory is not None and (store.directory / LABELS).is_file():
+        if store.directory is not None and is_there(store.directory / LABELS):
             self.texts = list(read_texts(store.directory).texts)
         self.files = [files.get(name, ()) for name in self.names]
         self.pictured = [i for i, found in enumerate(self.files) if found]

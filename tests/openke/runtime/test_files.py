@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from openke.runtime.files import write_text, write_whole
+from openke.data import TripleStore
+from openke.data.relation_types import relation_kinds
+from openke.data.type_constraint import TypeConstraint
+from openke.runtime.files import is_there, write_text, write_whole
+from tests.contracts.graphs import graph
+from tests.openke.data.test_train_data_loader import write_openke
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
@@ -52,3 +57,31 @@ def test_a_rename_that_fails_leaves_no_other_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"report\.txt"):
         write_text(path, "x")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_need_not_be_there_is_a_file_or_nothing(tmp_path: Path) -> None:
+    assert not is_there(tmp_path / "none")
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("file")
+    assert is_there(tmp_path / "file")
+    assert is_there(tmp_path / "link")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    for name, what in (
+        ("folder", "a folder"),
+        ("dangling", "a link that leads nowhere"),
+        ("loop", "a link that leads nowhere"),
+    ):
+        with pytest.raises(OSError, match=f"{name}: is {what}, expected a file"):
+            is_there(tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.parametrize("name", ["type_constrain.txt", "relation_kinds.tsv"])
+def test_a_pipe_is_not_waited_for(name: str, tmp_path: Path) -> None:
+    write_openke(graph(), tmp_path)
+    os.mkfifo(tmp_path / name)
+    store = TripleStore.open(tmp_path)
+    with pytest.raises(OSError, match=f"{name}: is a pipe or device, expected a file"):
+        (TypeConstraint.of if name.startswith("type") else relation_kinds)(store)
