@@ -32,9 +32,21 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if (cause := _of_system(error)) is not None:
+            raise OSError(cause.errno, cause.strerror, str(path)) from error
         raise
+
+
+def _of_system(error: BaseException) -> OSError | None:
+    """Return the error of a write that names no file, also where PyTorch has hidden it."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.errno is not None and found.filename is None:
+            return found
+        found = found.__cause__ or found.__context__
+    return None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,6 +11,10 @@ from typing import TypeVar
 from openke.runtime.arguments import parse_arguments
 
 Options = TypeVar("Options")
+LONGEST = 1200
+"""Characters of a message that are shown."""
+NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
+"""How PyTorch says so, in a RuntimeError."""
 
 
 def exit_status(name: str, action: Callable[[], int | None]) -> int:
@@ -29,14 +33,24 @@ def exit_status(name: str, action: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return 130
-    except (ValueError, OSError, ImportError, ArithmeticError, MemoryError) as error:
-        if sys.flags.dev_mode:
+    except (ValueError, OSError, ImportError, ArithmeticError, MemoryError, RuntimeError) as error:
+        memory = isinstance(error, RuntimeError) and any(text in str(error) for text in NO_MEMORY)
+        if sys.flags.dev_mode or (isinstance(error, RuntimeError) and not memory):
             raise
-        print(
-            f"{name}: error: {' '.join(str(error).split()) or type(error).__name__}",
-            file=sys.stderr,
-        )
+        said = " ".join(str(error).split()) or type(error).__name__
+        if memory:
+            said = f"too little memory; smaller batches or vectors need less ({said})"
+        print(f"{name}: error: {shortened(said)}", file=sys.stderr)
         return 2
+
+
+def shortened(message: str) -> str:
+    """Return a message without its middle where it is long, such as one with a line of a file."""
+    if len(message) <= LONGEST:
+        return message
+    left_out = len(message) - LONGEST
+    begin, end = message[: LONGEST * 2 // 3], message[-LONGEST // 3 :]
+    return f"{begin} … ({left_out} characters left out) … {end}"
 
 
 def run_script(settings: type[Options], main: Callable[[Options], None]) -> None:

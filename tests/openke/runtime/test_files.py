@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -85,3 +87,19 @@ def test_a_pipe_is_not_waited_for(name: str, tmp_path: Path) -> None:
     store = TripleStore.open(tmp_path)
     with pytest.raises(OSError, match=f"{name}: is a pipe or device, expected a file"):
         (TypeConstraint.of if name.startswith("type") else relation_kinds)(store)
+
+
+def test_a_full_disk_is_named_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    write_text(path, "the last one")
+
+    def write(stream: IO[bytes]) -> None:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:  # as PyTorch hides it
+            raise RuntimeError("PytorchStreamWriter failed writing file")  # noqa: B904
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*last.ckpt'"):
+        write_whole(path, write)
+    assert path.read_text() == "the last one"
+    assert list(tmp_path.iterdir()) == [path]
