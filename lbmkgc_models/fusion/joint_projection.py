@@ -58,9 +58,13 @@ class ConcatenatedProjection(JointProjection):
 
     def joint(self, views: Encodings, structural: Tensor) -> Tensor:
         """Return m, Float["u d"]."""
-        projected = [views[name] for name in self.names]
-        there = [views[presence(name)].expand_as(views[name]) for name in self.names]
-        return torch.where(torch.cat(there, dim=1), torch.cat(projected, dim=1), structural)
+        rows = torch.cat([views[name] for name in self.names], dim=1)
+        widths = [views[name].shape[1] for name in self.names]
+        there = torch.cat([views[presence(name)] for name in self.names], dim=1)  # [u m]
+        if _known_to_be_true(there):
+            return rows
+        parts = [one.expand(-1, w) for one, w in zip(torch.split(there, 1, 1), widths, strict=True)]
+        return torch.where(torch.cat(parts, dim=1), rows, structural)
 
 
 class SummedProjection(JointProjection):
@@ -97,13 +101,20 @@ class SummedProjection(JointProjection):
 
     def joint(self, views: Encodings, structural: Tensor) -> Tensor:
         """Return m, Float["u d"]."""
-        there = [views[presence(name)] for name in self.names]
-        projected = [views[name] for name in self.names]
-        if len(projected) == 1:
-            total, anything = projected[0], there[0]
-        else:
-            parts = [torch.where(*each, 0.0) for each in zip(there, projected, strict=True)]
-            total, anything = sum(parts[1:], start=parts[0]), torch.cat(there, 1).any(1, True)
+        there = torch.cat([views[presence(name)] for name in self.names], dim=1)  # [u m]
+        parts = [views[name] for name in self.names]
+        everywhere = _known_to_be_true(there)
+        if len(parts) > 1 and not everywhere:
+            parts = [
+                torch.where(one, part, 0.0)
+                for one, part in zip(torch.split(there, 1, dim=1), parts, strict=True)
+            ]
+        total = sum(parts[1:], start=parts[0])
         if self.bias is not None:
             total = total + self.bias
-        return torch.where(anything, total, structural)
+        return total if everywhere else torch.where(there.any(1, keepdim=True), total, structural)
+
+
+def _known_to_be_true(mask: Tensor) -> bool:
+    """Return whether a mask is true everywhere; on a GPU, which would have to be waited for, no."""
+    return mask.device.type == "cpu" and bool(mask.all())

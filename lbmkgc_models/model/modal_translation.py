@@ -109,11 +109,11 @@ class ModalTranslation(TransE):
 
     def closeness(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return minus the sum of the energies."""
-        first, *others = self.energies
-        total = compare(self.kind, query[first[0]], candidates[first[1]])
-        for known, other in others:
-            total = total + compare(self.kind, query[known], candidates[other])
-        return total
+        meeting: dict[str, list[Tensor]] = {}
+        for known, other in self.energies:
+            meeting.setdefault(other, []).append(query[known])
+        terms = (compare.total(self.kind, meeting[part], candidates[part]) for part in meeting)
+        return sum(terms, start=query[self.energies[0][0]].new_zeros(()))
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on, the features' digest included."""

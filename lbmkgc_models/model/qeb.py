@@ -60,6 +60,10 @@ class QEB(TBKGC):
     Config = QEBConfig
     citation = "Wang et al., ACM MM 2023"
     config: QEBConfig
+    energies = (
+        *TBKGC.energies,
+        *((known + BY_MODAL_RELATION, other) for known, other in TBKGC.energies),
+    )
 
     def __init__(
         self,
@@ -98,7 +102,4 @@ class QEB(TBKGC):
 
     def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return margin minus the mean of the ten energies."""
-        by_modal = {part: query[part + BY_MODAL_RELATION] for part in candidates}
-        total = self.closeness(query, candidates, compare)
-        total = total + self.closeness(by_modal, candidates, compare)
-        return self.margin + total / (2 * len(self.energies))
+        return self.margin + self.closeness(query, candidates, compare) / len(self.energies)

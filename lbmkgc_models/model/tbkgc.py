@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -54,7 +55,7 @@ class TBKGC(ModalTranslation):
     Config = TBKGCConfig
     citation = "Mousselly-Sergieh et al., *SEM 2018"
     config: TBKGCConfig
-    energies = (*STRUCTURE_AND_MODALITY, ("sum", "sum"))
+    energies: ClassVar[tuple[tuple[str, str], ...]] = (*STRUCTURE_AND_MODALITY, ("sum", "sum"))
 
     def make_projectors(self, features: Mapping[str, ModalFeatures]) -> JointProjection:
         """Return W_v and W_x."""

@@ -5,9 +5,11 @@ Shapes: q queries, c candidates, d reals of a vector, p pairs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from openke import kernels
@@ -27,6 +29,12 @@ class Compare(Protocol):
         gate: Tensor | None = None,
     ) -> Tensor:
         """Return similarities; higher is closer (see :mod:`openke.kernels`)."""
+
+    def total(self, kind: Kind, queries: Sequence[Tensor], table: Tensor) -> Tensor:
+        """Return the sum of the similarities of several vectors of each query (Float["q d"] each).
+
+        It costs less than calls for each: the gradient of the table is written once.
+        """
 
     def meet(self, query: Tensor, candidate: Tensor) -> tuple[Tensor, Tensor]:
         """Return what belongs to the query and to the candidate of each score.
@@ -59,6 +67,17 @@ class Pairwise:
             kind, query, table, self.query_index, self.candidate_index, modal=modal, gate=gate
         )
 
+    def total(self, kind: Kind, queries: Sequence[Tensor], table: Tensor) -> Tensor:
+        """Return the sum of the similarities of each pair."""
+        n, q = len(queries), len(queries[0])
+        if n == 1:
+            return self(kind, queries[0], table)
+        query_index = torch.cat([self.query_index + q * place for place in range(n)])
+        candidate_index = self.candidate_index.repeat(n)
+        all_queries = torch.cat(list(queries))
+        scores = kernels.compare_pairs(kind, all_queries, table, query_index, candidate_index)
+        return scores.view(n, -1).sum(dim=0)
+
     def meet(self, query: Tensor, candidate: Tensor) -> tuple[Tensor, Tensor]:
         """Return Any["p"] of each."""
         return query[self.query_index], candidate[self.candidate_index]
@@ -79,6 +98,10 @@ class AllPairs:
     ) -> Tensor:
         """Return the similarity of each query and candidate."""
         return kernels.compare_all(kind, query, table, modal=modal, gate=gate)
+
+    def total(self, kind: Kind, queries: Sequence[Tensor], table: Tensor) -> Tensor:
+        """Return the sum of the similarities of each query and candidate."""
+        return _added(self, kind, queries, table)
 
     def meet(self, query: Tensor, candidate: Tensor) -> tuple[Tensor, Tensor]:
         """Return Any["q 1"] and Any["1 c"]."""
@@ -112,6 +135,15 @@ class Blended:
         assert gate is None
         return self.compare(kind, query, table, modal=self.modal, gate=self.gate)
 
+    def total(self, kind: Kind, queries: Sequence[Tensor], table: Tensor) -> Tensor:
+        """Return the sum of similarities with the blend."""
+        return _added(self, kind, queries, table)
+
     def meet(self, query: Tensor, candidate: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the inner comparison does."""
         return self.compare.meet(query, candidate)
+
+
+def _added(compare: Compare, kind: Kind, queries: Sequence[Tensor], table: Tensor) -> Tensor:
+    first, *others = (compare(kind, query, table) for query in queries)
+    return sum(others, start=first)
