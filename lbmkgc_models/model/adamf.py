@@ -53,7 +53,7 @@ class AdaMF(RotatE):
     Zhang et al., Unleashing the Power of Imbalanced Modality Information for Multi-modal Knowledge
     Graph Completion, LREC-COLING 2024. What differs: a missing modality is masked; there it is
     whatever row stands in the feature file. This is the model alone, AdaMF in the paper; its
-    adversarial training, AdaMF-MAT, is another thing.
+    adversarial training, AdaMF-MAT, is the objective :class:`.MAT`.
     """
 
     Config = AdaMFConfig

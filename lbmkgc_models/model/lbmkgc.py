@@ -21,7 +21,7 @@ from lbmkgc_models.model.lbmkgc_config import LBMKGCConfig
 from openke.data.batch import Side
 from openke.module.model.model import Model
 from openke.module.scoring.compare import Blended, Compare
-from openke.module.scoring.encodings import Encodings
+from openke.module.scoring.encodings import Encodings, presence
 
 ID, WEIGHT_ROWS = "id", "weight_rows"
 """Names of rows that hold numbers, not vectors."""
@@ -126,6 +126,8 @@ class LBMKGC(Model):
             # One modality needs no weights: a softmax over one number is 1.
             form = c.attention if len(features) > 1 else "mean"
             self.attention = ModalityAttention(self.width, form)
+        if c.structural:  # else there is nothing that a generator of views could start from
+            self.modal_views = tuple(self.projectors.names)
         self.mask = StructureMask(c.drop_structure, seen)
         self.gated = bool(features) and c.structural and c.gate == "relation"
         # What is added to the product of a relation's row is not linear in that row.
@@ -146,17 +148,32 @@ class LBMKGC(Model):
 
         Where a gate mixes them, "modal": Float["u d"]; where mentions count, "id": Int["u"].
         """
-        rows = self._fuse(entities)
-        return rows if self.mentioned is None else {**rows, ID: entities}
+        return self.fuse(self.views(entities))
 
-    def _fuse(self, entities: Tensor) -> Encodings:
-        if not self.projectors.names:
-            return {"entity": self.interaction.entity_embeddings(entities)}
-        modal, present = self.projectors(entities)
-        mixed = self.attention(modal, present)
+    def views(self, entities: Tensor) -> Encodings:
+        """Return the structural "entity", unless left out, that of each modality, and "id".
+
+        They are Float["u d"], "id" is Int["u"].
+        """
+        views = {**self.projectors.views(entities), ID: entities}
+        if self.config.structural:
+            views["entity"] = self.interaction.entity_embeddings(entities)
+        return views
+
+    def fuse(self, views: Encodings) -> Encodings:
+        """Return what :meth:`encode` does, of these views."""
+        rows = self._fuse(views)
+        return rows if self.mentioned is None else {**rows, ID: views[ID]}
+
+    def _fuse(self, views: Encodings) -> Encodings:
+        names = self.projectors.names
+        if not names:
+            return {"entity": views["entity"]}
+        present = torch.cat([views[presence(name)] for name in names], dim=1)
+        mixed = self.attention([views[name] for name in names], present)
         if not self.config.structural:
             return {"entity": mixed}
-        structural = self.interaction.entity_embeddings(entities)
+        structural, entities = views["entity"], views[ID]
         count = present.sum(dim=1, keepdim=True)  # [u 1]
         some = count > 0
         if self.gated:

@@ -22,7 +22,7 @@ from openke.kernels.compare_reference import KINDS, Sides
 from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.penalty import PENALTIES
-from openke.module.strategy import KBGAN, MANS, KVsAll, NegativeSampling, OneVsAll
+from openke.module.strategy import KBGAN, MANS, MAT, KVsAll, NegativeSampling, OneVsAll
 from openke.module.strategy.query_blocks import LOGITS_BYTES
 from openke.training.optimizers import OPTIMIZERS
 from tests.contracts.graphs import BATCHES, CASES, ENTITIES, WAITING, build, graph, reciprocal
@@ -136,6 +136,7 @@ CHOOSING = {
         )
         for schedule in "VTHA"
     },
+    "MAT": lambda: MAT(build("AdaMF"), make_loss("SigmoidLoss")),
 }
 """Objectives that choose or make negatives."""
 

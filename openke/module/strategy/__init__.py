@@ -5,6 +5,7 @@ from openke.module.strategy.all_entities import AllEntitiesStrategy
 from openke.module.strategy.k_vs_all import KVsAll
 from openke.module.strategy.kbgan import KBGAN
 from openke.module.strategy.mans import MANS
+from openke.module.strategy.mat import MAT
 from openke.module.strategy.negative_sampling import NegativeSampling
 from openke.module.strategy.one_vs_all import OneVsAll
 from openke.module.strategy.strategy import Strategy
@@ -16,6 +17,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "KBGAN": KBGAN,
     "KVsAll": KVsAll,
     "MANS": MANS,
+    "MAT": MAT,
     "NegativeSampling": NegativeSampling,
     "OneVsAll": OneVsAll,
 }
@@ -28,6 +30,7 @@ OBJECTIVES: Registry[type[AllEntitiesStrategy] | type[NegativeSampling]] = Regis
         SAMPLING: NegativeSampling,
         "KBGAN": KBGAN,
         "MANS": MANS,
+        "MAT": MAT,
     },
     "openke.objectives",
 )
@@ -36,6 +39,7 @@ OBJECTIVES: Registry[type[AllEntitiesStrategy] | type[NegativeSampling]] = Regis
 __all__ = [
     "KBGAN",
     "MANS",
+    "MAT",
     "OBJECTIVES",
     "SAMPLING",
     "STRATEGIES",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from openke.module.strategy.random_numbers import uniform
+from openke.module.strategy.random_numbers import normal, uniform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,10 @@ class Clock:
         they are drawn without the host.
         """
         return uniform(self._mixed(purpose), shape, device)
+
+    def normal(self, purpose: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
+        """Return random numbers of this step's own, normal with mean 0 and variance 1."""
+        return normal(self._mixed(purpose), shape, device)
 
     def _mixed(self, purpose: int) -> int:
         mixed = (self.seed * 1_000_003 + self.done) * 1_009 + self.rank

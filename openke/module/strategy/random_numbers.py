@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -30,6 +32,14 @@ def uniform(seed: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
     x = x ^ _shift(x, 31)
     whole = _shift(x, 64 - BITS).to(torch.float32)
     return ((whole + 0.5) * 2.0**-BITS).view(shape)
+
+
+def normal(seed: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """Return Float[shape], normal with mean 0 and variance 1, made of :func:`uniform` numbers.
+
+    Devices agree but for the rounding of one function.
+    """
+    return torch.erfinv(2 * uniform(seed, shape, device) - 1) * math.sqrt(2)
 
 
 def _shift(x: Tensor, bits: int) -> Tensor:

@@ -54,3 +54,12 @@ def test_each_step_process_seed_and_purpose_has_its_own():
 
 def test_numbers_are_drawn_where_they_are_needed():
     assert Clock().uniform(1, (3, 2), torch.device("meta")).shape == (3, 2)
+
+
+def test_normal_numbers_are_normal():
+    drawn = Clock().normal(1, (1_000_000,), CPU).double()
+    assert drawn.isfinite().all()
+    for power, moment in ((1, 0), (2, 1), (3, 0), (4, 3)):
+        assert abs((drawn**power).mean() - moment) < 0.03
+    assert abs((drawn.abs() < 1).double().mean() - 0.6827) < 0.003
+    assert drawn.max() > 4
