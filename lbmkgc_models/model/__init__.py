@@ -4,6 +4,7 @@ from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.model.mmkrl import MMKRL
+from lbmkgc_models.model.mmrns import MMRNS
 from lbmkgc_models.model.qeb import QEB
 from lbmkgc_models.model.tbkgc import TBKGC
 from lbmkgc_models.model.transae import TransAE
@@ -16,6 +17,7 @@ MULTIMODAL: Registry[type[Model]] = Registry(
         "IKRL": IKRL,
         "LBMKGC": LBMKGC,
         "MMKRL": MMKRL,
+        "MMRNS": MMRNS,
         "QEB": QEB,
         "TBKGC": TBKGC,
         "TransAE": TransAE,
@@ -24,4 +26,4 @@ MULTIMODAL: Registry[type[Model]] = Registry(
 )
 """Models with pictures and text by name, with those of other packages."""
 
-__all__ = ["IKRL", "LBMKGC", "MMKRL", "MULTIMODAL", "QEB", "TBKGC", "AdaMF", "TransAE"]
+__all__ = ["IKRL", "LBMKGC", "MMKRL", "MMRNS", "MULTIMODAL", "QEB", "TBKGC", "AdaMF", "TransAE"]

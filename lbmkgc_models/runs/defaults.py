@@ -38,11 +38,28 @@ TRANSAE = {
     "evaluation": defaults.EVALUATION,
 }
 
+MMRNS = {
+    "model": {"name": "MMRNS", "interaction_settings": defaults.SETTINGS["TransE"]},
+    "training": {
+        **defaults.SAMPLED,
+        "objective": {"name": "MMRNS", "draws": 10},
+        "sampling": {
+            "neg_ent": 500,
+            "negatives": "shared",
+            "sampling_mode": "cross",
+            "weights": "frequency",
+        },
+        "epochs": 40,
+    },
+    "evaluation": defaults.EVALUATION,
+}
+"""Fewer candidates and draws than published, which the bundled graph would not have."""
+
 
 def default_recipe(model: str) -> Recipe:
     """Return a recipe for any registered model."""
     if modalities_of(model) == "none":
         return defaults.default_recipe(model)
-    known = {"AdaMF": ADAMF, "LBMKGC": LBMKGC, "IKRL": IKRL, "TransAE": TRANSAE}
+    known = {"AdaMF": ADAMF, "LBMKGC": LBMKGC, "IKRL": IKRL, "MMRNS": MMRNS, "TransAE": TRANSAE}
     other = {"model": model, "training": defaults.SAMPLED, "evaluation": defaults.EVALUATION}
     return Recipe.from_dict(known.get(model, other))

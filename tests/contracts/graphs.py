@@ -21,6 +21,7 @@ from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.model.mmkrl import MMKRL
+from lbmkgc_models.model.mmrns import MMRNS
 from lbmkgc_models.model.qeb import QEB
 from lbmkgc_models.model.tbkgc import TBKGC
 from lbmkgc_models.model.transae import TransAE
@@ -203,6 +204,12 @@ CASES: dict[str, Callable[[], Model]] = {
     ),
     "TransAE": lambda: TransAE(ENTITIES, RELATIONS, both(), dim=4, hidden={"image": 6, "text": 3}),
     "TransAE text": lambda: TransAE(ENTITIES, RELATIONS, one(), dim=4, margin=2.0),
+    "MMRNS": lambda: MMRNS(ENTITIES, RELATIONS, both(), dim=4, interaction_settings={"dim": 6}),
+    "MMRNS TransD": lambda: MMRNS(
+        *(ENTITIES, RELATIONS, one()),
+        **{"dim": 4, "hidden": 5, "interaction": "TransD"},
+        interaction_settings={"dim_e": 6, "dim_r": 4},
+    ),
     "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),
     "LBMKGC elementwise": lambda: LBMKGC(
         ENTITIES, RELATIONS, both(), dim=4, attention="elementwise"

@@ -56,6 +56,10 @@ class Model(FormerNames, OpenKEAttributes, Parameters, Scorer):
     citation: ClassVar[str]
     needs_triples: ClassVar[bool] = False
     """Whether the model is made with the facts of a graph, as ``triples``."""
+    compares_entities: ClassVar[bool] = False
+    """Whether there are :meth:`similarities`."""
+    unscored: ClassVar[tuple[str, ...]] = ()
+    """Names of parts that no score depends on, such as one that chooses negatives."""
     auxiliary_losses: ClassVar[tuple[str, ...]] = ()
     """Names of what :meth:`auxiliary_loss` knows."""
 
@@ -133,6 +137,17 @@ class Model(FormerNames, OpenKEAttributes, Parameters, Scorer):
             alone, with the known entity as ``head``.
         """
         raise NotImplementedError(f"{type(self).__name__} has no auxiliary loss {name!r}")
+
+    def similarities(
+        self, entities: Tensor, candidates: Tensor, relation: Tensor
+    ) -> dict[str, Tensor]:
+        """Return how alike each entity is to all candidates, as a relation sees them.
+
+        For strategies that choose negatives; only where :attr:`compares_entities`. ``entities``
+        and ``relation`` are Int["b"], ``candidates`` Int["c"]. What is returned is cosines,
+        Float["b c"], by what they compare: "structure" and modalities.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not compare entities")
 
     def constrain(self) -> None:
         """Put parameters back to where they must be, such as rows of length 1; nothing by default.

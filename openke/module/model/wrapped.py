@@ -23,6 +23,8 @@ class Wrapped(Model):
         What scores.
     rel_tot
         Numbers of relations that can be asked for; None: the inner model's.
+    **settings
+        Fields of the wrapper's own ``Config``.
 
     Raises
     ------
@@ -30,19 +32,20 @@ class Wrapped(Model):
         A model written for OpenKE, which knows no queries.
     """
 
-    def __init__(self, inner: Model, rel_tot: int | None = None) -> None:
+    def __init__(self, inner: Model, rel_tot: int | None = None, **settings: Any) -> None:
         if inner.in_openke_form:
             raise ValueError(
                 f"{type(inner).__name__} is written for OpenKE, which knows no queries: "
                 f"{type(self).__name__} needs a model with encode, query and match"
             )
-        super().__init__(inner.ent_tot, inner.rel_tot if rel_tot is None else rel_tot)
+        super().__init__(inner.ent_tot, inner.rel_tot if rel_tot is None else rel_tot, **settings)
         self.inner = inner
         self.projects_entities = inner.projects_entities  # type: ignore[misc]
         self.asymmetric_queries = inner.asymmetric_queries  # type: ignore[misc]
         self.inverse_offset = inner.inverse_offset
         self.linear_in_relation = inner.linear_in_relation  # type: ignore[misc]
         self.modal_views = inner.modal_views
+        self.compares_entities = inner.compares_entities  # type: ignore[misc]
         self.auxiliary_losses = inner.auxiliary_losses  # type: ignore[misc]
 
     def encode(self, entities: Tensor) -> Encodings:
@@ -98,6 +101,12 @@ class Wrapped(Model):
     ) -> Tensor:
         """Return the inner model's loss."""
         return self.inner.auxiliary_loss(name, rows, head, relation, tail)
+
+    def similarities(
+        self, entities: Tensor, candidates: Tensor, relation: Tensor
+    ) -> dict[str, Tensor]:
+        """Return what the inner model says."""
+        return self.inner.similarities(entities, candidates, relation)
 
     def constrain(self) -> None:
         """Let the inner model do it."""

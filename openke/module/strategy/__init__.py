@@ -6,6 +6,7 @@ from openke.module.strategy.k_vs_all import KVsAll
 from openke.module.strategy.kbgan import KBGAN
 from openke.module.strategy.mans import MANS
 from openke.module.strategy.mat import MAT
+from openke.module.strategy.mmrns import MMRNS
 from openke.module.strategy.negative_sampling import NegativeSampling
 from openke.module.strategy.one_vs_all import OneVsAll
 from openke.module.strategy.strategy import Strategy
@@ -18,6 +19,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "KVsAll": KVsAll,
     "MANS": MANS,
     "MAT": MAT,
+    "MMRNS": MMRNS,
     "NegativeSampling": NegativeSampling,
     "OneVsAll": OneVsAll,
 }
@@ -31,6 +33,7 @@ OBJECTIVES: Registry[type[AllEntitiesStrategy] | type[NegativeSampling]] = Regis
         "KBGAN": KBGAN,
         "MANS": MANS,
         "MAT": MAT,
+        "MMRNS": MMRNS,
     },
     "openke.objectives",
 )
@@ -40,6 +43,7 @@ __all__ = [
     "KBGAN",
     "MANS",
     "MAT",
+    "MMRNS",
     "OBJECTIVES",
     "SAMPLING",
     "STRATEGIES",

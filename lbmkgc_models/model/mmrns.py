@@ -1,0 +1,135 @@
+"""MMRNS: a structural model, and how alike entities are in pictures, text and structure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.projection import check_features
+from lbmkgc_models.fusion.relational_similarity import RelationalSimilarity
+from openke.module.model import MODELS, Model
+from openke.module.model.wrapped import Wrapped
+from openke.module.settings import configure
+from openke.runtime.names import check_known
+from openke.runtime.values import Count
+
+MODALITIES = 2
+"""The most there may be: each is seen by the parts of the other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MMRNSConfig:
+    """Settings of :class:`MMRNS`."""
+
+    interaction: str = "TransE"
+    """The model over structure that scores."""
+    interaction_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Its settings."""
+    dim: Count = 50
+    """Reals of an entity in each modality, where it is compared."""
+    hidden: Count = 100
+    """Units of the layer that says which numbers of a structural row a relation compares."""
+
+
+class MMRNS(Wrapped):
+    """Scores of a structural model; features say which entities are alike, for sampling alone.
+
+    The objective of the same name asks :meth:`similarities`. With another objective this is the
+    structural model.
+
+    Parameters
+    ----------
+    ent_tot, rel_tot
+        Numbers of entities and relations.
+    features
+        Frozen features of at most two modalities; without any, structure alone is compared.
+    **settings
+        Fields of :class:`MMRNSConfig`.
+
+    Raises
+    ------
+    ValueError
+        An unknown interaction, or one that needs a graph's facts; more than two modalities, or
+        features of another number of entities.
+
+    References
+    ----------
+    Xu et al., Relation-enhanced Negative Sampling for Multimodal Knowledge Graph Completion, ACM
+    MM 2022. What differs, see :class:`.RelationalSimilarity`.
+    """
+
+    Config = MMRNSConfig
+    citation = "Xu et al., ACM MM 2022"
+    config: MMRNSConfig
+    unscored: ClassVar[tuple[str, ...]] = ("sampler",)
+
+    def __init__(
+        self,
+        ent_tot: int,
+        rel_tot: int,
+        features: Mapping[str, ModalFeatures] | None = None,
+        **settings: Any,
+    ) -> None:
+        features = dict(features or {})
+        c = configure(MMRNSConfig, "MMRNS", settings)
+        super().__init__(_scorer(c, ent_tot, rel_tot), **settings)
+        self.compares_entities = True  # type: ignore[misc]
+        if len(features) > MODALITIES:
+            raise ValueError(
+                f"MMRNS takes features of at most {MODALITIES} modalities, got "
+                f"{', '.join(features)}; choose by features.modalities"
+            )
+        check_features(ent_tot, features)
+        zero = torch.zeros(1, dtype=torch.long)
+        self.sampler = RelationalSimilarity(
+            features,
+            c.dim,
+            c.hidden,
+            self.inner.entity_embeddings(zero).shape[1],
+            self.inner.relation_embeddings(zero).shape[1],
+        )
+
+    def similarities(
+        self, entities: Tensor, candidates: Tensor, relation: Tensor
+    ) -> dict[str, Tensor]:
+        """Return the cosines of "structure" and of each modality, Float["b c"].
+
+        Relation by relation, so that an array [b, c, dim] is never there; what a relation sees of
+        the candidates is found again on the way back. It waits for the device.
+        """
+        found, order = torch.sort(relation, stable=True)
+        distinct, counts = torch.unique_consecutive(found, return_counts=True)
+        seen = self._see(entities[order])
+        pool = self._see(candidates)
+        rows = self.inner.relation_embeddings(distinct)
+        blocks, first = [], 0
+        for row, count in zip(rows, counts.tolist(), strict=True):
+            block = seen.rows(slice(first, first + count))
+            blocks.append(checkpoint(self.sampler.compare, block, pool, row, use_reentrant=False))
+            first += count
+        back = torch.argsort(order)
+        return {name: torch.cat([block[name] for block in blocks])[back] for name in blocks[0]}
+
+    def _see(self, entities: Tensor) -> Any:
+        return self.sampler.see(entities, self.inner.entity_embeddings(entities))
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on, the features' digests included."""
+        return {**Model.identity(self), "features": self.sampler.digests()}
+
+
+def _scorer(config: MMRNSConfig, ent_tot: int, rel_tot: int) -> Model:
+    check_known("interaction", config.interaction, MODELS)
+    kind = MODELS[config.interaction]
+    if kind.needs_triples:
+        raise ValueError(
+            f"interaction is {config.interaction!r}, which is made with the facts of a graph; take "
+            "another model"
+        )
+    return kind(ent_tot, rel_tot, **config.interaction_settings)
