@@ -57,8 +57,8 @@ def _check(store: TripleStore, modality: str, place: Path) -> Iterator[Finding]:
         yield Finding("error", subject, str(error))
         return
     yield _counts(subject, features)
-    missing = int((~features.present).sum())
-    entities = len(features.present)
+    missing = int((~features.has).sum())
+    entities = len(features.has)
     if missing:
         yield Finding(
             "warning",
@@ -98,7 +98,7 @@ def _check(store: TripleStore, modality: str, place: Path) -> Iterator[Finding]:
 
 
 def _counts(subject: str, features: ModalFeatures) -> Finding:
-    present, dim = int(features.present.sum()), features.dim
+    present, dim = int(features.has.sum()), features.dim
     made_by = f" by {features.manifest.encoder}" if features.manifest.encoder else ""
     what = f"rows of {dim} reals for {present:,} entities{made_by}, all finite"
     return Finding("note", subject, what, {"present": present, "dim": dim})

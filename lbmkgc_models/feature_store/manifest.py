@@ -58,6 +58,9 @@ class Manifest:
     dim: int
     dtype: str = "float32"
     """The stored tensor is Float["rows dim"] of this type."""
+    parts: int = 0
+    """The most rows of an entity, where one may have several; 0: each has one row. Files of stores
+    of one row do not name it."""
     dataset: str = ""
     """What the rows were made for; matched by name, they may serve another data set."""
     encoder: str = ""
@@ -76,7 +79,10 @@ class Manifest:
 
     def write(self, path: Path) -> None:
         """Write as JSON, keys in the order of the fields."""
-        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        content = asdict(self)
+        if not self.parts:
+            del content["parts"]
+        text = json.dumps(content, indent=2, ensure_ascii=False)
         path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
     @classmethod
@@ -108,11 +114,13 @@ def _check_fields(path: Path, content: Mapping[str, Any]) -> None:
     kinds = {
         name: type(value) for name, value in asdict(Manifest(modality="", rows=0, dim=0)).items()
     }
-    if missing := sorted(kinds.keys() - content.keys()):
+    if missing := sorted(kinds.keys() - content.keys() - {"parts"}):
         raise ValueError(f"{path}: lacks {', '.join(missing)}, expected {', '.join(kinds)}")
     if unknown := sorted(content.keys() - kinds.keys()):
         raise ValueError(f"{path}: unknown {', '.join(unknown)}, expected {', '.join(kinds)}")
     for name, kind in kinds.items():
+        if name not in content:
+            continue
         # type(), not isinstance: true is no row count.
         if type(content[name]) is not kind:
             raise ValueError(f"{path}: {name} is {content[name]!r}, expected {kind.__name__}")

@@ -4,12 +4,14 @@ On disk a store is one folder a modality, ``FEATURES/text`` or ``FEATURES/image`
 
 - ``features.safetensors``: the tensor "features", Float["rows dim"] in float32 or float16, with
   rows only for the entities that have the modality;
-- ``names.txt``: the entity name of each row, UTF-8, one a line;
+- ``names.txt``: the entity name of each row, UTF-8, one a line; where an entity has several rows,
+  such as several pictures, its name stands there for each of them, in their order;
 - ``manifest.json``: what the rows are, what made them, the checksums of the two other files.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,9 +41,10 @@ class ModalFeatures:
     Attributes
     ----------
     values
-        Float["entities dim"], float32; zeros where the modality is missing.
+        Float["entities dim"], float32; zeros where the modality is missing. Where entities may have
+        several rows Float["entities parts dim"].
     present
-        Bool["entities"], whether an entity has the modality.
+        Bool["entities"], whether an entity has the modality; Bool["entities parts"], which rows.
     names
         Entity names in the order of ids.
     manifest
@@ -64,12 +67,30 @@ class ModalFeatures:
     @property
     def dim(self) -> int:
         """Reals of a row."""
-        return self.values.shape[1]
+        return self.values.shape[-1]
+
+    @property
+    def parts(self) -> int:
+        """The most rows of an entity, where one may have several; 0: each has one row."""
+        return 0 if self.values.dim() == 2 else self.values.shape[1]
+
+    @property
+    def has(self) -> Tensor:
+        """Bool["entities"], whether an entity has the modality."""
+        return self.present.any(dim=1) if self.parts else self.present
+
+    def require_one_row(self, who: str) -> None:
+        """Raise ``ValueError`` where entities may have several rows: ``who`` takes one."""
+        if self.parts:
+            raise ValueError(
+                f"{self.modality} features have up to {self.parts} rows of an entity, but {who} "
+                "takes one of each: average them, or train IKRL, which attends over them"
+            )
 
     @property
     def zero_rows(self) -> int:
         """How many of the rows that are there hold nothing but zeros."""
-        return int((self.present & ~self.values.any(dim=1)).sum())
+        return int((self.present & ~self.values.any(dim=-1)).sum())
 
     @classmethod
     def from_rows(
@@ -78,6 +99,8 @@ class ModalFeatures:
         names: Sequence[str],
         rows: Tensor | np.ndarray[Any, Any],
         entity_names: Sequence[str] | None,
+        *,
+        several: bool = False,
         **about: Any,
     ) -> ModalFeatures:
         """Match rows to entities by name.
@@ -92,6 +115,8 @@ class ModalFeatures:
             Float["rows dim"].
         entity_names
             Names of the graph's entities in the order of ids (``TripleStore.entity_names``).
+        several
+            An entity may have several rows: a name may stand there more than once.
         about
             Further fields of the :class:`.Manifest`: dataset, encoder, ….
 
@@ -102,9 +127,10 @@ class ModalFeatures:
             twice or with a line break, no name that is an entity, a graph without names.
         """
         rows = torch.as_tensor(rows)
+        parts = max(Counter(names).values(), default=0) if several else 0
         return _matched(
             f"{modality} features",
-            Manifest(modality=modality, **about | _size(rows)),
+            Manifest(modality=modality, parts=parts, **about | _size(rows)),
             names,
             rows,
             entity_names,
@@ -223,7 +249,7 @@ class ModalFeatures:
                 f"{folder} exists and is not a feature store (no {MANIFEST}): it is left alone; "
                 "choose another folder or remove it"
             )
-        names = [self.names[entity] for entity in self.present.nonzero().flatten().tolist()]
+        names = [self.names[entity] for entity in self.present.nonzero()[:, 0].tolist()]
         rows = self.values[self.present].to(getattr(torch, dtype))
         _check_finite(f"{self.modality} features as {dtype}", names, rows)
         with whole_folder(folder) as draft:
@@ -233,7 +259,10 @@ class ModalFeatures:
             for name, content in (extra or {}).items():
                 (draft / name).write_bytes(content.encode())
             sums = {name: sha256_of(draft / name) for name in (FEATURES, NAMES, *(extra or {}))}
-            manifest = replace(self.manifest, rows=len(names), dtype=dtype, sha256=sums)
+            parts = int(self.present.sum(dim=1).max()) if self.parts else 0
+            manifest = replace(
+                self.manifest, rows=len(names), dtype=dtype, parts=parts, sha256=sums
+            )
             manifest.write(draft / MANIFEST)
         return folder
 
@@ -256,26 +285,46 @@ def _matched(
     if len(names) != len(rows):
         raise ValueError(f"{where}: {len(names)} names for {len(rows)} rows, expected one each")
     rows = rows.detach().to("cpu", torch.float32)
-    positions = name_positions(names, where)
+    places = _places(names, where, manifest.parts)
     for row, name in enumerate(names):
         if not name or "\n" in name or "\r" in name:
             raise ValueError(f"{where}: row {row} is named {name!r}, expected one line of text")
     _check_finite(where, names, rows, way_out)
     entities = name_positions(entity_names, "the data set")
-    matched = [name for name in names if name in entities]
+    matched = [row for row, name in enumerate(names) if name in entities]
     if not matched:
         raise ValueError(
             f"{where}: none of the {len(names)} names, the first {next(iter(names), None)!r}, is "
             f"one of the {len(entities)} entities, the first {next(iter(entities), None)!r}: these "
             "features belong to another data set"
         )
-    to = torch.tensor([entities[name] for name in matched])
-    values = torch.zeros(len(entities), rows.shape[1])
-    values[to] = rows[torch.tensor([positions[name] for name in matched])]
-    present = torch.zeros(len(entities), dtype=torch.bool)
-    present[to] = True
-    unmatched = tuple(name for name in names if name not in entities)
+    to = torch.tensor([entities[names[row]] for row in matched])
+    at = torch.tensor([places[row] for row in matched])
+    shape = (len(entities), max(1, manifest.parts))
+    values, present = torch.zeros(*shape, rows.shape[1]), torch.zeros(shape, dtype=torch.bool)
+    values[to, at] = rows[torch.tensor(matched)]
+    present[to, at] = True
+    if not manifest.parts:
+        values, present = values[:, 0], present[:, 0]
+    unmatched = tuple(dict.fromkeys(name for name in names if name not in entities))
     return ModalFeatures(values, present, tuple(entities), manifest, unmatched)
+
+
+def _places(names: Sequence[str], where: str, parts: int) -> list[int]:
+    """Return which row of its entity each is: 0 for the first, and no other without ``parts``."""
+    if not parts:
+        name_positions(names, where)
+    found: Counter[str] = Counter()
+    places = []
+    for name in names:
+        places.append(found[name])
+        found[name] += 1
+        if found[name] > max(1, parts):
+            raise ValueError(
+                f"{where}: the name {name!r} is there {names.count(name)} times, expected each at "
+                f"most {parts} times, as the manifest says (parts)"
+            )
+    return places
 
 
 def _check_finite(

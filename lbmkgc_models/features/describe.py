@@ -31,7 +31,8 @@ def describe(features: ModalFeatures, path: Path) -> str:
         for (noun, what), count in counts
         if isinstance(count, int) and count
     )
+    several = f", up to {features.parts} rows each" if features.parts else ""
     return (
-        f"{features.modality}: {int(features.present.sum()):,} of {len(features.present):,} "
-        f"entities, {features.dim} reals{made_by}{told} ({path})"
+        f"{features.modality}: {int(features.has.sum()):,} of {len(features.has):,} "
+        f"entities{several}, {features.dim} reals{made_by}{told} ({path})"
     )

@@ -1,6 +1,7 @@
 """The features of one modality by entity: frozen or tuned, and what stands for missing ones.
 
-Shapes: u distinct entities, f features of a modality.
+Shapes: u distinct entities, f features of a modality. Where an entity has several rows, such as
+several pictures, a dimension of these parts stands before f, and masks have it, too.
 """
 
 from __future__ import annotations
@@ -56,25 +57,35 @@ class FeatureRows(nn.Module):
         if standardised:
             rows = _standardise(rows, present)
         if missing != "mask":
-            rows = torch.where(present[:, None], rows, _substitute(rows, present, missing))
+            rows = torch.where(present[..., None], rows, _substitute(rows, present, missing))
             present = torch.ones_like(present)
         self.register_buffer("present", present, persistent=False)
         self.register_buffer("frozen", None if tuned else rows, persistent=False)
         if tuned:  # a copy: the caller's features stay as they are
-            start = rows * present[:, None]
+            start = rows * present[..., None]
             self.tuned = nn.Embedding.from_pretrained(  # type: ignore[no-untyped-call]
-                start, freeze=False
+                start.flatten(1), freeze=False
             )
+
+    @property
+    def has(self) -> Tensor:
+        """Bool["entities"], whether an entity has some row."""
+        return self.present if self.present.dim() == 1 else self.present.any(dim=1)
 
     @property
     def values(self) -> Tensor:
         """Float["entities f"]; rows of entities without the modality mean nothing."""
-        return self.tuned.weight if self.frozen is None else self.frozen
+        if self.frozen is not None:
+            return self.frozen
+        table: Tensor = self.tuned.weight
+        return table.view(*self.present.shape, self.dim)
 
     def forward(self, entities: Tensor) -> Tensor:
         """Return Float["u f"] of Int["u"]; rows of entities without the modality mean nothing."""
-        rows: Tensor = self.tuned(entities) if self.frozen is None else self.frozen[entities]
-        return rows
+        if self.frozen is not None:
+            return self.frozen[entities]
+        rows: Tensor = self.tuned(entities)
+        return rows.view(-1, *self.present.shape[1:], self.dim)
 
     def digest(self) -> str:
         """Return a SHA-256 of the features and mask that were given: tuned ones started there."""
@@ -87,7 +98,7 @@ def _standardise(rows: Tensor, present: Tensor) -> Tensor:
     found = rows[present]
     deviation = found.std(dim=0, correction=0)
     deviation = torch.where(deviation > 0, deviation, 1.0)
-    return (rows - found.mean(dim=0)) / deviation * present[:, None]
+    return (rows - found.mean(dim=0)) / deviation * present[..., None]
 
 
 def _substitute(rows: Tensor, present: Tensor, missing: Missing) -> Tensor:

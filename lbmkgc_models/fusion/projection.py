@@ -70,9 +70,13 @@ class ModalProjector(nn.Module):
             self._start_at(scale)
 
     def forward(self, entities: Tensor) -> Tensor:
-        """Return Float["u d"]; rows of entities without the modality mean nothing."""
-        projected: Tensor = self.dropout(self.norm(self.layers(self.rows(entities))))
-        return projected
+        """Return Float["u d"]; rows of entities without the modality mean nothing.
+
+        Of features with several rows of an entity Float["u parts d"].
+        """
+        rows = self.rows(entities)
+        projected: Tensor = self.dropout(self.norm(self.layers(rows.flatten(0, -2))))
+        return projected.view(*rows.shape[:-1], -1)
 
     @torch.no_grad()
     def _start_at(self, scale: float) -> None:
@@ -107,7 +111,7 @@ class Projectors(nn.Module):
         widths = [dim] * len(self.names) if isinstance(dim, int) else dim
         for name, width in zip(self.names, widths, strict=True):
             self.add_module(name, ModalProjector(features[name], width, **options))
-        found = [projector.rows.present for projector in self]
+        found = [projector.rows.has for projector in self]
         self.complete = bool(found) and bool(torch.stack(found).any(dim=0).all())
         """Whether every entity has some modality."""
 
@@ -123,11 +127,15 @@ class Projectors(nn.Module):
         return [projector(entities) for projector in self], present
 
     def views(self, entities: Tensor) -> Encodings:
-        """Return each projection, Float["u d"], and whether it is there, see :func:`.presence`."""
+        """Return each projection, Float["u d"], and whether it is there, see :func:`.presence`.
+
+        Of features with several rows of an entity Float["u parts d"] and Bool["u parts"].
+        """
         found: Encodings = {}
         for name, projector in zip(self.names, self, strict=True):
             found[name] = projector(entities)
-            found[presence(name)] = projector.rows.present[entities][:, None]
+            there = projector.rows.present[entities]
+            found[presence(name)] = there[:, None] if there.dim() == 1 else there
         return found
 
     def digests(self) -> dict[str, str]:
@@ -135,11 +143,18 @@ class Projectors(nn.Module):
         return {name: found.rows.digest() for name, found in zip(self.names, self, strict=True)}
 
 
-def check_features(ent_tot: int, features: Mapping[str, ModalFeatures]) -> None:
-    """Raise ``ValueError`` where features are not of ``ent_tot`` entities."""
+def check_features(
+    ent_tot: int, features: Mapping[str, ModalFeatures], *, several: bool = False
+) -> None:
+    """Raise ``ValueError`` where features are not of ``ent_tot`` entities.
+
+    So it does where an entity has several rows, unless the model takes ``several``.
+    """
     for name, found in features.items():
         if len(found.values) != ent_tot:
             raise ValueError(
                 f"{name} features have {len(found.values)} rows, the graph has {ent_tot} entities:"
                 " load them with the entity names of this graph"
             )
+        if not several:
+            found.require_one_row("this model")

@@ -57,6 +57,8 @@ class ModalTranslation(TransE):
     """
 
     config: ModalTranslationConfig
+    several_rows: ClassVar[bool] = False
+    """Whether an entity may have several rows of features."""
     energies: ClassVar[tuple[tuple[str, str], ...]] = STRUCTURE_AND_MODALITY
     """Which part of one side of a triple meets which of the other; each pair both ways."""
 
@@ -72,7 +74,7 @@ class ModalTranslation(TransE):
             raise ValueError(
                 f"{type(self).__name__} takes features of one modality or more, got none"
             )
-        check_features(ent_tot, features)
+        check_features(ent_tot, features, several=self.several_rows)
         self.projectors = self.make_projectors(features)
         self.modal_views = tuple(self.projectors.names)
 

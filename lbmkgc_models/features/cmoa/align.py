@@ -82,9 +82,11 @@ def align(
     Raises
     ------
     ValueError
-        Features of other entities, too few entities with both.
+        Features of other entities or of several rows each, too few entities with both.
     """
     settings = settings or AlignmentSettings()
+    for features in (image, text):
+        features.require_one_row("alignment")
     training, held = _split(image, text, settings)
     train_rows = image.values[training], text.values[training]
     held_rows = image.values[held], text.values[held]

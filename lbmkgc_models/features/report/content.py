@@ -162,6 +162,8 @@ def _load(folder: Path, store: TripleStore) -> dict[str, ModalFeatures]:
             f"{folder}: no image and no text features of {store.name} there, expected the stores "
             "image or text ('openke features' makes them) or AdaMF-MAT's .pth files"
         )
+    for features in loaded.values():
+        features.require_one_row("the report")
     return loaded
 
 
