@@ -56,14 +56,15 @@ class MMKRL(ModalTranslation):
     References
     ----------
     Lu et al., MMKRL: A Robust Embedding Approach for Multi-Modal Knowledge Graph Representation
-    Learning, Applied Intelligence 2022. This is the form that later comparisons call MMKRL, without
-    its adversarial training, for which a view "noise" is added to h', t' and m.
+    Learning, Applied Intelligence 2022. This is the form that later comparisons call MMKRL; the
+    objective "noise" is its adversarial training, which adds a view "noise" to h', t' and m.
     """
 
     Config = MMKRLConfig
     citation = "Lu et al., Applied Intelligence 2022"
     config: MMKRLConfig
     auxiliary_losses: ClassVar[tuple[str, ...]] = (ALIGNMENT,)
+    noise_view = NOISE
     energies = (("modal", "modal"), ("modal", "entity"), ("entity", "modal"))
     """Those beside E(h', t')."""
 

@@ -45,6 +45,7 @@ class Wrapped(Model):
         self.inverse_offset = inner.inverse_offset
         self.linear_in_relation = inner.linear_in_relation  # type: ignore[misc]
         self.modal_views = inner.modal_views
+        self.noise_view = inner.noise_view
         self.compares_entities = inner.compares_entities  # type: ignore[misc]
         self.auxiliary_losses = inner.auxiliary_losses  # type: ignore[misc]
 

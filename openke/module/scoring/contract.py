@@ -44,6 +44,10 @@ class Scorer(nn.Module):
     """Names of the :meth:`views` that are of a modality, such as image and text: a strategy may
     put others in their place. Where there are some, :meth:`encode` is :meth:`fuse` of views."""
 
+    noise_view: str = ""
+    """Name of a view, as wide as "entity", that :meth:`fuse` adds where it is there: a strategy may
+    hand over noise by it. "": there is none."""
+
     def encode(self, entities: Tensor) -> Encodings:
         """Return what scoring needs of distinct ``entities`` (Int["u"]): named Float["u ..."].
 

@@ -8,6 +8,7 @@ from openke.module.strategy.mans import MANS
 from openke.module.strategy.mat import MAT
 from openke.module.strategy.mmrns import MMRNS
 from openke.module.strategy.negative_sampling import NegativeSampling
+from openke.module.strategy.noise import AdversarialNoise
 from openke.module.strategy.one_vs_all import OneVsAll
 from openke.module.strategy.strategy import Strategy
 from openke.runtime.registry import Registry
@@ -15,6 +16,7 @@ from openke.runtime.registry import Registry
 SAMPLING = "negative sampling"
 
 STRATEGIES: dict[str, type[Strategy]] = {
+    "AdversarialNoise": AdversarialNoise,
     "KBGAN": KBGAN,
     "KVsAll": KVsAll,
     "MANS": MANS,
@@ -34,6 +36,7 @@ OBJECTIVES: Registry[type[AllEntitiesStrategy] | type[NegativeSampling]] = Regis
         "MANS": MANS,
         "MAT": MAT,
         "MMRNS": MMRNS,
+        "noise": AdversarialNoise,
     },
     "openke.objectives",
 )
@@ -47,6 +50,7 @@ __all__ = [
     "OBJECTIVES",
     "SAMPLING",
     "STRATEGIES",
+    "AdversarialNoise",
     "KVsAll",
     "NegativeSampling",
     "OneVsAll",

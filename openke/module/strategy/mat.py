@@ -75,27 +75,40 @@ class MAT(NegativeSampling):
     Config = MATConfig
     config: MATConfig
     citation: ClassVar[str] = "Zhang et al., LREC-COLING 2024"
+    fakes: ClassVar[tuple[tuple[bool, bool], ...]] = ((True, False), (False, True), (True, True))
+    """Whether the head, and whether the tail, of each fake triple is a fake entity."""
 
     def __init__(self, model: Model, loss: Loss, *arguments: Any, **options: Any) -> None:
         super().__init__(model, loss, *arguments, **options)
+        c = self.config
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            views = model.views(torch.zeros(1, dtype=torch.long))
+            structure = views[STRUCTURE].shape[1]
+            self.generators = nn.ModuleDict(
+                {
+                    view: nn.Sequential(
+                        Linear(c.noise_dim + structure, c.hidden_dim),
+                        nn.LeakyReLU(),
+                        Linear(c.hidden_dim, views[view].shape[1] if view in views else structure),
+                    )
+                    for view in self.generated_views(model)
+                }
+            )
+
+    def generated_views(self, model: Model) -> tuple[str, ...]:
+        """Return the names of the views that generators make.
+
+        Raises
+        ------
+        ValueError
+            The model has none.
+        """
         if not model.modal_views:
             raise ValueError(
                 f"MAT generates the modal views of entities, but {type(model).__name__} has none; "
                 "take a model with pictures or text that has views, such as AdaMF"
             )
-        c = self.config
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            views = model.views(torch.zeros(1, dtype=torch.long))
-            self.generators = nn.ModuleDict(
-                {
-                    view: nn.Sequential(
-                        Linear(c.noise_dim + views[STRUCTURE].shape[1], c.hidden_dim),
-                        nn.LeakyReLU(),
-                        Linear(c.hidden_dim, views[view].shape[1]),
-                    )
-                    for view in model.modal_views
-                }
-            )
+        return model.modal_views
 
     def turns(self) -> tuple[Turn, ...]:
         """Return the model's turn, then the generators'."""
@@ -145,29 +158,30 @@ class MAT(NegativeSampling):
         made: Encodings = {}
         for z, (view, generator) in zip(noise, self.generators.items(), strict=True):
             made[view] = generator(torch.cat([z, structure], dim=1))
-            made[presence(view)] = torch.ones_like(views[presence(view)])
+            if presence(view) in views:
+                made[presence(view)] = torch.ones_like(views[presence(view)])
         return made
 
     def _scores(
         self, batch: Batch, views: Encodings, rows: Encodings, generated: Encodings
     ) -> tuple[Tensor, list[Tensor]]:
-        """Return the scores of the positives and of their three fakes, Float["b"] each.
+        """Return the scores of the positives and of their :attr:`fakes`, Float["b"] each.
 
         ``views``, ``rows`` and ``generated`` are of the heads, then of the tails: [2b ...].
         """
         b = len(batch)
         both = join(rows, self.model.fuse({**views, **generated}))  # [4b ...]
-        head, tail, false_head, false_tail = torch.arange(
-            4 * b, device=batch.positive.device
-        ).chunk(4)
+        places = torch.arange(4 * b, device=batch.positive.device).chunk(4)
+        heads, tails = (places[0], places[2]), (places[1], places[3])
+        triples = ((False, False), *self.fakes)
         scores = score_rows(
             self.model,
             both,
-            torch.cat([head, false_head, head, false_head]),
-            torch.cat([tail, tail, false_tail, false_tail]),
-            batch.positive[:, 1].repeat(4),
+            torch.cat([heads[false_head] for false_head, _ in triples]),
+            torch.cat([tails[false_tail] for _, false_tail in triples]),
+            batch.positive[:, 1].repeat(len(triples)),
         )
-        positive, *fakes = scores.chunk(4)
+        positive, *fakes = scores.chunk(len(triples))
         return positive, fakes
 
     def _against(
