@@ -25,7 +25,13 @@ from openke.datasets.search import find_dataset
 from openke.runtime.script import run_script
 
 BATCH = 512
-NEGATIVES = {"TransE": (16, 32, 64, 128), "RotatE": (16, 32, 64, 128), "LBMKGC": (8, 16, 32, 64)}
+NEGATIVES = {
+    "TransE": (16, 32, 64, 128),
+    "RotatE": (16, 32, 64, 128),
+    "TBKGC": (8, 16, 32),
+    "QEB": (8, 16, 32),
+    "LBMKGC": (8, 16, 32, 64),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from common.plain import PlainModel
+from common.plain import PlainEnergies, PlainModel
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.model.lbmkgc import LBMKGC
+from lbmkgc_models.model.qeb import QEB
+from lbmkgc_models.model.tbkgc import TBKGC
 from openke.module.loss import SigmoidLoss
 from openke.module.model import ComplEx, Model, RotatE, TransE
 from openke.module.strategy import NegativeSampling
@@ -15,6 +17,9 @@ REALS = 500
 """Reals of an entity's vector: 250 complex coordinates."""
 FEATURES = 768
 """Reals of a picture's and of a text's features."""
+
+ENERGIES: dict[str, type[TBKGC]] = {"TBKGC": TBKGC, "QEB": QEB}
+"""Sums of energies of structure and modalities."""
 
 
 def features(entities: int) -> list[torch.Tensor]:
@@ -36,11 +41,15 @@ def own_model(name: str, entities: int, relations: int) -> Model:
         modality: ModalFeatures.from_rows(modality, names, rows, names)
         for modality, rows in zip(("image", "text"), features(entities), strict=True)
     }
+    if name in ENERGIES:
+        return ENERGIES[name](entities, relations, modal, dim=REALS, norm_flag=False)
     return LBMKGC(entities, relations, modal, dim=REALS // 2, margin=12.0)
 
 
-def plain_model(name: str, entities: int, relations: int) -> PlainModel:
+def plain_model(name: str, entities: int, relations: int) -> PlainModel | PlainEnergies:
     """Return the same in eager PyTorch."""
+    if name in ENERGIES:
+        return PlainEnergies(name, entities, relations, REALS, features(entities))
     modal = features(entities) if name == "LBMKGC" else []
     return PlainModel(name, entities, relations, REALS, modal)
 

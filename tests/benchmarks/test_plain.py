@@ -24,6 +24,8 @@ def twins(name, store):
             for kind, table in (("ent", plain.entity), ("rel", plain.relation)):
                 parts = [getattr(own, f"{kind}_{part}_embeddings").weight for part in ("re", "im")]
                 table.weight.copy_(torch.cat(parts, dim=1))
+        elif name in ("TBKGC", "QEB"):
+            _copy_energies(own, plain)
         else:
             plain.entity.weight.copy_(own.ent_embeddings.weight)
             relation = own.rel_embeddings.weight
@@ -31,7 +33,20 @@ def twins(name, store):
     return own.eval(), plain.eval()
 
 
-@pytest.mark.parametrize("name", ["TransE", "ComplEx", "RotatE"])
+def _copy_energies(own, plain):
+    tables = [table for name, table in own.named_children() if name.endswith("embeddings")]
+    for ours, theirs in zip(tables, [plain.entity, *plain.relations], strict=True):
+        theirs.weight.copy_(ours.weight)
+    layers = [projector.layers for projector in own.projectors]
+    if len(plain.projections) == 1:
+        plain.projections[0].weight.copy_(torch.cat([layer.weight for layer in layers], dim=1))
+        plain.projections[0].bias.copy_(own.projectors.bias)
+        return
+    for ours, theirs in zip(layers, plain.projections, strict=True):
+        theirs.load_state_dict(ours.state_dict())
+
+
+@pytest.mark.parametrize("name", ["TransE", "ComplEx", "RotatE", "TBKGC", "QEB"])
 def test_plain_models_score_and_rank_as_ours(name):
     store = graph()
     own, plain = twins(name, store)
