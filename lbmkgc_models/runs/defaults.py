@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lbmkgc_models.runs.make_model import modalities_of
 from openke.runs import defaults
 from openke.runs.recipe import Recipe
 
-LBMKGC = {
+LBMKGC: dict[str, Any] = {
     "model": {
         "name": "LBMKGC",
         "dim": 100,
@@ -22,23 +24,38 @@ LBMKGC = {
     "evaluation": defaults.EVALUATION,
 }
 """Trained against all entities: the published way, by sampled negatives, takes days."""
-ADAMF = {
+ADAMF: dict[str, Any] = {
     "model": {"name": "AdaMF", "dim": 100, "margin": 9.0},
     "training": defaults.SAMPLED,
     "evaluation": defaults.EVALUATION,
 }
-IKRL = {
+IKRL: dict[str, Any] = {
     "model": {"name": "IKRL", "dim": 100, "margin": 20.0, "epsilon": 2.0},
     "training": defaults.SAMPLED,
     "evaluation": defaults.EVALUATION,
 }
-TRANSAE = {
+TBKGC: dict[str, Any] = {
+    "model": {"name": "TBKGC", "dim": 150, "norm_flag": False, "margin": 8.0, "epsilon": 2.0},
+    "training": defaults.SAMPLED,
+    "evaluation": defaults.EVALUATION,
+}
+QEB: dict[str, Any] = {
+    "model": {"name": "QEB", "dim": 100, "margin": 6.0, "epsilon": 2.0},
+    "training": defaults.SAMPLED,
+    "evaluation": defaults.EVALUATION,
+}
+MMKRL: dict[str, Any] = {
+    "model": {"name": "MMKRL", "dim": 100, "margin": 6.0, "epsilon": 2.0},
+    "training": {**defaults.SAMPLED, "auxiliary": {"alignment": 0.1}},
+    "evaluation": defaults.EVALUATION,
+}
+TRANSAE: dict[str, Any] = {
     "model": {"name": "TransAE", "dim": 200, "hidden": {"image": 200, "text": 200}, "margin": 6.0},
     "training": {**defaults.SAMPLED, "auxiliary": {"reconstruction": 1.0}},
     "evaluation": defaults.EVALUATION,
 }
 
-MMRNS = {
+MMRNS: dict[str, Any] = {
     "model": {"name": "MMRNS", "interaction_settings": defaults.SETTINGS["TransE"]},
     "training": {
         **defaults.SAMPLED,
@@ -60,6 +77,9 @@ def default_recipe(model: str) -> Recipe:
     """Return a recipe for any registered model."""
     if modalities_of(model) == "none":
         return defaults.default_recipe(model)
-    known = {"AdaMF": ADAMF, "LBMKGC": LBMKGC, "IKRL": IKRL, "MMRNS": MMRNS, "TransAE": TRANSAE}
+    known: dict[str, dict[str, Any]] = {
+        found["model"]["name"]: found
+        for found in (ADAMF, IKRL, LBMKGC, MMKRL, MMRNS, QEB, TBKGC, TRANSAE)
+    }
     other = {"model": model, "training": defaults.SAMPLED, "evaluation": defaults.EVALUATION}
     return Recipe.from_dict(known.get(model, other))
