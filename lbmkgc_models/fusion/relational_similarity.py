@@ -1,13 +1,13 @@
 """How alike entities are to a relation: in each modality and in structure.
 
-Shapes: n entities, p parts of a modality (one feature row has one part), q parts of the other one,
-k reals of a vector, s and r reals of a structural row and of a relation, h hidden.
+Shapes: n entities, p parts of a modality (the most feature rows that an entity has), q parts of the
+other one, k reals of a vector, s and r reals of a structural row and of a relation, h hidden.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,8 @@ from torch.nn.functional import leaky_relu, normalize
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.feature_rows import FeatureRows
+
+Of = TypeVar("Of")
 
 SLOPE = 0.1
 """Of leaky ReLUs below zero."""
@@ -25,7 +27,7 @@ class Seen(NamedTuple):
     """Entities before a relation looks at them."""
 
     parts: dict[str, Tensor]
-    """Float["n p k"] of each modality, zeros where an entity lacks it."""
+    """Float["n p k"] of each modality, zeros where an entity lacks it, or has fewer parts"""
     there: dict[str, Tensor]
     """Bool["n"] of each modality"""
     structure: Tensor
@@ -77,7 +79,7 @@ class RelationalSimilarity(nn.Module):
     Parameters
     ----------
     features
-        Frozen features of at most two modalities. Rows are one part each.
+        Frozen features of at most two modalities, with one row of an entity or several.
     dim, hidden
         k and h.
     entity, relation
@@ -86,9 +88,9 @@ class RelationalSimilarity(nn.Module):
     References
     ----------
     Xu et al., Relation-enhanced Negative Sampling for Multimodal Knowledge Graph Completion, ACM
-    MM 2022. What differs: one feature row of an entity for each modality, where it has 24 of a
-    picture and 4 of text; a modality that one of two entities lacks makes them neither alike nor
-    unlike, cosine 0; lengths have gradients, too.
+    MM 2022, with 24 rows of a picture and 4 of text. Where each modality has one row, gates hardly
+    count: they scale what is normalised next. What differs: a modality that one of two entities
+    lacks makes them neither alike nor unlike, cosine 0; lengths have gradients, too.
     """
 
     def __init__(
@@ -106,8 +108,12 @@ class RelationalSimilarity(nn.Module):
         self.inputs = nn.ModuleDict(
             {name: nn.Linear(features[name].dim, dim) for name in self.names}
         )
+        parts = {name: features[name].parts or 1 for name in self.names}
         self.attention = nn.ModuleDict(
-            {name: CrossAttention(1, 1, dim, relation) for name in self.names}
+            {
+                name: CrossAttention(parts[name], _other(parts, name, 1), dim, relation)
+                for name in self.names
+            }
         )
         if self.names:
             self.norm = nn.LayerNorm(dim)
@@ -123,9 +129,10 @@ class RelationalSimilarity(nn.Module):
         for name in self.names:
             rows = self.rows[name]
             assert isinstance(rows, FeatureRows)
-            there[name] = rows.present[entities]
+            there[name] = rows.has[entities]
             projected = leaky_relu(self.inputs[name](rows(entities)), SLOPE)
-            parts[name] = (projected * there[name][:, None])[:, None]
+            found = projected * rows.present[entities][..., None]
+            parts[name] = found if found.dim() == 3 else found[:, None]
         return Seen(parts, there, structure)
 
     def compare(self, first: Seen, second: Seen, relation: Tensor) -> dict[str, Tensor]:
@@ -143,8 +150,7 @@ class RelationalSimilarity(nn.Module):
 
     def _modal(self, name: str, seen: Seen, relation: Tensor) -> Tensor:
         own = seen.parts[name]
-        others = [parts for other, parts in seen.parts.items() if other != name]
-        other = others[0] if others else own.new_zeros(len(own), 1, self.dim)
+        other = _other(seen.parts, name, own.new_zeros(len(own), 1, self.dim))
         attended: Tensor = self.attention[name](own, other, relation, self.norm)
         return attended
 
@@ -160,3 +166,8 @@ class RelationalSimilarity(nn.Module):
             assert isinstance(rows, FeatureRows)
             found[name] = rows.digest()
         return found
+
+
+def _other(by_name: Mapping[str, Of], name: str, alone: Of) -> Of:
+    """Return what the other modality has; ``alone`` where there is none."""
+    return next((found for other, found in by_name.items() if other != name), alone)

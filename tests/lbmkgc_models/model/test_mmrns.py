@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import leaky_relu, logsigmoid
 
+from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.relational_similarity import CrossAttention
 from lbmkgc_models.model import mmrns
 from openke.config import Trainer
@@ -111,6 +112,29 @@ def test_attention_of_several_parts_is_the_one_by_hand():
         gate = torch.sigmoid(attention.gate(relation)).view(p, q)
         seen = norm(torch.softmax(c.T, dim=1) @ v) + norm((gate * c).T @ v)
         torch.testing.assert_close(found[row], attention.projection(seen.reshape(-1)))
+
+
+def test_an_entity_may_have_several_rows_of_a_modality():
+    torch.manual_seed(0)
+    names = [f"entity {i}" for i in range(ENTITIES)]
+    rows = torch.randn(5, 6)
+    several = ModalFeatures.from_rows(
+        "image", [*names[:2], names[1], names[1], names[4]], rows, names, several=True
+    )
+    model = mmrns.MMRNS(ENTITIES, RELATIONS, {**both(), "image": several}, dim=4)
+    seen = model.sampler.see(torch.tensor([0, 1, 2, 4]), torch.zeros(4, 100))
+    parts = seen.parts["image"]
+    assert parts.shape == (4, 3, 4)
+    assert seen.there["image"].tolist() == [True, True, False, True]
+    project = model.sampler.inputs["image"]
+    torch.testing.assert_close(parts[1], leaky_relu(project(rows[1:4]), 0.1))
+    assert not parts[0, 1:].any()
+    assert not parts[2].any()
+    ids = torch.arange(ENTITIES)
+    found = model.similarities(ids, ids, ids % RELATIONS)
+    assert all(cosines.shape == (ENTITIES, ENTITIES) for cosines in found.values())
+    torch.testing.assert_close(found["image"][:2, :2].diag(), torch.ones(2))
+    assert not found["image"][2].any()
 
 
 def test_draws_have_the_gradient_of_mixtures():

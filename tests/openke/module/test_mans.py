@@ -68,15 +68,14 @@ def test_energies_of_the_toy_are_those_by_hand():
 
 
 @views_of
-@pytest.mark.parametrize("schedule", ["T", "H"])
-def test_a_share_of_nothing_is_negative_sampling_bit_by_bit(case, schedule):
+def test_a_share_of_nothing_is_negative_sampling_bit_by_bit(case):
     def trained(kind, **settings):
         torch.manual_seed(0)
         strategy = kind(CASES[case](), SigmoidLoss(adv_temperature=1.0), regul_rate=0.1, **settings)
-        trainer = Trainer(strategy, loader(), 3, 0.02, opt_method="adam", **CPU)
+        trainer = Trainer(strategy, loader(), 2, 0.02, opt_method="adam", **CPU)
         return trainer.run().losses, strategy
 
-    losses, strategy = trained(MANS, schedule=schedule, share=0.0)
+    losses, strategy = trained(MANS, schedule="H", share=0.0)
     expected, plain = trained(NegativeSampling)
     assert losses == expected
     assert same(strategy, plain)
