@@ -25,10 +25,15 @@ LBMKGC: dict[str, Any] = {
 }
 """Trained against all entities: the published way, by sampled negatives, takes days."""
 ADAMF: dict[str, Any] = {
-    "model": {"name": "AdaMF", "dim": 100, "margin": 9.0},
-    "training": defaults.SAMPLED,
+    "model": {"name": "AdaMF", "dim": 100, "margin": 9.0, "tuned": False},
+    "training": {
+        **defaults.SAMPLED,
+        "loss": "SampledSoftmaxLoss",
+        "sampling": {"neg_ent": 500, "negatives": "shared"},
+    },
     "evaluation": defaults.EVALUATION,
 }
+"""Features are frozen, which is faster and on the bundled graph better, too."""
 IKRL: dict[str, Any] = {
     "model": {"name": "IKRL", "dim": 100, "margin": 20.0, "epsilon": 2.0},
     "training": defaults.SAMPLED,
@@ -50,11 +55,16 @@ MMKRL: dict[str, Any] = {
     "evaluation": defaults.EVALUATION,
 }
 TRANSAE: dict[str, Any] = {
-    "model": {"name": "TransAE", "dim": 200, "hidden": {"image": 200, "text": 200}, "margin": 6.0},
-    "training": {**defaults.SAMPLED, "auxiliary": {"reconstruction": 1.0}},
+    "model": {"name": "TransAE", "dim": 100, "hidden": {"image": 100, "text": 100}, "margin": 6.0},
+    "training": {
+        **defaults.SAMPLED,
+        "auxiliary": {"reconstruction": 0.01},
+        "batch_size": 2048,
+        "lr": 3e-3,
+    },
     "evaluation": defaults.EVALUATION,
 }
-
+"""A batch is large since a step encodes, and rebuilds, nearly all entities of a small graph."""
 MMRNS: dict[str, Any] = {
     "model": {"name": "MMRNS", "interaction_settings": defaults.SETTINGS["TransE"]},
     "training": {
