@@ -6,7 +6,7 @@ other one, k reals of a vector, s and r reals of a structural row and of a relat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -23,23 +23,32 @@ SLOPE = 0.1
 STRUCTURE = "structure"
 
 
+class Crossed(NamedTuple):
+    """A modality of entities as the parts of the other one see it, whatever the relation."""
+
+    own: Tensor
+    """Float["n p k"], V, zeros where an entity lacks the modality, or has fewer parts"""
+    cross: Tensor
+    """Float["n q p"], C^T"""
+    even: Tensor
+    """Float["n q k"], LN(softmax(C^T) V)"""
+    there: Tensor
+    """Bool["n"]"""
+
+
 class Seen(NamedTuple):
     """Entities before a relation looks at them."""
 
-    parts: dict[str, Tensor]
-    """Float["n p k"] of each modality, zeros where an entity lacks it, or has fewer parts"""
-    there: dict[str, Tensor]
-    """Bool["n"] of each modality"""
+    modal: dict[str, Crossed]
     structure: Tensor
     """Float["n s"]"""
+    hidden: Tensor
+    """Float["n h"], what structure adds to the hidden units"""
 
     def rows(self, index: slice) -> Seen:
         """Return some of the entities."""
-        return Seen(
-            {name: tensor[index] for name, tensor in self.parts.items()},
-            {name: tensor[index] for name, tensor in self.there.items()},
-            self.structure[index],
-        )
+        modal = {name: Crossed(*(t[index] for t in found)) for name, found in self.modal.items()}
+        return Seen(modal, self.structure[index], self.hidden[index])
 
 
 class CrossAttention(nn.Module):
@@ -62,12 +71,15 @@ class CrossAttention(nn.Module):
         self.gate = nn.Linear(relation, parts * others)
         self.projection = nn.Linear(others * dim, dim)
 
-    def forward(self, own: Tensor, other: Tensor, relation: Tensor, norm: nn.Module) -> Tensor:
-        """Return Float["n k"] of Float["n p k"], Float["n q k"] and a relation, Float["r"]."""
-        cross = other @ own.transpose(1, 2)  # [n q p]
-        gate = self.gate(relation).sigmoid().view(self.shape).t()
-        seen = norm(cross.softmax(dim=2) @ own) + norm((gate * cross) @ own)
-        projected: Tensor = self.projection(seen.flatten(1))
+    def gates(self, relation: Tensor) -> Tensor:
+        """Return G^T, Float["m q p"], of the rows of relations, Float["m r"]."""
+        gates: Tensor = self.gate(relation).sigmoid().view(-1, *self.shape)
+        return gates.transpose(1, 2)
+
+    def forward(self, crossed: Crossed, gates: Tensor, norm: nn.Module) -> Tensor:
+        """Return Float["… n k"]: gates are G^T of each entity, or Float["m 1 q p"] for all."""
+        seen = crossed.even + norm((gates * crossed.cross) @ crossed.own)
+        projected: Tensor = self.projection(seen.flatten(-2))
         return projected
 
 
@@ -125,47 +137,77 @@ class RelationalSimilarity(nn.Module):
 
     def see(self, entities: Tensor, structure: Tensor) -> Seen:
         """Return entities (Int["n"]) with structural rows (Float["n s"]), for any relation."""
-        parts, there = {}, {}
-        for name in self.names:
-            rows = self.rows[name]
-            assert isinstance(rows, FeatureRows)
-            there[name] = rows.has[entities]
-            projected = leaky_relu(self.inputs[name](rows(entities)), SLOPE)
-            found = projected * rows.present[entities][..., None]
-            parts[name] = found if found.dim() == 3 else found[:, None]
-        return Seen(parts, there, structure)
+        parts = {name: self._parts(name, entities) for name in self.names}
+        modal = {}
+        for name, own in parts.items():
+            other = _other(parts, name, own.new_zeros(len(own), 1, self.dim))
+            cross = other @ own.transpose(1, 2)
+            even = self.norm(cross.softmax(dim=2) @ own)
+            modal[name] = Crossed(own, cross, even, self._rows(name).has[entities])
+        weight = self.first.weight[:, : structure.shape[1]]
+        return Seen(modal, structure, structure @ weight.t())
 
-    def compare(self, first: Seen, second: Seen, relation: Tensor) -> dict[str, Tensor]:
-        """Return the cosines of all pairs, Float["n m"], by the name of what they compare.
+    def compare(
+        self, entities: Seen, pool: Seen, relation: Tensor, counts: Sequence[int]
+    ) -> dict[str, Tensor]:
+        """Return the cosines of each entity and all of a pool, Float["n c"], by what they compare.
 
-        ``relation`` is the row of the one that looks, Float["r"].
+        Parameters
+        ----------
+        entities
+            In the order of the relations that look at them.
+        pool
+            c entities.
+        relation
+            Rows of the relations, Float["m r"].
+        counts
+            How many of the entities each relation looks at.
         """
+        repeats = torch.tensor(counts, device=relation.device)
+        each = torch.arange(len(counts), device=relation.device).repeat_interleave(
+            repeats, output_size=sum(counts)
+        )
         cosines = {}
         for name in self.names:
-            ends = [normalize(self._modal(name, seen, relation), dim=1) for seen in (first, second)]
-            both = first.there[name][:, None] & second.there[name][None]
-            cosines[name] = (ends[0] @ ends[1].t()) * both
-        ends = [normalize(self._structural(s.structure, relation), dim=1) for s in (first, second)]
-        return {**cosines, STRUCTURE: ends[0] @ ends[1].t()}
+            attention = self.attention[name]
+            assert isinstance(attention, CrossAttention)
+            gates = attention.gates(relation)
+            own = attention(entities.modal[name], gates[each], self.norm)
+            theirs = attention(pool.modal[name], gates[:, None], self.norm)
+            both = entities.modal[name].there[:, None] & pool.modal[name].there
+            cosines[name] = _cosines(own, theirs, counts) * both
+        weight = self.first.weight[:, pool.structure.shape[1] :]
+        looks = relation @ weight.t() + self.first.bias
+        own = self._structural(entities, looks[each])
+        theirs = self._structural(pool, looks[:, None])
+        return {**cosines, STRUCTURE: _cosines(own, theirs, counts)}
 
-    def _modal(self, name: str, seen: Seen, relation: Tensor) -> Tensor:
-        own = seen.parts[name]
-        other = _other(seen.parts, name, own.new_zeros(len(own), 1, self.dim))
-        attended: Tensor = self.attention[name](own, other, relation, self.norm)
-        return attended
+    def _parts(self, name: str, entities: Tensor) -> Tensor:
+        """Return V of a modality, Float["n p k"]."""
+        rows = self._rows(name)
+        projected = leaky_relu(self.inputs[name](rows(entities)), SLOPE)
+        found = projected * rows.present[entities][..., None]
+        return found if found.dim() == 3 else found[:, None]
 
-    def _structural(self, rows: Tensor, relation: Tensor) -> Tensor:
-        joined = torch.cat([rows, relation.expand(len(rows), -1)], dim=1)
-        kept: Tensor = self.second(leaky_relu(self.first(joined), SLOPE)).sigmoid()
-        return rows * kept
+    def _structural(self, seen: Seen, looks: Tensor) -> Tensor:
+        kept: Tensor = self.second(leaky_relu(seen.hidden + looks, SLOPE)).sigmoid()
+        return seen.structure * kept
+
+    def _rows(self, name: str) -> FeatureRows:
+        rows = self.rows[name]
+        assert isinstance(rows, FeatureRows)
+        return rows
 
     def digests(self) -> dict[str, str]:
         """Return the digest of each modality's features."""
-        found = {}
-        for name, rows in self.rows.items():
-            assert isinstance(rows, FeatureRows)
-            found[name] = rows.digest()
-        return found
+        return {name: self._rows(name).digest() for name in self.names}
+
+
+def _cosines(own: Tensor, theirs: Tensor, counts: Sequence[int]) -> Tensor:
+    """Return Float["n c"] of Float["n k"] and, for each relation, Float["m c k"]."""
+    each = torch.split(normalize(own, dim=-1), list(counts))
+    pairs = zip(each, normalize(theirs, dim=-1), strict=True)
+    return torch.cat([some @ pool.t() for some, pool in pairs])
 
 
 def _other(by_name: Mapping[str, Of], name: str, alone: Of) -> Of:

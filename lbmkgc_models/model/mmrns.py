@@ -19,6 +19,8 @@ from openke.module.settings import configure
 from openke.runtime.names import check_known
 from openke.runtime.values import Count
 
+BLOCK = 128 * 2**20
+"""Bytes of what relations see of candidates at a time."""
 MODALITIES = 2
 """The most there may be: each is seen by the parts of the other."""
 
@@ -100,19 +102,26 @@ class MMRNS(Wrapped):
     ) -> dict[str, Tensor]:
         """Return the cosines of "structure" and of each modality, Float["b c"].
 
-        Relation by relation, so that an array [b, c, dim] is never there; what a relation sees of
-        the candidates is found again on the way back. It waits for the device.
+        A block of relations at a time, so that an array [b, c, dim] is never there; what relations
+        see of the candidates is then found again on the way back. It waits for the device.
         """
         found, order = torch.sort(relation, stable=True)
         distinct, counts = torch.unique_consecutive(found, return_counts=True)
-        seen = self._see(entities[order])
-        pool = self._see(candidates)
+        seen, pool = self._see(entities[order]), self._see(candidates)
         rows = self.inner.relation_embeddings(distinct)
+        width = 4 * (6 * self.config.dim + 4 * pool.structure.shape[1])  # bytes of a pair, about
+        size = max(1, BLOCK // (width * max(len(candidates), 1)))
         blocks, first = [], 0
-        for row, count in zip(rows, counts.tolist(), strict=True):
-            block = seen.rows(slice(first, first + count))
-            blocks.append(checkpoint(self.sampler.compare, block, pool, row, use_reentrant=False))
-            first += count
+        for start in range(0, len(rows), size):
+            some = counts[start : start + size].tolist()
+            block = seen.rows(slice(first, first + sum(some)))
+            arguments = (block, pool, rows[start : start + size], some)
+            blocks.append(
+                self.sampler.compare(*arguments)
+                if size >= len(rows)
+                else checkpoint(self.sampler.compare, *arguments, use_reentrant=False)
+            )
+            first += sum(some)
         back = torch.argsort(order)
         return {name: torch.cat([block[name] for block in blocks])[back] for name in blocks[0]}
 

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import leaky_relu, logsigmoid
 
 from lbmkgc_models.feature_store.store import ModalFeatures
-from lbmkgc_models.fusion.relational_similarity import CrossAttention
+from lbmkgc_models.fusion.relational_similarity import CrossAttention, Crossed
 from lbmkgc_models.model import mmrns
 from openke.config import Trainer
 from openke.data import TrainDataLoader
@@ -78,8 +78,10 @@ def by_hand(model, features, entity, relation):
     return found
 
 
+@pytest.mark.parametrize("block", [mmrns.BLOCK, 1])
 @pytest.mark.parametrize("features", [both, one, dict])
-def test_similarities_are_those_of_the_formulas(features):
+def test_similarities_are_those_of_the_formulas(features, block, monkeypatch):
+    monkeypatch.setattr(mmrns, "BLOCK", block)
     torch.manual_seed(0)
     features = features()
     model = mmrns.MMRNS(
@@ -105,7 +107,9 @@ def test_attention_of_several_parts_is_the_one_by_hand():
     attention, norm = CrossAttention(p, q, k, r).double(), torch.nn.LayerNorm(k).double()
     own, other, relation = torch.randn(6, p, k), torch.randn(6, q, k), torch.randn(r)
     own, other, relation = own.double(), other.double(), relation.double()
-    found = attention(own, other, relation, norm)
+    cross = other @ own.transpose(1, 2)
+    crossed = Crossed(own, cross, norm(cross.softmax(dim=2) @ own), torch.ones(6).bool())
+    found = attention(crossed, attention.gates(relation[None]), norm)
     for row in range(6):
         v, x = own[row], other[row]
         c = v @ x.T  # [p q]
@@ -123,9 +127,9 @@ def test_an_entity_may_have_several_rows_of_a_modality():
     )
     model = mmrns.MMRNS(ENTITIES, RELATIONS, {**both(), "image": several}, dim=4)
     seen = model.sampler.see(torch.tensor([0, 1, 2, 4]), torch.zeros(4, 100))
-    parts = seen.parts["image"]
+    parts = seen.modal["image"].own
     assert parts.shape == (4, 3, 4)
-    assert seen.there["image"].tolist() == [True, True, False, True]
+    assert seen.modal["image"].there.tolist() == [True, True, False, True]
     project = model.sampler.inputs["image"]
     torch.testing.assert_close(parts[1], leaky_relu(project(rows[1:4]), 0.1))
     assert not parts[0, 1:].any()
@@ -163,13 +167,16 @@ def test_draws_have_the_gradient_of_mixtures():
         torch.testing.assert_close(a, b)
 
 
+@pytest.mark.parametrize("block", [mmrns.BLOCK, 1])
 @pytest.mark.parametrize("case", ["MMRNS", "MMRNS TransD"])
-def test_loss_and_gradients_are_those_of_plain_pytorch(case):
+def test_loss_and_gradients_are_those_of_plain_pytorch(case, block, monkeypatch):
     model, batch = build(case).double(), first()
     trained = strategy(model)
     trained.clock = Clock(step=6, steps=50)
+    monkeypatch.setattr(mmrns, "BLOCK", block)
     loss = trained(batch)
     drawn = trained._drawn
+    monkeypatch.setattr(mmrns, "BLOCK", 2**30)
     relation, slot = batch.positive[:, 1], batch.slot
     replaced = torch.where(slot == 0, batch.positive[:, 0], batch.positive[:, 2])
     cosines = model.similarities(replaced, batch.negative, relation)
@@ -218,6 +225,7 @@ def test_loss_and_gradients_are_those_of_plain_pytorch(case):
         expected = expected + values[~batch.mask].sum().log() / 100 / len(cosines)
     torch.testing.assert_close(loss, expected)
     parameters = list(model.parameters())
+    monkeypatch.setattr(mmrns, "BLOCK", block)
     found = torch.autograd.grad(loss, parameters, retain_graph=True)
     torch.testing.assert_close(found, torch.autograd.grad(expected, parameters))
     for (name, _), gradient in zip(model.named_parameters(), found, strict=True):
