@@ -9,7 +9,7 @@ import torch
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from openke.module.model import RotatE, TransE
-from tests.contracts.graphs import ENTITIES, RELATIONS, both, build, one
+from tests.contracts.graphs import ENTITIES, RELATIONS, both, build
 from tests.openke.module.float64 import numbers, score, unit
 
 
@@ -50,22 +50,6 @@ def test_rotate_starts_as_published():
     phases = model.phases(relations)
     assert phases.abs().max() <= math.pi * 1.000001
     assert phases.abs().max() > 0.99 * math.pi
-
-
-def test_ikrl(triples):
-    features = one()
-    model = IKRL(ENTITIES, RELATIONS, features, dim=6, norm_flag=False, margin=2.0, epsilon=2.0)
-    model = model.double()
-    s, r = numbers(model, "ent_embeddings.weight"), numbers(model, "rel_embeddings.weight")
-    f, present = features["text"].values.double().numpy(), features["text"].present.numpy()
-    v = np.where(present[:, None], f @ numbers(model, "projectors.text.layers.weight").T, s)
-    h, r, t = triples[0], r[triples[1]], triples[2]
-
-    def energy(a, b):
-        return np.abs(a[h] + r - b[t]).sum(axis=1)
-
-    expected = 2.0 - energy(s, s) - energy(v, v) - energy(s, v) - energy(v, s)
-    np.testing.assert_allclose(score(model, triples), expected, rtol=1e-10)
 
 
 def lbmkgc_entities(model, features, form, modalities=("image", "text")):
