@@ -57,8 +57,9 @@ class FeatureRows(nn.Module):
         if standardised:
             rows = _standardise(rows, present)
         if missing != "mask":
-            rows = torch.where(present[..., None], rows, _substitute(rows, present, missing))
-            present = torch.ones_like(present)
+            lacking = ~features.has if present.dim() == 1 else ~features.has[:, None]
+            rows = torch.where(lacking[..., None], _substitute(rows, present, missing), rows)
+            present = present | lacking
         self.register_buffer("present", present, persistent=False)
         self.register_buffer("frozen", None if tuned else rows, persistent=False)
         if tuned:  # a copy: the caller's features stay as they are
@@ -104,5 +105,5 @@ def _standardise(rows: Tensor, present: Tensor) -> Tensor:
 def _substitute(rows: Tensor, present: Tensor, missing: Missing) -> Tensor:
     """Return Float["f"], what stands for a missing row; zeros where all are missing."""
     if missing == "zero" or not present.any():
-        return rows.new_zeros(rows.shape[1])
+        return rows.new_zeros(rows.shape[-1])
     return rows[present].mean(dim=0)

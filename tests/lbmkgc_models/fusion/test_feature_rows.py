@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.feature_rows import FeatureRows
 from lbmkgc_models.fusion.projection import ModalProjector, Projectors
 from openke.training.optimizers import tables_by_row
@@ -27,6 +28,18 @@ def test_rows_that_are_there_are_the_features(missing, tuned):
     if missing != "mask":
         assert torch.equal(found[~here], expected[missing].expand(int((~here).sum()), -1))
     assert rows.digest() == FeatureRows(TEXT).digest()
+
+
+@pytest.mark.parametrize("missing", ["zero", "mean"])
+def test_of_several_rows_only_those_of_entities_without_any_are_filled(missing):
+    names = ["a", "a", "b"]
+    values = torch.tensor([[1.0, 2.0], [3.0, 4.0], [8.0, 9.0]])
+    found = ModalFeatures.from_rows("image", names, values, ["a", "b", "c"], several=True)
+    rows = FeatureRows(found, missing=missing)
+    assert rows.present.tolist() == [[True, True], [True, False], [True, True]]
+    assert torch.equal(rows.values[0], values[:2])
+    expected = {"zero": torch.zeros(2), "mean": torch.tensor([4.0, 5.0])}[missing]
+    assert torch.equal(rows.values[2], expected.expand(2, -1))
 
 
 @pytest.mark.parametrize("missing", ["zero", "mean"])
