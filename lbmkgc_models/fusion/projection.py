@@ -76,7 +76,7 @@ class ModalProjector(nn.Module):
         """
         rows = self.rows(entities)
         projected: Tensor = self.dropout(self.norm(self.layers(rows.flatten(0, -2))))
-        return projected.view(*rows.shape[:-1], -1)
+        return projected.view(*rows.shape[:-1], projected.shape[-1])
 
     @torch.no_grad()
     def _start_at(self, scale: float) -> None:

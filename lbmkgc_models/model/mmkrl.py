@@ -56,8 +56,9 @@ class MMKRL(ModalTranslation):
     References
     ----------
     Lu et al., MMKRL: A Robust Embedding Approach for Multi-Modal Knowledge Graph Representation
-    Learning, Applied Intelligence 2022. This is the form that later comparisons call MMKRL; the
-    objective "noise" is its adversarial training, which adds a view "noise" to h', t' and m.
+    Learning, Applied Intelligence 2022. This is the form that later comparisons call MMKRL. There
+    MarginLoss has the alignment added with weight 1 (``training.auxiliary``), and the objective
+    "noise" is its adversarial training, which adds a view "noise" to h', t' and m.
     """
 
     Config = MMKRLConfig
@@ -65,6 +66,7 @@ class MMKRL(ModalTranslation):
     config: MMKRLConfig
     auxiliary_losses: ClassVar[tuple[str, ...]] = (ALIGNMENT,)
     noise_view = NOISE
+    moves_whole = False
     energies = (("modal", "modal"), ("modal", "entity"), ("entity", "modal"))
     """Those beside E(h', t')."""
 

@@ -68,6 +68,7 @@ class MMRNS(Wrapped):
 
     Config = MMRNSConfig
     citation = "Xu et al., ACM MM 2022"
+    moves_whole = False
     config: MMRNSConfig
     unscored: ClassVar[tuple[str, ...]] = ("sampler",)
 

@@ -19,6 +19,7 @@ from openke.module.model.model import Model
 from openke.module.model.tables import table
 from openke.module.scoring.compare import Compare
 from openke.module.scoring.encodings import Encodings
+from openke.runtime.names import check_known
 from openke.runtime.values import Count, check_value
 
 ID = "id"
@@ -116,6 +117,7 @@ class TransAE(Model):
     citation = "Wang et al., IJCNN 2019"
     config: TransAEConfig
     auxiliary_losses = (RECONSTRUCTION,)
+    moves_whole = False
 
     def __init__(
         self,
@@ -129,6 +131,9 @@ class TransAE(Model):
         if not features:
             raise ValueError("TransAE takes features of one modality or more, got none")
         check_features(ent_tot, features)
+        known = {"image", "text", *features}
+        for name in c.hidden:
+            check_known("hidden", name, sorted(known))
         widths = {name: c.hidden.get(name, c.dim) for name in sorted(features)}
         self.coders = nn.ModuleDict(
             {name: ModalCoder(features[name], width, c.dim) for name, width in widths.items()}

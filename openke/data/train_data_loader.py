@@ -165,7 +165,11 @@ class TrainDataLoader:
             drawn = self.sampler.draw(positions, epoch=number, first=first, side=side)
             mine, share = shard_of(len(drawn.positive), self._shard)
             drawn = drawn.select(mine)  # drawing is cheap, and so all processes draw the same
-            weight = None if self._weight is None else self._weight[positions[mine]]
+            weight = None if self._weight is None else self._weight[positions]
+            if weight is not None:
+                whole, weight = weight.sum(), weight[mine]
+                # A mean over this shard is by its weights: so is what it counts for.
+                share *= float(weight.sum() / whole) * len(positions) / len(weight)
             mask = None if drawn.mask is None else torch.from_numpy(drawn.mask).bool()
             replacing = drawn.negative[..., : drawn.negative.shape[-1] - self.neg_rel]
             occurring = (drawn.positive[:, HEAD], drawn.positive[:, TAIL], replacing.reshape(-1))

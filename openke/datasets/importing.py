@@ -20,6 +20,7 @@ from openke.runtime.words import counted
 
 MANIFEST = "import.json"
 """What an import wrote into its folder, with checksums."""
+MAKER = "openke import"
 READ_WITH = ("*2id*.txt", "?-?.txt", "type_con*.txt")
 """What else a folder in OpenKE's format may have that belongs to its triples."""
 ImportFormat = Literal["auto", "tsv", "ntriples", "pykeen"]
@@ -184,7 +185,7 @@ def _write(out: Path, numbered: Numbered, rows: Mapping[Split, NDArray[np.int64]
 def _manifest(files: Iterable[Path]) -> str:
     """Return what says later which files an import wrote."""
     digests = {file.name: sha256(file.read_bytes()).hexdigest() for file in sorted(files)}
-    return json.dumps({"made by": "openke import", "sha256": digests}, indent=2) + "\n"
+    return json.dumps({"made by": MAKER, "sha256": digests}, indent=2) + "\n"
 
 
 def _clear(out: Path) -> None:
@@ -202,7 +203,7 @@ def _clear(out: Path) -> None:
         file.name
         for pattern in (*READ_WITH, MANIFEST)
         for file in out.glob(pattern)
-        if file.name not in mine and file.name != MANIFEST
+        if file.name not in mine
     )
     if foreign:
         raise FileExistsError(
@@ -210,15 +211,18 @@ def _clear(out: Path) -> None:
             "import wrote or somebody changed since: nothing is deleted; move them away, or name "
             "another folder"
         )
-    for name in (*mine, MANIFEST):
+    for name in mine:
         (out / name).unlink(missing_ok=True)
 
 
 def _written(out: Path) -> list[str]:
-    """Return the files of a folder that are as an earlier import wrote them."""
+    """Return the files of a folder that are as an earlier import wrote them, its own among them."""
     try:
-        listed = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["sha256"].items()
-        return [name for name, digest in listed if _is_file(out, name, digest)]
+        manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["made by"] != MAKER:
+            return []
+        listed = manifest["sha256"].items()
+        return [MANIFEST, *(name for name, digest in listed if _is_file(out, name, digest))]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return []
 

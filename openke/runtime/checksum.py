@@ -22,17 +22,24 @@ def checksum(value: Any) -> str:
 
 def _add(found: hashlib._Hash, value: Any) -> None:
     if isinstance(value, Tensor):
-        found.update(f"{value.dtype}{list(value.shape)}".encode())
+        _say(found, f"{value.dtype}{list(value.shape)}")
         flat = value.detach().cpu().contiguous().reshape(-1)
         found.update(flat.view(torch.uint8).numpy().data if flat.numel() else b"")
     elif isinstance(value, Mapping):
-        found.update(f"{{{len(value)}".encode())
+        _say(found, f"{{{len(value)}")
         for name, inside in value.items():
-            found.update(repr(name).encode())
+            _say(found, repr(name))
             _add(found, inside)
     elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        found.update(f"[{len(value)}".encode())
+        _say(found, f"[{len(value)}")
         for inside in value:
             _add(found, inside)
     else:
-        found.update(repr(value).encode())
+        _say(found, repr(value))
+
+
+def _say(found: hashlib._Hash, text: str) -> None:
+    """Add a text with its length before it, so that where one ends cannot be mistaken."""
+    encoded = text.encode()
+    found.update(f"{len(encoded)}:".encode())
+    found.update(encoded)

@@ -45,11 +45,12 @@ class World:
             return chosen
         return torch.device("cuda", self.local)
 
-    def parallel(self, module: nn.Module, turns: int = 1) -> nn.Module:
+    def parallel(self, module: nn.Module, turns: int = 1, *, unused: bool = False) -> nn.Module:
         """Return ``module`` with the mean of all processes' gradients; alone, itself.
 
         Where it is trained in several turns, every process begins with the first one's tensors, and
-        the caller asks for :meth:`average_gradients` in each turn.
+        the caller asks for :meth:`average_gradients` in each turn. ``unused`` says that a step may
+        leave some parameters without a gradient.
         """
         if self.size == 1:
             return module
@@ -61,7 +62,7 @@ class World:
         parameters = {name for name, _ in module.named_parameters()}
         changing = set(module.state_dict()) - parameters
         options: dict[str, Any] = {} if changing else {_SYNC: False}
-        return DistributedDataParallel(module, **options)
+        return DistributedDataParallel(module, find_unused_parameters=unused, **options)
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace the gradients of ``parameters`` by their means over all processes."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from openke.data.loader import Loader
-from openke.data.store import TripleStore
 from openke.module.model.model import require_same_graph
 from openke.module.strategy.strategy import Strategy
 from openke.module.strategy.turn import Turn
@@ -20,6 +20,15 @@ from openke.training.callback import Callback
 from openke.training.callbacks import Checkpoint
 from openke.training.epoch_so_far import EpochSoFar
 from openke.training.optimizers import BY_ROW, OPTIMIZERS, make_optimizer, tables_by_row
+
+
+class Moved(NamedTuple):
+    """A turn with what moves its parameters."""
+
+    turn: Turn
+    optimizer: torch.optim.Optimizer
+    tables: Sequence[torch.nn.Embedding]
+    """Those that hand over their gradients as rows."""
 
 
 class Setters:
@@ -45,51 +54,62 @@ class Setters:
     save_steps: int | None
     _saving: Checkpoint | None
     _begun: EpochSoFar | None
-    _turns: list[tuple[Turn, torch.optim.Optimizer]]
+    _turns: list[Moved]
 
     def _make_optimizers(self) -> None:
         """Make an optimiser for each turn of the strategy."""
+        turns = self.strategy.turns()
+        if turns[0].loss != self.strategy.forward:
+            raise ValueError(
+                f"{type(self.strategy).__name__}.turns: the loss of the first turn is not forward"
+            )
+        owner = type(self.strategy).__name__
+        if self.compile and not self.strategy.compiles:
+            raise ValueError(
+                f"compile is on, but each step of {owner} draws random numbers of its own, for "
+                "which it would be compiled anew; leave it out"
+            )
+        if self.compile and len(turns) > 1:
+            raise ValueError(
+                f"compile is on, but {owner} trains in turns "
+                f"({', '.join(turn.name for turn in turns)}), which are not compiled; leave it out"
+            )
+        self._turns = [self._moved(turn) for turn in turns]
+        self.optimizer = self._turns[0].optimizer
+
+    def _moved(self, turn: Turn) -> Moved:
+        method, own = turn.optimizer or self.opt_method, turn.optimizer is not None
+        check_values(opt_method=method)
         # A gradient of rows repeats some: its length would come out wrong, and processes would have
         # to exchange rows that differ. PyTorch's compiler knows no sparse tensors.
         whole = self.clip_norm is not None or self.world.size > 1 or self.compile
-        if whole and self.opt_method in BY_ROW:
+        if whole and method in BY_ROW:
             raise ValueError(
-                f"opt_method {self.opt_method!r} needs gradients by row, which clip_norm, "
+                f"opt_method {method!r} needs gradients by row, which clip_norm, "
                 "compile and training in several processes do not have: take 'adam' or 'adagrad'"
             )
-        self._tables = (
-            []
-            if whole
-            else tables_by_row(self.strategy, self.opt_method, self.device, self.weight_decay)
-        )
-        turns = self.strategy.turns()
-        if self.compile and len(turns) > 1:
-            raise ValueError(
-                f"compile is on, but {type(self.strategy).__name__} trains in turns "
-                f"({', '.join(turn.name for turn in turns)}), which are not compiled; leave it out"
-            )
-        self._turns = [(turn, self._optimizer_of(turn)) for turn in turns]
-        self.optimizer = self._turns[0][1]
-
-    def _optimizer_of(self, turn: Turn) -> torch.optim.Optimizer:
-        own = turn.optimizer is not None
-        return make_optimizer(
-            self.strategy,
+        decay = 0.0 if own else self.weight_decay
+        tables = tables_by_row(self.strategy, turn.parameters, method, self.device, decay)
+        optimizer = make_optimizer(
             turn.parameters,
-            turn.optimizer or self.opt_method,
+            tables,
+            method,
             self.device,
             lr=self.alpha if turn.lr is None else turn.lr,
-            weight_decay=0.0 if own else self.weight_decay,
+            weight_decay=decay,
             lr_decay=0.0 if own else self.lr_decay,
         )
+        return Moved(turn, optimizer, [] if whole else tables)
 
     def set_model(self, model: Strategy) -> None:
         """Train another strategy."""
         self._settle("set_model")
-        check_strategy(model, self.data_loader.store)
+        check_strategy(model, self.data_loader)
         self.strategy = model.to(self.device)
         self._make_optimizers()
-        self._parallel = self.world.parallel(self.strategy, turns=len(self._turns))
+        self._parallel = self.world.parallel(
+            self.strategy, turns=len(self._turns), unused=not self.strategy.model.moves_whole
+        )
 
     def set_use_gpu(self, use_gpu: bool) -> None:
         """Choose the device anew."""
@@ -176,11 +196,12 @@ def check_values(
         raise ValueError(f"clip_norm is {clip_norm}, expected more than 0, or None")
 
 
-def check_strategy(strategy: Strategy, store: TripleStore) -> None:
-    """Raise ``ValueError`` unless it is a strategy around a model of this graph."""
+def check_strategy(strategy: Strategy, loader: Loader) -> None:
+    """Raise ``ValueError`` unless it is a strategy that the graph and the batches fit."""
     if not isinstance(strategy, Strategy):
         raise ValueError(
             f"Trainer got a {type(strategy).__name__}, expected a strategy such as "
             "NegativeSampling(model=…, loss=…)"
         )
-    require_same_graph(strategy.model, store)
+    require_same_graph(strategy.model, loader.store)
+    strategy.check_loader(loader.settings)

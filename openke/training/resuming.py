@@ -34,7 +34,7 @@ class Resuming(Setters):
             "stopped": self._stopped,
             "strategy": self.strategy.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "other_optimizers": [optimizer.state_dict() for _, optimizer in self._turns[1:]],
+            "other_optimizers": [moved.optimizer.state_dict() for moved in self._turns[1:]],
             "random": self._begun.at_start if self._begun else random_state(self.device),
             "begun_epoch": None if self._begun is None else vars(self._begun),
             "history": self.history.records,
@@ -61,8 +61,8 @@ class Resuming(Setters):
         self.strategy.load_state_dict(state["strategy"])
         self.optimizer.load_state_dict(state["optimizer"])
         others = state.get("other_optimizers", [])  # earlier releases knew no turns
-        for (_, optimizer), saved in zip(self._turns[1:], others, strict=True):
-            optimizer.load_state_dict(saved)
+        for moved, saved in zip(self._turns[1:], others, strict=True):
+            moved.optimizer.load_state_dict(saved)
         self.epoch = state["epoch"]
         self._stopped = state["stopped"]
         self.history = History(state["history"])
@@ -74,7 +74,9 @@ class Resuming(Setters):
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on to be resumed here."""
+        length = {"epochs": self.train_times} if self.strategy.depends_on_length else {}
         return {
+            **length,
             "model": self.strategy.model.identity(),
             "strategy": self.strategy.identity(),
             "data": self.data_loader.store.fingerprint,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from openke.module.strategy.clock import Clock
 from openke.module.strategy.turn import Turn, only
+from openke.training.openke_setters import Moved
 from openke.training.optimizers import gradients_by_row
 from openke.training.precision import casting, tensor_cores
 from openke.training.resuming import Resuming
@@ -20,7 +21,6 @@ class Stepping(Resuming):
     """Takes the strategy's turns on a batch."""
 
     _objective: Callable[[Any], Tensor]
-    _tables: list[torch.nn.Embedding]
 
     def _step(self, batch: Any) -> Tensor:
         with tensor_cores(self.precision, self.device):
@@ -29,32 +29,23 @@ class Stepping(Resuming):
     def _train_on(self, batch: Any) -> Tensor:
         """Take all turns on a batch and return the loss of the first."""
         if len(self._turns) == 1:
-            return self._descend(self._objective, batch, self.strategy.parameters(), self.optimizer)
+            return self._descend(self._turns[0], self._objective, batch)
         losses = []
-        for turn, optimizer in self._turns:
-            with only(turn.parameters, self.strategy):
-                losses.append(
-                    self._descend(partial(self._shared, turn), batch, turn.parameters, optimizer)
-                )
+        for moved in self._turns:
+            with only(moved.turn.parameters, self.strategy):
+                losses.append(self._descend(moved, partial(self._shared, moved.turn), batch))
         return losses[0]
 
-    def _descend(
-        self,
-        objective: Callable[[Any], Tensor],
-        batch: Any,
-        parameters: Iterable[torch.nn.Parameter],
-        optimizer: torch.optim.Optimizer,
-    ) -> Tensor:
-        optimizer.zero_grad(set_to_none=True)
-        with gradients_by_row(self._tables), casting(self.precision, self.device):
+    def _descend(self, moved: Moved, objective: Callable[[Any], Tensor], batch: Any) -> Tensor:
+        moved.optimizer.zero_grad(set_to_none=True)
+        with gradients_by_row(moved.tables), casting(self.precision, self.device):
             loss = objective(batch)
         loss.backward()  # type: ignore[no-untyped-call]
         if len(self._turns) > 1:
-            parameters = list(parameters)
-            self.world.average_gradients(parameters)
+            self.world.average_gradients(moved.turn.parameters)
         if self.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(parameters, self.clip_norm)
-        optimizer.step()
+            torch.nn.utils.clip_grad_norm_(moved.turn.parameters, self.clip_norm)
+        moved.optimizer.step()
         self._constrain()
         return loss.detach()
 

@@ -96,7 +96,7 @@ class Trainer(Stepping):
         check_values(
             opt_method=opt_method, train_times=train_times, alpha=alpha, clip_norm=clip_norm
         )
-        check_strategy(model, data_loader.store)
+        check_strategy(model, data_loader)
         self.world = join()
         self.device = self.world.device(choose_device(device, use_gpu))
         check_precision(precision, self.device)
@@ -118,7 +118,9 @@ class Trainer(Stepping):
         self._check_saving()
         self.progress = progress and self.world.chief
         self._make_optimizers()
-        self._parallel = self.world.parallel(self.strategy, turns=len(self._turns))
+        self._parallel = self.world.parallel(
+            self.strategy, turns=len(self._turns), unused=not self.strategy.model.moves_whole
+        )
         self.history = History()
         self.epoch = 0
         self._begun: EpochSoFar | None = None

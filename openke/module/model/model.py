@@ -60,6 +60,9 @@ class Model(FormerNames, OpenKEAttributes, Parameters, Scorer):
     """Whether there are :meth:`similarities`."""
     unscored: ClassVar[tuple[str, ...]] = ()
     """Names of parts that no score depends on, such as one that chooses negatives."""
+    moves_whole: ClassVar[bool] = True
+    """Whether every objective moves all parameters; not where some belong to an auxiliary loss, or
+    to one objective alone."""
     auxiliary_losses: ClassVar[tuple[str, ...]] = ()
     """Names of what :meth:`auxiliary_loss` knows."""
 

@@ -71,6 +71,23 @@ def score_batch(model: Scorer, batch: Batch, rows: Encodings | None = None) -> S
     return scores._replace(positive=positive, negative=scores.negative[:b], mask=batch.mask)
 
 
+def of_slot(scores: Tensor, batch: Batch) -> Tensor:
+    """Return the scores of the queries that ask for the slot replaced.
+
+    They are ``scores`` themselves, b rows, or where a model is asked both ways, 2b rows, one of the
+    two of each positive: Float["b"] or Float["b k"].
+    """
+    b = len(batch)
+    if len(scores) == b:
+        return scores
+    slot = batch.slot
+    if slot.dim() > scores.dim():
+        slot = slot[:, 0]
+    elif slot.dim() < scores.dim():
+        slot = slot[:, None]
+    return torch.where(slot == HEAD, scores[b:], scores[:b])
+
+
 def _own(model: Scorer, batch: Batch, encoded: Encodings) -> Scores:
     """Score negatives that each positive has for itself."""
     b, k = batch.negative.shape
@@ -219,6 +236,5 @@ def _shared(model: Scorer, batch: Batch, rows: Encodings) -> Scores:
         model.effective_relation(relation, "head"),
         model.effective_relation(relation, "tail"),
     )
-    return Scores(
-        positive, negative, batch.mask, occurrences, asked.repeat_interleave(1 + len(replacing))
-    )
+    seen_by = torch.cat([asked, asked.repeat_interleave(len(replacing))])
+    return Scores(positive, negative, batch.mask, occurrences, seen_by)

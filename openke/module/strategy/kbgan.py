@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from openke.data.batch import HEAD, Batch
+from openke.data.batch import Batch
 from openke.module.loss.loss import Loss
 from openke.module.model import MODELS
 from openke.module.model.model import Model
-from openke.module.scoring.negatives import Scores
+from openke.module.scoring.negatives import Scores, of_slot
 from openke.module.scoring.projection import prepare_batch
-from openke.module.strategy.negative_sampling import NegativeSampling
+from openke.module.strategy.negative_sampling import NegativeSampling, require_own
 from openke.module.strategy.turn import Turn
 from openke.runtime.distributed import join
 from openke.runtime.names import check_known
@@ -37,7 +37,7 @@ class KBGANConfig:
     """Its settings. Without an ``init_scale``, its tables start so that scores have a standard
     deviation of 0.2."""
     generator_lr: Positive | None = None
-    """Its learning rate; None: the training's."""
+    """Its learning rate; None: the one that training begins with. No schedule changes it."""
     generator_regul_rate: Weight = 0.0
     """Weight of the mean squares of its vectors in a batch."""
     pretrain: Share = 0.0
@@ -95,9 +95,19 @@ class KBGAN(NegativeSampling):
         self._choice = self._reward = torch.zeros(0)
 
     @property
+    def depends_on_length(self) -> bool:
+        """Whether there is pre-training, which is a share of all epochs."""
+        return self.config.pretrain > 0
+
+    @property
     def pretraining(self) -> bool:
         """Whether the two do not play against each other yet."""
         return self.clock.progress < self.config.pretrain
+
+    def check_loader(self, settings: Mapping[str, Any]) -> None:
+        """Raise ``ValueError`` unless each positive has entity negatives of its own."""
+        super().check_loader(settings)
+        require_own("KBGAN", settings)
 
     def turns(self) -> tuple[Turn, ...]:
         """Return D's turn, then G's."""
@@ -127,7 +137,7 @@ class KBGAN(NegativeSampling):
 
     def judge(self, model: Model, batch: Batch, scores: Scores) -> Tensor:
         """Return D's loss, and remember how good it found what was chosen."""
-        self._reward = as_asked(scores.negative.detach(), batch)[:, 0]
+        self._reward = of_slot(scores.negative.detach(), batch)[:, 0]
         return super().judge(model, batch, scores)
 
     def generator_loss(self, batch: Batch) -> Tensor:
@@ -135,7 +145,7 @@ class KBGAN(NegativeSampling):
         scores = self.generator(batch)
         logits = candidate_logits(scores, batch)
         if self.pretraining:
-            fact = as_asked(scores.positive[:, None], batch)[:, :1]
+            fact = of_slot(scores.positive[:, None], batch)[:, :1]
             loss = -torch.cat([fact, logits], dim=1).log_softmax(dim=1)[:, 0].mean()
         else:
             loss = reinforce(logits, self._choice, self._reward, self.baseline)
@@ -150,8 +160,10 @@ class KBGAN(NegativeSampling):
         """Put D's parameters to where they must be, with ``unit_ball`` into that."""
         super().constrain()
         if self.config.unit_ball:
-            for module in self.model.modules():
-                if isinstance(module, nn.Embedding):
+            for name, module in self.model.named_modules():
+                # Tables of entities and relations; not features that are trained, too.
+                own = name.rpartition(".")[2].startswith(("ent_", "rel_"))
+                if own and isinstance(module, nn.Embedding) and module.weight.requires_grad:
                     lengths = module.weight.norm(dim=1, keepdim=True)
                     module.weight.div_(lengths.clamp(min=1))
 
@@ -195,15 +207,9 @@ def is_fact(batch: Batch) -> Tensor:
     return batch.negative == batch.positive.gather(1, slots)
 
 
-def as_asked(scores: Tensor, batch: Batch) -> Tensor:
-    """Return Float["b k"] of the queries whose slot is replaced; some models are asked both."""
-    b = len(batch)
-    return scores if len(scores) == b else torch.where(batch.slot == HEAD, scores[b:], scores[:b])
-
-
 def candidate_logits(scores: Scores, batch: Batch) -> Tensor:
     """Return Float["b k"], the scores of candidates, the lowest of all for the fact itself."""
-    return as_asked(scores.negative, batch).masked_fill(is_fact(batch), _least(scores.negative))
+    return of_slot(scores.negative, batch).masked_fill(is_fact(batch), _least(scores.negative))
 
 
 def choose(logits: Tensor, noise: Tensor) -> Tensor:

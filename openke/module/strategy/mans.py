@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -13,7 +14,7 @@ from openke.module.loss.loss import Loss
 from openke.module.model.model import Model
 from openke.module.scoring.encodings import Encodings, join, presence, take
 from openke.module.scoring.triples import score_rows
-from openke.module.strategy.negative_sampling import NegativeSampling
+from openke.module.strategy.negative_sampling import NegativeSampling, require_own
 from openke.runtime.values import Fraction
 
 EXCHANGE = 1
@@ -66,6 +67,7 @@ class MANS(NegativeSampling):
     Config = MANSConfig
     config: MANSConfig
     citation: ClassVar[str] = "Zhang et al., IJCNN 2023"
+    compiles = False
 
     def __init__(self, model: Model, loss: Loss, *arguments: Any, **options: Any) -> None:
         super().__init__(model, loss, *arguments, **options)
@@ -74,6 +76,19 @@ class MANS(NegativeSampling):
                 f"MANS exchanges the modal views of entities, but {type(model).__name__} has none; "
                 "take a model with pictures or text that has views, such as IKRL"
             )
+
+        if self.config.schedule == "A":
+            check_widths(model)
+
+    @property
+    def depends_on_length(self) -> bool:
+        """Whether there are two stages, the first of which is a share of all epochs."""
+        return self.config.schedule == "T"
+
+    def check_loader(self, settings: Mapping[str, Any]) -> None:
+        """Raise ``ValueError`` unless each positive has entity negatives of its own."""
+        super().check_loader(settings)
+        require_own("MANS", settings)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch, a scalar."""
@@ -97,6 +112,21 @@ class MANS(NegativeSampling):
         if c.schedule == "T":
             return 1.0 if self.clock.progress < c.share else 0.0
         return 1.0 if c.schedule == "V" else None
+
+
+def check_widths(model: Model) -> None:
+    """Raise ``ValueError`` where modal views are not as wide as the structure."""
+    known = next(model.parameters())
+    with torch.no_grad():
+        views = model.views(torch.zeros(1, dtype=torch.long, device=known.device))
+    width = views[STRUCTURE].shape[1]
+    for view in model.modal_views:
+        if views[view].shape[1] != width:
+            raise ValueError(
+                f"MANS with schedule A compares views with structure, but of {type(model).__name__}"
+                f" the view {view} has {views[view].shape[1]} reals and structure {width}; take "
+                "schedule V, T or H, or features of one modality"
+            )
 
 
 def exchange(

@@ -35,7 +35,8 @@ class MATConfig:
     hidden_dim: Count = 512
     """Reals of a generator's hidden layer."""
     generator_lr: Positive | None = 1e-4
-    """The generators' learning rate, by Adam; None: the training's."""
+    """The generators' learning rate, by Adam; None: the one that
+    training begins with. No schedule changes it."""
 
 
 class MAT(NegativeSampling):
@@ -81,8 +82,9 @@ class MAT(NegativeSampling):
     def __init__(self, model: Model, loss: Loss, *arguments: Any, **options: Any) -> None:
         super().__init__(model, loss, *arguments, **options)
         c = self.config
+        known = next(model.parameters())
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            views = model.views(torch.zeros(1, dtype=torch.long))
+            views = model.views(torch.zeros(1, dtype=torch.long, device=known.device))
             structure = views[STRUCTURE].shape[1]
             self.generators = nn.ModuleDict(
                 {
@@ -93,7 +95,7 @@ class MAT(NegativeSampling):
                     )
                     for view in self.generated_views(model)
                 }
-            )
+            ).to(known)
 
     def generated_views(self, model: Model) -> tuple[str, ...]:
         """Return the names of the views that generators make.

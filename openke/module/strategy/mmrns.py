@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from openke.data.batch import HEAD, RELATION, TAIL, Batch
 from openke.module.loss.loss import Loss
 from openke.module.model.model import Model
 from openke.module.scoring.encodings import Encodings, join, take
-from openke.module.scoring.negatives import Scores
+from openke.module.scoring.negatives import Scores, of_slot
 from openke.module.strategy.clock import Clock
 from openke.module.strategy.negative_sampling import NegativeSampling
 from openke.module.strategy.straight_through import draw_rows
@@ -76,6 +77,7 @@ class MMRNS(NegativeSampling):
     Config = MMRNSConfig
     config: MMRNSConfig
     citation: ClassVar[str] = "Xu et al., ACM MM 2022"
+    compiles = False
 
     def __init__(self, model: Model, loss: Loss, *arguments: Any, **options: Any) -> None:
         super().__init__(model, loss, *arguments, **options)
@@ -88,20 +90,33 @@ class MMRNS(NegativeSampling):
         self._cosines: dict[str, Tensor] = {}
         self._drawn = torch.zeros(0)
 
+    def check_loader(self, settings: Mapping[str, Any]) -> None:
+        """Raise ``ValueError`` unless a batch shares as many candidates as are drawn, or more."""
+        super().check_loader(settings)
+        if settings.get("negatives") != "shared":
+            raise ValueError(
+                "MMRNS draws from candidates that a batch shares, found own ones: set negatives to "
+                "shared"
+            )
+        if self.config.draws > settings["neg_ent"]:
+            raise ValueError(
+                f"MMRNS.draws is {self.config.draws}, but a batch has {settings['neg_ent']} "
+                "candidates: lower it, or raise neg_ent"
+            )
+
     def prepare(self, batch: Batch) -> Batch:
         """Return a batch as it is: what its step needs depends on the draws."""
         return batch
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch, a scalar."""
-        self._check(batch)
         relation = batch.positive[:, RELATION]
         replaced = torch.where(batch.slot == HEAD, batch.positive[:, HEAD], batch.positive[:, TAIL])
         self._cosines = self.model.similarities(replaced, batch.negative, relation)
         logits = log_chances(self._cosines, temperature(self.config.temperature, self.clock))
         if batch.mask is not None:
             logits = logits.masked_fill(batch.mask, torch.finfo(logits.dtype).min)
-        noise = self.clock.uniform(DRAW, tuple(logits.shape), logits.device).to(logits.dtype)
+        noise = self.clock.uniform(DRAW, tuple(logits.shape), logits.device)
         logits = logits - (-noise.log()).log()
         self._drawn = logits.detach().topk(self.config.draws, dim=1).indices
         rows = self.model.encode(batch.entities)
@@ -119,24 +134,10 @@ class MMRNS(NegativeSampling):
         loss = super().judge(model, batch, scores)
         if not self.config.contrast or facts is None:
             return loss
-        found = scores.negative.detach()
-        if len(found) > len(batch):  # asked both ways, but one slot of each triple is replaced
-            found = torch.where(batch.slot == HEAD, found[len(batch) :], found[: len(batch)])
+        found = of_slot(scores.negative.detach(), batch)
         share = (found * (getattr(self.loss, "adv_temperature", None) or 0.0)).softmax(dim=1)
         terms = [contrast(cos, facts, self._drawn, share) for cos in self._cosines.values()]
         return loss + self.config.contrast * torch.stack(terms).mean()
-
-    def _check(self, batch: Batch) -> None:
-        if not batch.shared:
-            raise ValueError(
-                "MMRNS draws from candidates that a batch shares, found own ones: set negatives to "
-                "shared"
-            )
-        if self.config.draws > len(batch.negative):
-            raise ValueError(
-                f"MMRNS.draws is {self.config.draws}, but a batch has {len(batch.negative)} "
-                "candidates: lower it, or raise neg_ent"
-            )
 
 
 def temperature(first: float, clock: Clock) -> float:
@@ -146,7 +147,9 @@ def temperature(first: float, clock: Clock) -> float:
 
 def log_chances(cosines: dict[str, Tensor], temperature: float) -> Tensor:
     """Return the logarithm of the mean over views of softmax(cos / T), Float["b c"]."""
-    each = [(cos / temperature).log_softmax(dim=1) for cos in cosines.values()]
+    # Not in bfloat16: noise next to 1 would become 1, and its Gumbel number infinite.
+    exact = [cos if cos.dtype == torch.float64 else cos.float() for cos in cosines.values()]
+    each = [(cos / temperature).log_softmax(dim=1) for cos in exact]
     return torch.stack(each).logsumexp(dim=0) - math.log(len(each))
 
 

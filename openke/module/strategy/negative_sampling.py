@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -73,6 +74,15 @@ class NegativeSampling(Strategy):
             "l3_regul_rate": self.l3_regul_rate,
         }
 
+    def check_loader(self, settings: Mapping[str, Any]) -> None:
+        """Raise ``ValueError`` where triples are weighed and the loss takes no weights."""
+        taken = inspect.signature(self.loss.forward).parameters
+        if settings.get("weights", "even") != "even" and "weight" not in taken:
+            raise ValueError(
+                f"weights is {settings['weights']!r}, but {type(self.loss).__name__}.forward has "
+                "no parameter weight; leave weights out, or take another loss"
+            )
+
     def prepare(self, batch: Batch) -> Batch:
         """Return a batch with the pairs that a model which projects entities projects."""
         return prepare_batch(self.model, batch)
@@ -87,9 +97,11 @@ class NegativeSampling(Strategy):
     def loss_of_rows(self, model: Model, batch: Batch, rows: Encodings) -> Tensor:
         """Return the loss of a batch whose entities are encoded already, or are made up."""
         scores = score_batch(self.forgetful(model), batch, rows)
-        entities, relations = scores.entities, scores.relations
+        head, tail = scores.entities.head, scores.entities.tail
+        twice = len(scores.relations) - len(head)  # positives that are asked both ways
+        head, tail = torch.cat([head[:twice], head]), torch.cat([tail[:twice], tail])
         return self.judge(model, batch, scores) + self.auxiliary_loss(
-            model, rows, entities.head, relations, entities.tail
+            model, rows, head, scores.relations, tail
         )
 
     def judge(self, model: Model, batch: Batch, scores: Scores) -> Tensor:
@@ -103,6 +115,19 @@ class NegativeSampling(Strategy):
         if self.penalty is not None:
             total = total + self.penalty(model, _facts(model, batch))
         return total
+
+
+def require_own(owner: str, settings: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` unless a loader with these settings has own negatives of entities."""
+    if settings.get("negatives") == "shared" or settings.get("neg_rel"):
+        raise ValueError(
+            f"{owner}: expected entity negatives of each positive's own, found "
+            + (
+                f"neg_rel {settings['neg_rel']}, negatives that replace relations: leave it out"
+                if settings.get("neg_rel")
+                else "shared ones: set negatives to own"
+            )
+        )
 
 
 def _of_positives(weight: Tensor, scores: Scores) -> Tensor:

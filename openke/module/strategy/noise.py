@@ -17,7 +17,8 @@ class AdversarialNoiseConfig(MATConfig):
     weight: Weight = 0.07
     """What the loss against the fake weighs; published."""
     generator_lr: Positive | None = None
-    """The generator's learning rate, by Adam; None: the training's."""
+    """The generator's learning rate, by Adam; None: the one that
+    training begins with. No schedule changes it."""
 
 
 class AdversarialNoise(MAT):

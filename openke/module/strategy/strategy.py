@@ -50,6 +50,10 @@ class Strategy(nn.Module, ABC):
     whole_tables: ClassVar[bool] = False
     """Whether a step touches every row of the entity tables."""
 
+    compiles: ClassVar[bool] = True
+    """Whether a step can be one compiled program: not where every step draws random numbers of its
+    own."""
+
     def __init__(
         self,
         model: Model,
@@ -97,6 +101,17 @@ class Strategy(nn.Module, ABC):
     @abstractmethod
     def forward(self, batch: Any) -> Tensor:
         """Return the objective of a batch, a scalar; which batches, the strategy says."""
+
+    @property
+    def depends_on_length(self) -> bool:
+        """Whether a step depends on how many epochs were asked for, see :attr:`Clock.progress`.
+
+        Such a training is not gone on with for more epochs: its first part would be another one.
+        """
+        return False
+
+    def check_loader(self, settings: Mapping[str, Any]) -> None:
+        """Raise ``ValueError`` where batches of a loader with these settings do not fit."""
 
     def turns(self) -> tuple[Turn, ...]:
         """Return the steps taken on each batch; the loss of the first is :meth:`forward`.

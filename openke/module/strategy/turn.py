@@ -23,7 +23,7 @@ class Turn(NamedTuple):
     optimizer: str | None = None
     """A name of :data:`.OPTIMIZERS`; None: the Trainer's."""
     lr: float | None = None
-    """Learning rate, which no schedule changes; None: the Trainer's."""
+    """Learning rate; None: the Trainer's. A schedule changes that of the first turn alone."""
 
 
 @contextmanager

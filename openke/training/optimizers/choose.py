@@ -37,9 +37,13 @@ BY_ROW = ("lazy_adam", "rowwise_adagrad")
 
 
 def tables_by_row(
-    strategy: Strategy, method: str, device: torch.device, weight_decay: float
+    strategy: Strategy,
+    parameters: Sequence[nn.Parameter],
+    method: str,
+    device: torch.device,
+    weight_decay: float,
 ) -> list[nn.Embedding]:
-    """Return the entity tables whose gradients come as rows.
+    """Return the entity tables, of those ``parameters`` are of, whose gradients come as rows.
 
     By nature for the methods of :data:`BY_ROW`. On the CPU also where it changes no result: for
     Adam, and for Adagrad without weight decay. On a GPU a zero-filled gradient costs nothing. A
@@ -52,18 +56,19 @@ def tables_by_row(
         return []
     if model.in_openke_form or not (method in BY_ROW or (exact and device.type == "cpu")):
         return []
+    moved = {id(parameter) for parameter in parameters}
     return [
         module
-        for module in model.modules()
+        for module in strategy.modules()
         if isinstance(module, nn.Embedding)
         and module.num_embeddings == model.ent_tot
-        and module.weight.requires_grad
+        and id(module.weight) in moved
     ]
 
 
 def make_optimizer(
-    strategy: Strategy,
     parameters: Sequence[nn.Parameter],
+    tables: Sequence[nn.Embedding],
     method: str,
     device: torch.device,
     *,
@@ -71,12 +76,14 @@ def make_optimizer(
     weight_decay: float = 0.0,
     lr_decay: float = 0.0,
 ) -> torch.optim.Optimizer:
-    """Return an optimiser of parameters of a strategy, fused where PyTorch has that."""
+    """Return an optimiser of parameters, fused where PyTorch has that.
+
+    ``tables`` are those among them that :func:`tables_by_row` says.
+    """
     options: dict[str, Any] = {"lr": lr, "weight_decay": weight_decay}
     if method in ("adagrad", "rowwise_adagrad"):
         options["lr_decay"] = lr_decay
     if method == "rowwise_adagrad":
-        tables = tables_by_row(strategy, method, device, weight_decay)
         options["tables"] = [table.weight for table in tables]
     if has_fused_step(method, device):
         options["fused"] = True

@@ -332,10 +332,10 @@ def test_what_it_does_not_take_is_named():
     with pytest.raises(ValueError, match=r"MMRNS draws entities that are alike.* TransE does not"):
         strategy(build("TransE"))
     with pytest.raises(ValueError, match=r"MMRNS\.draws is 30, but a batch has 15 candidates"):
-        strategy(draws=30)(first())
-    own = next(iter(loader(negatives="own", weights="even").epoch(0)))
+        strategy(draws=30).check_loader(loader().settings)
+    own = loader(negatives="own", weights="even").settings
     with pytest.raises(ValueError, match="found own ones: set negatives to shared"):
-        strategy()(own)
+        strategy().check_loader(own)
     with pytest.raises(ValueError, match="interaction is 'GCOTE', which is made with the facts"):
         mmrns.MMRNS(ENTITIES, RELATIONS, both(), interaction="GCOTE")
     with pytest.raises(ValueError, match="interaction is 'TransEE'"):

@@ -293,3 +293,12 @@ def test_a_manifest_names_no_file_elsewhere(tmp_path):
     (out / "import.json").write_text(json.dumps(manifest))
     import_graph(source, out, overwrite=True)
     assert other.read_text() == "theirs"
+
+
+def test_a_foreign_file_of_the_manifests_name_is_kept(tmp_path):
+    out = tmp_path / "GRAPH"
+    out.mkdir()
+    (out / "import.json").write_text('{"mine": 1}')
+    with pytest.raises(FileExistsError, match=r"GRAPH holds import.json, which no import wrote"):
+        import_graph(table(tmp_path / "a.tsv"), out, overwrite=True)
+    assert (out / "import.json").read_text() == '{"mine": 1}'

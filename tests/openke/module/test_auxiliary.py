@@ -11,7 +11,7 @@ from openke.module.loss import MarginLoss, SigmoidLoss
 from openke.module.model import Reciprocal, TransE
 from openke.module.strategy import NegativeSampling, OneVsAll
 from openke.runs.recipe import Recipe
-from tests.contracts.graphs import ENTITIES, RELATIONS, graph
+from tests.contracts.graphs import BATCHES, ENTITIES, RELATIONS, first_batch, graph
 
 
 class Short(TransE):
@@ -100,3 +100,23 @@ def test_a_weighted_batch_is_trained_on():
         even = NegativeSampling(model, SigmoidLoss(1.0))(replace(batch, weight=None))
         assert torch.isfinite(found)
         assert not torch.equal(found, even)
+
+
+@pytest.mark.parametrize("shape", BATCHES)
+@pytest.mark.parametrize("make", [short, lambda: Reciprocal(short(2 * RELATIONS))])
+def test_heads_relations_and_tails_belong_together(shape, make):
+    model, batch = make(), first_batch(shape)
+    seen = {}
+
+    class Watching(NegativeSampling):
+        def auxiliary_loss(self, model, rows, head, relation, tail):
+            ids = batch.entities
+            seen["triples"] = torch.stack([ids[head], relation, ids[tail]], dim=1)
+            return 0.0
+
+    Watching(model, SigmoidLoss(), auxiliary={"short": 1.0})(batch)
+    found = {tuple(row) for row in seen["triples"].tolist()}
+    k = batch.negative.shape[-1]
+    expected = torch.stack([batch.head, batch.relation.expand(-1, 1 + k), batch.tail], dim=-1)
+    expected = {tuple(row) for row in expected.view(-1, 3).tolist()}
+    assert {(h, r % RELATIONS, t) for h, r, t in found} == expected

@@ -1,22 +1,21 @@
 """KBGAN: who is chosen, what the generator learns from it, and that nothing else changes."""
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
 from torch.nn.functional import relu
 
-from openke.config import Trainer
+from openke.config import Callback, Trainer
 from openke.data import TrainDataLoader
 from openke.module.loss import MarginLoss, SigmoidLoss
 from openke.module.model import MODELS, Reciprocal, TransE
 from openke.module.scoring.compare import ALL_PAIRS
+from openke.module.scoring.negatives import of_slot
 from openke.module.scoring.triples import score_triples
 from openke.module.strategy import KBGAN, NegativeSampling
 from openke.module.strategy.clock import Clock
 from openke.module.strategy.kbgan import (
-    as_asked,
     candidate_logits,
     choose,
     is_fact,
@@ -90,7 +89,7 @@ def test_losses_and_gradients_are_those_of_plain_pytorch(case, generator):
     play = trained.generator_loss(batch)
 
     each = torch.arange(len(batch))
-    scores = as_asked(trained.model(batch).negative, batch)[each, chosen]
+    scores = of_slot(trained.model(batch).negative, batch)[each, chosen]
     facts = trained.model(batch).positive
     slot = batch.slot[:, 0]
     if len(facts) > len(batch):
@@ -203,7 +202,7 @@ def test_turns_move_their_own_parameters_by_their_own_rates():
     assert {id(p) for p in first.parameters} == {id(p) for p in trained.model.parameters()}
     assert {id(p) for p in second.parameters} == {id(p) for p in trained.generator.parameters()}
     trainer = Trainer(trained, loader(), 1, 0.01, opt_method="adam", **CPU)
-    assert [o.param_groups[0]["lr"] for _, o in trainer._turns] == [0.01, 0.5]
+    assert [moved.optimizer.param_groups[0]["lr"] for moved in trainer._turns] == [0.01, 0.5]
     before = {n: p.clone() for n, p in trained.named_parameters()}
     trainer.run()
     for name, parameter in trained.named_parameters():
@@ -245,6 +244,17 @@ def test_any_model_over_structure_may_choose(name):
     assert any(p.grad is not None and p.grad.any() for p in trained.generator.parameters())
 
 
+class Ending(Callback):
+    """Stops a training after so many epochs, whatever was asked for."""
+
+    def __init__(self, after):
+        self.after = after
+
+    def on_epoch_end(self, trainer, record):
+        if trainer.epoch == self.after:
+            trainer.stop("to go on later")
+
+
 def test_a_resumed_run_is_an_unbroken_one(tmp_path):
     def trainer(epochs):
         torch.manual_seed(0)
@@ -253,9 +263,10 @@ def test_a_resumed_run_is_an_unbroken_one(tmp_path):
 
     whole, begun, resumed = trainer(4), trainer(4), trainer(4)
     whole.run()
-    begun.train_times = 2
-    begun._clock, told = (lambda step: replace(told(step), epochs=4)), begun._clock
+    begun.callbacks.append(Ending(2))
     begun.run()
+    begun._stopped = None
+    begun.callbacks.clear()
     begun.save(tmp_path / "last.ckpt")
     torch.manual_seed(99)
     resumed.resume(tmp_path / "last.ckpt")

@@ -5,7 +5,8 @@ import torch
 from openke.runtime.checksum import checksum
 
 VALUES = [
-    None, 0, 0.0, False, "", "0", [], {}, [0], [[0]], {"a": 0}, {"b": 0}, {"a": [0]}, {0: 0},
+    None, [1, 23], [12, 3], ["a", "bc"], ["ab", "c"],
+    0, 0.0, False, "", "0", [], {}, [0], [[0]], {"a": 0}, {"b": 0}, {"a": [0]}, {0: 0},
     torch.zeros(2), torch.zeros(3), torch.zeros(2, 1), torch.zeros(2).double(),
     torch.zeros(2, dtype=torch.int32), torch.zeros(()), torch.zeros(0), torch.tensor([0.0, 1e-30]),
     torch.tensor([-0.0, 0.0]), torch.zeros(2).bfloat16(), torch.zeros(2).bool(),
