@@ -74,6 +74,15 @@ class World:
             distributed.all_reduce(parameter.grad)
             parameter.grad /= self.size
 
+    def share_buffers(self, module: nn.Module) -> None:
+        """Give every process the first one's buffers, such as running means of batches."""
+        if self.size == 1:
+            return
+        kept = module.state_dict(keep_vars=True)
+        for tensor in kept.values():
+            if not isinstance(tensor, nn.Parameter):
+                distributed.broadcast(tensor, src=0)
+
     def total(self, values: Tensor) -> Tensor:
         """Return the sum of all processes' ``values``, a tensor on the CPU."""
         if self.size > 1:

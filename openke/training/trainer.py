@@ -228,6 +228,8 @@ class Trainer(Stepping):
                     seconds=time.perf_counter() - started,
                 )
                 return None
+        if len(self._turns) > 1:  # else they are sent with each step
+            self.world.share_buffers(self.strategy)
         sums = self.world.total(torch.tensor([losses.value(), positives], dtype=torch.float64))
         mean, positives = float(sums[0]) / losses.step / self.world.size, int(sums[1])
         seconds = time.perf_counter() - started

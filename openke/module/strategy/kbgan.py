@@ -170,8 +170,8 @@ class KBGAN(NegativeSampling):
     def _reckon(self, batch: Batch) -> None:
         """Add up rewards; the last step of an epoch makes them the next one's baseline."""
         if batch.share:
-            count = torch.ones_like(self._reward).sum()
-            self.rewards += torch.stack([self._reward.sum(), count])
+            reward = self._reward.float()
+            self.rewards += torch.stack([reward.sum(), torch.ones_like(reward).sum()])
         if self.clock.step == self.clock.steps - 1:
             total = join().total(self.rewards)
             self.baseline.copy_(total[0] / total[1])
