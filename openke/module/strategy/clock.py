@@ -40,19 +40,12 @@ class Clock:
         """Share of the training that is done, from 0 to below 1."""
         return self.done / (self.epochs * self.steps)
 
-    def generator(self, purpose: int) -> torch.Generator:
-        """Return random numbers of this step's own, on the CPU.
-
-        They depend on seed, step, process and ``purpose`` alone: who draws them changes nothing
-        for anybody else, and a resumed training draws the same.
-        """
-        return torch.Generator().manual_seed(self._mixed(purpose) % 2**63)
-
     def uniform(self, purpose: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
         """Return random numbers of this step's own, between 0 and 1: Float[shape].
 
-        They depend on what those of :meth:`generator` do, and are the same on every device, where
-        they are drawn without the host.
+        They depend on seed, step, process and ``purpose`` alone: who draws them changes nothing
+        for anybody else, and a resumed training draws the same. They are the same on every device,
+        where they are drawn without the host.
         """
         return uniform(self._mixed(purpose), shape, device)
 

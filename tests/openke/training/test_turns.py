@@ -13,6 +13,8 @@ from openke.module.strategy.turn import Turn
 from tests.contracts.graphs import ENTITIES, RELATIONS
 from tests.openke.training.test_trainer import CPU, loader, same
 
+CPU_DEVICE = torch.device("cpu")
+
 
 class Tug(NegativeSampling):
     """The model minimises its loss plus a pull, whose strength a second player raises."""
@@ -31,7 +33,7 @@ class Tug(NegativeSampling):
 
     def resist(self, batch):
         self.moved.append([p.requires_grad for p in self.parameters()])
-        noise = torch.rand(3, generator=self.clock.generator(1))
+        noise = self.clock.uniform(1, (3,), self.pull.device)
         entities = self.model.ent_embeddings(batch.entities)
         return (self.pull * noise).square().sum() + entities.square().mean()
 
@@ -102,9 +104,9 @@ def test_the_clock_says_where_a_step_is():
     assert strategy.seen[0].progress == 0
     assert strategy.seen[steps].progress == 0.5
     assert strategy.seen[-1].progress < 1
-    draws = {float(torch.rand(1, generator=clock.generator(1))) for clock in strategy.seen}
+    draws = {float(clock.uniform(1, (1,), CPU_DEVICE)) for clock in strategy.seen}
     assert len(draws) == 2 * steps
-    one, other = (torch.rand(1, generator=strategy.seen[3].generator(p)) for p in (1, 2))
+    one, other = (strategy.seen[3].uniform(p, (1,), CPU_DEVICE) for p in (1, 2))
     assert one != other
 
 
@@ -112,7 +114,7 @@ def test_a_clock_leaves_the_random_numbers_of_others_alone():
     torch.manual_seed(0)
     expected = torch.rand(1)
     torch.manual_seed(0)
-    torch.rand(1, generator=Clock().generator(0))
+    Clock().normal(0, (1,), CPU_DEVICE)
     assert torch.equal(torch.rand(1), expected)
 
 
