@@ -134,10 +134,10 @@ TEST(numbers_out_of_range_are_refused) {
   openke_sampler_options options{0, 4, 0, 0, 1, 0, 0};
   check_invalid(openke_sampler_create(store.get(), &options, &sampler),
                 "entity_negatives is 4; expected at most 3, the number of entities");
-  options = {0, 1, 3, 0, 1, 0};
+  options = {0, 1, 3, 0, 1, 0, 0};
   check_invalid(openke_sampler_create(store.get(), &options, &sampler),
                 "relation_negatives is 3; expected at most 2, the number of relations");
-  options = {0, -1, 0, 0, 1, 0};
+  options = {0, -1, 0, 0, 1, 0, 0};
   check_invalid(openke_sampler_create(store.get(), &options, &sampler), "entity_negatives is -1");
   options = {0, 1, 1, 0, 1, 1, 0};
   check_invalid(openke_sampler_create(store.get(), &options, &sampler),
