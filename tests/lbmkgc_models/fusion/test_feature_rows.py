@@ -74,7 +74,8 @@ def test_frozen_rows_are_no_parameters_and_not_copied():
 
 def test_tuned_rows_are_a_table_whose_gradient_comes_by_row():
     model = build("AdaMF")
-    tables = tables_by_row(strategy("AdaMF"), "adam", torch.device("cpu"), 0.0)
+    one = strategy("AdaMF")
+    tables = tables_by_row(one, list(one.parameters()), "adam", torch.device("cpu"), 0.0)
     assert len(tables) == 3  # structure, image, text
     rows = FeatureRows(TEXT, tuned=True)
     assert list(rows.state_dict()) == ["tuned.weight"]

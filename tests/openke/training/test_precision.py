@@ -141,8 +141,8 @@ def test_every_objective_is_one_program(case, shape):
 
 def test_a_compiled_step_has_no_gradients_by_row():
     """They are sparse tensors, which PyTorch's compiler does not take."""
-    assert trainer()._tables
-    assert not trainer(compile=True)._tables
+    assert trainer()._turns[0].tables
+    assert not trainer(compile=True)._turns[0].tables
     with pytest.raises(ValueError, match="'lazy_adam' needs gradients by row, which clip_norm, co"):
         trainer(compile=True, opt_method="lazy_adam")
 
