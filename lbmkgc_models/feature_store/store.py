@@ -116,8 +116,7 @@ class ModalFeatures:
         entity_names
             Names of the graph's entities in the order of ids (``TripleStore.entity_names``).
         several
-            An entity may have several rows: a name may stand there more than once. Where none
-            does, the features are those of one row each.
+            An entity may have several rows: a name may stand there more than once.
         about
             Further fields of the :class:`.Manifest`: dataset, encoder, ….
 
@@ -128,8 +127,7 @@ class ModalFeatures:
             twice or with a line break, no name that is an entity, a graph without names.
         """
         rows = torch.as_tensor(rows)
-        most = max(Counter(names).values(), default=0)
-        parts = most if several and most > 1 else 0
+        parts = max(Counter(names).values(), default=0) if several else 0
         return _matched(
             f"{modality} features",
             Manifest(modality=modality, parts=parts, **about | _size(rows)),

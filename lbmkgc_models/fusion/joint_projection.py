@@ -116,5 +116,10 @@ class SummedProjection(JointProjection):
 
 
 def _known_to_be_true(mask: Tensor) -> bool:
-    """Return whether a mask is true everywhere; on a GPU, which would have to be waited for, no."""
-    return mask.device.type == "cpu" and bool(mask.all())
+    """Return whether a mask is true everywhere; no where one would have to wait for the answer.
+
+    That is on a GPU, and in a compiled step.
+    """
+    if mask.device.type != "cpu" or torch.compiler.is_compiling():
+        return False
+    return bool(mask.all())

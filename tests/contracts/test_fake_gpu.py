@@ -91,8 +91,8 @@ def test_every_choice_of_negatives_is_made_there(name):
     batch = next(iter(loader.epoch(0)))
     with fake_gpu():
         trainer = on_gpu(strategy, loader)
-        for turn, _ in trainer._turns:
-            assert turn.loss(batch.to(trainer.device)).device == CUDA
+        for moved in trainer._turns:
+            assert moved.turn.loss(batch.to(trainer.device)).device == CUDA
 
 
 def queries(case, strategy=OneVsAll, loss="softmax", **options):

@@ -33,7 +33,7 @@ def test_one_row_each_has_no_parts() -> None:
     assert (features.parts, features.manifest.parts) == (0, 0)
     assert torch.equal(features.has, features.present)
     one = ModalFeatures.from_rows("image", ["ü", "a"], ROWS[:2], ENTITIES, several=True)
-    assert (one.parts, one.values.shape) == (0, (3, 2))
+    assert (one.parts, one.values.shape) == (1, (3, 1, 2))
 
 
 def test_names_that_are_no_entity_are_reported_once() -> None:

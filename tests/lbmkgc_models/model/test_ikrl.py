@@ -23,7 +23,7 @@ from tests.contracts.graphs import (
 )
 from tests.lbmkgc_models.model.plain_formulas import EVERYONE, within_and_across
 
-OTHERS = [name for name in MULTIMODAL.own if name != "IKRL"]
+OTHERS = [name for name in MULTIMODAL.own if name not in ("IKRL", "MMRNS")]
 
 
 def pictures(seed=0, most=4):

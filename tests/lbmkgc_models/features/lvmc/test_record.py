@@ -113,7 +113,9 @@ def _fill_the_disk(descriptor: int) -> None:
 
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", _fill_the_disk)
-    message = rf"{tmp_path}/a: cannot be written \(.*No space left on device\); make room or choose"
+    message = (
+        rf"{tmp_path}/a: cannot be written \(.*No space left on device.*\); make room or choose"
+    )
     with pytest.raises(OSError, match=message):
         save(tmp_path / "a", NOISE, RECORD)
     with pytest.raises(OSError, match=message):
