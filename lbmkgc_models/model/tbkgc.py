@@ -47,13 +47,13 @@ class TBKGC(ModalTranslation):
     References
     ----------
     Mousselly-Sergieh et al., A Multimodal Translation-Based Approach for Knowledge Graph
-    Representation Learning, *SEM 2018. This is the form that later comparisons call TBKGC. The
+    Representation Learning, StarSEM 2018. This is the form that later comparisons call TBKGC. The
     paper has s and r of a trained TransE, frozen, behind one shared tanh layer, the features of an
     entity behind another, and a hinge for heads with -r beside that for tails.
     """
 
     Config = TBKGCConfig
-    citation = "Mousselly-Sergieh et al., *SEM 2018"
+    citation = "Mousselly-Sergieh et al., StarSEM 2018"
     config: TBKGCConfig
     energies: ClassVar[tuple[tuple[str, str], ...]] = (*STRUCTURE_AND_MODALITY, ("sum", "sum"))
 
