@@ -158,3 +158,12 @@ def check_features(
             )
         if not several:
             found.require_one_row("this model")
+
+
+def require_features(
+    owner: str, ent_tot: int, features: Mapping[str, ModalFeatures], *, several: bool = False
+) -> None:
+    """Raise ``ValueError`` where there is no modality, or :func:`check_features` does."""
+    if not features:
+        raise ValueError(f"{owner} takes features of one modality or more, got none")
+    check_features(ent_tot, features, several=several)

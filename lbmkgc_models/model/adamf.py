@@ -12,7 +12,7 @@ from torch import Tensor
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.feature_rows import Missing
 from lbmkgc_models.fusion.modality_attention import ModalityAttention
-from lbmkgc_models.fusion.projection import Projectors, check_features
+from lbmkgc_models.fusion.projection import Projectors, require_features
 from openke.module.model.rotate import RotatE, RotatEConfig
 from openke.module.scoring.encodings import Encodings, presence
 
@@ -69,9 +69,7 @@ class AdaMF(RotatE):
     ) -> None:
         super().__init__(ent_tot, rel_tot, **settings)
         c = self.config
-        if not features:
-            raise ValueError("AdaMF takes features of one modality or more, got none")
-        check_features(ent_tot, features)
+        require_features("AdaMF", ent_tot, features)
         self.projectors = Projectors(
             features, 2 * c.dim, hidden=False, bias=True, tuned=c.tuned, missing=c.missing
         )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.joint_projection import JointProjection
-from lbmkgc_models.fusion.projection import check_features
+from lbmkgc_models.fusion.projection import require_features
 from openke.data.batch import Side
 from openke.module.interaction import translate
 from openke.module.model.transe import TransE, TransEConfig
@@ -70,11 +70,8 @@ class ModalTranslation(TransE):
         **settings: Any,
     ) -> None:
         super().__init__(ent_tot, rel_tot, **settings)
-        if not features:
-            raise ValueError(
-                f"{type(self).__name__} takes features of one modality or more, got none"
-            )
-        check_features(ent_tot, features, several=self.several_rows)
+        owner = type(self).__name__
+        require_features(owner, ent_tot, features, several=self.several_rows)
         self.projectors = self.make_projectors(features)
         self.modal_views = tuple(self.projectors.names)
 

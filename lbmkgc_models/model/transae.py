@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.feature_rows import FeatureRows
-from lbmkgc_models.fusion.projection import check_features
+from lbmkgc_models.fusion.projection import require_features
 from openke.data.batch import Side
 from openke.kernels.product import Linear
 from openke.module.interaction import translate
@@ -128,9 +128,7 @@ class TransAE(Model):
     ) -> None:
         super().__init__(ent_tot, rel_tot, **settings)
         c = self.config
-        if not features:
-            raise ValueError("TransAE takes features of one modality or more, got none")
-        check_features(ent_tot, features)
+        require_features("TransAE", ent_tot, features)
         known = {"image", "text", *features}
         for name in c.hidden:
             check_known("hidden", name, sorted(known))

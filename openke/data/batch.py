@@ -129,15 +129,7 @@ class Batch:
 
     def check_own(self, owner: str) -> None:
         """Raise ``ValueError`` unless each positive has its own negatives, all of them entities."""
-        if self.shared or self.relation_negatives:
-            raise ValueError(
-                f"{owner}: expected entity negatives of each positive's own, found "
-                + (
-                    "shared ones: set negatives to own"
-                    if self.shared
-                    else "negatives that replace relations: set neg_rel to 0"
-                )
-            )
+        require_own(owner, shared=self.shared, relations=self.relation_negatives)
 
     def choose(self, columns: Tensor) -> Batch:
         """Return the batch with some of each positive's own negatives: columns Int["b n"].
@@ -202,3 +194,16 @@ def training_data(batch: Batch) -> Data:
         data["batch_r"] = batch.positive[:, RELATION]
         data["mode"] = f"{batch.side}_batch"
     return data
+
+
+def require_own(owner: str, *, shared: bool, relations: int) -> None:
+    """Raise ``ValueError`` where negatives are shared, or some of a positive replace relations."""
+    if shared or relations:
+        found = (
+            "shared ones: set negatives to own"
+            if shared
+            else f"neg_rel {relations}, negatives that replace relations: set neg_rel to 0"
+        )
+        raise ValueError(
+            f"{owner}: expected entity negatives of each positive's own, found {found}"
+        )

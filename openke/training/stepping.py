@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from openke.module.strategy.clock import Clock
-from openke.module.strategy.turn import Turn, only
+from openke.module.strategy.turn import only
 from openke.training.openke_setters import Moved
 from openke.training.optimizers import gradients_by_row
 from openke.training.precision import casting, tensor_cores
@@ -33,7 +33,7 @@ class Stepping(Resuming):
         losses = []
         for moved in self._turns:
             with only(moved.turn.parameters, self.strategy):
-                losses.append(self._descend(moved, partial(self._shared, moved.turn), batch))
+                losses.append(self._descend(moved, partial(self._weighed, moved.turn.loss), batch))
         return losses[0]
 
     def _descend(self, moved: Moved, objective: Callable[[Any], Tensor], batch: Any) -> Tensor:
@@ -65,9 +65,9 @@ class Stepping(Resuming):
         )
 
     def _loss(self, batch: Any) -> Tensor:
-        loss: Tensor = self._parallel(batch)
-        return loss if self.world.size == 1 else loss * batch.share
+        return self._weighed(self._parallel, batch)
 
-    def _shared(self, turn: Turn, batch: Any) -> Tensor:
-        loss = turn.loss(batch)
+    def _weighed(self, objective: Callable[[Any], Tensor], batch: Any) -> Tensor:
+        """Return the objective of a batch; of a shard, as much as that counts for."""
+        loss = objective(batch)
         return loss if self.world.size == 1 else loss * batch.share

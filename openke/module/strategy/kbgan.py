@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from openke.data.batch import Batch
+from openke.data.batch import Batch, require_own
 from openke.module.loss.loss import Loss
 from openke.module.model import MODELS
 from openke.module.model.model import Model
 from openke.module.scoring.negatives import Scores, of_slot
 from openke.module.scoring.projection import prepare_batch
-from openke.module.strategy.negative_sampling import NegativeSampling, require_own
-from openke.module.strategy.turn import Turn
+from openke.module.strategy.negative_sampling import NegativeSampling
+from openke.module.strategy.turn import Turn, trained
 from openke.runtime.distributed import join
 from openke.runtime.names import check_known
 from openke.runtime.values import Positive, Share, Weight
@@ -107,17 +107,15 @@ class KBGAN(NegativeSampling):
     def check_loader(self, settings: Mapping[str, Any]) -> None:
         """Raise ``ValueError`` unless each positive has entity negatives of its own."""
         super().check_loader(settings)
-        require_own("KBGAN", settings)
+        shared, relations = settings["negatives"] == "shared", settings["neg_rel"]
+        require_own("KBGAN", shared=shared, relations=relations)
 
     def turns(self) -> tuple[Turn, ...]:
         """Return D's turn, then G's."""
-        first, second = (
-            [p for p in part.parameters() if p.requires_grad]
-            for part in (self.model, self.generator)
-        )
+        lr = self.config.generator_lr
         return (
-            Turn("discriminator", first, self.forward),
-            Turn("generator", second, self.generator_loss, lr=self.config.generator_lr),
+            Turn("discriminator", trained(self.model), self.forward),
+            Turn("generator", trained(self.generator), self.generator_loss, lr=lr),
         )
 
     def prepare(self, batch: Batch) -> Batch:

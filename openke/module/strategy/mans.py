@@ -9,18 +9,17 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from openke.data.batch import HEAD, RELATION, Batch
+from openke.data.batch import HEAD, RELATION, Batch, require_own
 from openke.module.loss.loss import Loss
 from openke.module.model.model import Model
 from openke.module.scoring.encodings import Encodings, join, presence, take
 from openke.module.scoring.triples import score_rows
-from openke.module.strategy.negative_sampling import NegativeSampling, require_own
+from openke.module.scoring.views import STRUCTURE, view_widths
+from openke.module.strategy.negative_sampling import NegativeSampling
 from openke.runtime.values import Fraction
 
 EXCHANGE = 1
 """The purpose of this strategy's random numbers."""
-STRUCTURE = "entity"
-"""The view that stays."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +87,8 @@ class MANS(NegativeSampling):
     def check_loader(self, settings: Mapping[str, Any]) -> None:
         """Raise ``ValueError`` unless each positive has entity negatives of its own."""
         super().check_loader(settings)
-        require_own("MANS", settings)
+        shared, relations = settings["negatives"] == "shared", settings["neg_rel"]
+        require_own("MANS", shared=shared, relations=relations)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch, a scalar."""
@@ -116,16 +116,13 @@ class MANS(NegativeSampling):
 
 def check_widths(model: Model) -> None:
     """Raise ``ValueError`` where modal views are not as wide as the structure."""
-    known = next(model.parameters())
-    with torch.no_grad():
-        views = model.views(torch.zeros(1, dtype=torch.long, device=known.device))
-    width = views[STRUCTURE].shape[1]
+    widths = view_widths(model)
     for view in model.modal_views:
-        if views[view].shape[1] != width:
+        if widths[view] != widths[STRUCTURE]:
             raise ValueError(
                 f"MANS with schedule A compares views with structure, but of {type(model).__name__}"
-                f" the view {view} has {views[view].shape[1]} reals and structure {width}; take "
-                "schedule V, T or H, or features of one modality"
+                f" the view {view} has {widths[view]} reals and structure {widths[STRUCTURE]}; "
+                "take schedule V, T or H, or features of one modality"
             )
 
 

@@ -14,14 +14,13 @@ from openke.module.loss.loss import Loss
 from openke.module.model.model import Model
 from openke.module.scoring.encodings import Encodings, join, presence, take
 from openke.module.scoring.triples import score_rows
+from openke.module.scoring.views import STRUCTURE, view_widths
 from openke.module.strategy.negative_sampling import NegativeSampling
-from openke.module.strategy.turn import Turn
+from openke.module.strategy.turn import Turn, trained
 from openke.runtime.values import Count, Positive, Weight
 
 OF_MODEL, OF_GENERATORS = 1, 2
 """The purposes of this strategy's random numbers."""
-STRUCTURE = "entity"
-"""The view that generators start from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,21 +80,19 @@ class MAT(NegativeSampling):
 
     def __init__(self, model: Model, loss: Loss, *arguments: Any, **options: Any) -> None:
         super().__init__(model, loss, *arguments, **options)
-        c = self.config
-        known = next(model.parameters())
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            views = model.views(torch.zeros(1, dtype=torch.long, device=known.device))
-            structure = views[STRUCTURE].shape[1]
+        c, widths = self.config, view_widths(model)
+        structure = widths[STRUCTURE]
+        with torch.random.fork_rng(devices=[]):
             self.generators = nn.ModuleDict(
                 {
                     view: nn.Sequential(
                         Linear(c.noise_dim + structure, c.hidden_dim),
                         nn.LeakyReLU(),
-                        Linear(c.hidden_dim, views[view].shape[1] if view in views else structure),
+                        Linear(c.hidden_dim, widths.get(view, structure)),
                     )
                     for view in self.generated_views(model)
                 }
-            ).to(known)
+            ).to(next(model.parameters()))
 
     def generated_views(self, model: Model) -> tuple[str, ...]:
         """Return the names of the views that generators make.
@@ -114,13 +111,10 @@ class MAT(NegativeSampling):
 
     def turns(self) -> tuple[Turn, ...]:
         """Return the model's turn, then the generators'."""
-        model, generators = (
-            [p for p in part.parameters() if p.requires_grad]
-            for part in (self.model, self.generators)
-        )
         lr = self.config.generator_lr
+        generators = trained(self.generators)
         return (
-            Turn("model", model, self.forward),
+            Turn("model", trained(self.model), self.forward),
             Turn("generators", generators, self.generator_loss, optimizer="adam", lr=lr),
         )
 

@@ -117,19 +117,6 @@ class NegativeSampling(Strategy):
         return total
 
 
-def require_own(owner: str, settings: Mapping[str, Any]) -> None:
-    """Raise ``ValueError`` unless a loader with these settings has own negatives of entities."""
-    if settings.get("negatives") == "shared" or settings.get("neg_rel"):
-        raise ValueError(
-            f"{owner}: expected entity negatives of each positive's own, found "
-            + (
-                f"neg_rel {settings['neg_rel']}, negatives that replace relations: leave it out"
-                if settings.get("neg_rel")
-                else "shared ones: set negatives to own"
-            )
-        )
-
-
 def _of_positives(weight: Tensor, scores: Scores) -> Tensor:
     """Return the weight of each positive score; those asked both ways stand there twice."""
     return weight.repeat(len(scores.positive) // len(weight))

@@ -15,7 +15,7 @@ from openke.module.penalty import Penalty
 from openke.module.scoring.encodings import Encodings
 from openke.module.settings import NoSettings, configure
 from openke.module.strategy.clock import Clock
-from openke.module.strategy.turn import Turn
+from openke.module.strategy.turn import Turn, trained
 from openke.runtime.names import check_known
 from openke.runtime.values import Share, Weight, check_value
 
@@ -118,7 +118,7 @@ class Strategy(nn.Module, ABC):
 
         By default there is one, of all parameters.
         """
-        return (Turn("model", [p for p in self.parameters() if p.requires_grad], self.forward),)
+        return (Turn("model", trained(self), self.forward),)
 
     def constrain(self) -> None:
         """Put parameters back to where they must be, see :meth:`.Model.constrain`."""

@@ -26,11 +26,16 @@ class Turn(NamedTuple):
     """Learning rate; None: the Trainer's. A schedule changes that of the first turn alone."""
 
 
+def trained(module: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters of a module that are not frozen."""
+    return [parameter for parameter in module.parameters() if parameter.requires_grad]
+
+
 @contextmanager
 def only(parameters: Sequence[nn.Parameter], module: nn.Module) -> Iterator[None]:
     """While it lasts, no other parameters of a module have gradients."""
     mine = {id(parameter) for parameter in parameters}
-    others = [p for p in module.parameters() if p.requires_grad and id(p) not in mine]
+    others = [parameter for parameter in trained(module) if id(parameter) not in mine]
     for parameter in others:
         parameter.requires_grad_(False)
     try:
