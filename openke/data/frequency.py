@@ -27,6 +27,19 @@ def frequency_weights(triples: NDArray[np.int64]) -> Tensor:
     return torch.from_numpy((1 / np.sqrt(total)).astype(np.float32))
 
 
+def answer_weights(answers: NDArray[np.int64], entities: int) -> Tensor:
+    """Return 0.1 + 0.9 n / max n of each entity, Float["entities"], as float32.
+
+    n is how often it is among ``answers``, Int["n"]: the right answers to all train queries.
+
+    References
+    ----------
+    Cao et al., OTKGE, NeurIPS 2022, whose code weighs the cross entropy so.
+    """
+    counts = np.bincount(answers, minlength=entities)
+    return torch.from_numpy((0.1 + 0.9 * counts / max(1, counts.max())).astype(np.float32))
+
+
 def _alike(entity: NDArray[np.int64], relation: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return how many others have the same entity and relation, Int["n"]."""
     if not len(entity):

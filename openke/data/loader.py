@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 import torch
+from torch import Tensor
 
 from openke.data.store import TripleStore
 
@@ -73,6 +74,15 @@ def one_ahead(prepare: Callable[[int], Prepared], count: int, name: str) -> Iter
             ahead = background.submit(prepare, index)
             yield ready
         yield ahead.result()
+
+
+def weighed_shard(weight: Tensor, mine: slice) -> tuple[Tensor, float]:
+    """Return the weights of a shard's items, and a factor of its :func:`shard_of` weight.
+
+    A mean over a shard is by the weights of its items: so is what it counts for.
+    """
+    own = weight[mine]
+    return own, float(own.sum() / weight.sum()) * len(weight) / len(own)
 
 
 def shard_of(size: int, shard: Shard) -> tuple[slice, float]:

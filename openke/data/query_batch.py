@@ -25,6 +25,8 @@ class QueryBatch:
     ends : Int["q+1"] or None
         ``offsets`` on the host, wherever the batch is: sizes that a step need not wait for. Made
         of ``offsets`` where they are not given.
+    weight : Float["q"] or None
+        How much each query counts in a mean; None: all the same.
     share : float
         What a mean over this batch weighs, where several processes have a shard of it each.
     """
@@ -35,6 +37,7 @@ class QueryBatch:
     answer: Tensor
     offsets: Tensor | None = None
     ends: Tensor | None = None
+    weight: Tensor | None = None
     share: float = 1.0
 
     def __post_init__(self) -> None:
@@ -54,12 +57,19 @@ class QueryBatch:
             tensor.to(device, non_blocking=True)
             for tensor in (self.anchor, self.relation, self.answer)
         )
-        offsets = None if self.offsets is None else self.offsets.to(device, non_blocking=True)
-        return replace(self, anchor=anchor, relation=relation, answer=answer, offsets=offsets)
+        offsets, weight = (
+            None if tensor is None else tensor.to(device, non_blocking=True)
+            for tensor in (self.offsets, self.weight)
+        )
+        changed = replace(self, anchor=anchor, relation=relation, answer=answer)
+        return replace(changed, offsets=offsets, weight=weight)
 
     def pin(self) -> QueryBatch:
         """Return the batch in pinned memory, from which copies to a GPU run asynchronously."""
-        offsets = None if self.offsets is None else self.offsets.pin_memory()
+        offsets, weight = (
+            None if tensor is None else tensor.pin_memory()
+            for tensor in (self.offsets, self.weight)
+        )
         anchor, relation = self.anchor.pin_memory(), self.relation.pin_memory()
-        answer = self.answer.pin_memory()
-        return replace(self, anchor=anchor, relation=relation, answer=answer, offsets=offsets)
+        changed = replace(self, anchor=anchor, relation=relation, answer=self.answer.pin_memory())
+        return replace(changed, offsets=offsets, weight=weight)

@@ -11,13 +11,24 @@ import torch
 from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, RELATION, TAIL
-from openke.data.loader import WHOLE, Change, Shard, one_ahead, shard_of, unchanged
-from openke.data.options import check_seed
+from openke.data.frequency import answer_weights as frequencies
+from openke.data.loader import (
+    WHOLE,
+    Change,
+    Shard,
+    one_ahead,
+    shard_of,
+    unchanged,
+    weighed_shard,
+)
+from openke.data.options import check_one_of, check_seed
 from openke.data.query_batch import QueryBatch
 from openke.data.store import TripleSource, open_store
 
 Targets = Literal["one", "all"]
 TARGETS: tuple[Targets, ...] = ("one", "all")
+AnswerWeights = Literal["even", "frequency"]
+ANSWER_WEIGHTS: tuple[AnswerWeights, ...] = ("even", "frequency")
 
 
 class QueryDataLoader:
@@ -32,6 +43,9 @@ class QueryDataLoader:
     targets
         ``"one"``: each train triple asks (h, r, ?) and (?, r, t), each with the one answer;
         ``"all"``: each distinct query is asked once, with all its answers in the train split.
+    answer_weights
+        ``"even"``: all queries count the same; ``"frequency"``: the more, the more often their
+        answer is one, see :func:`.answer_weights`. Only where each query has one answer.
     seed
         Of the order, which is another in each epoch.
     hold_out
@@ -40,7 +54,8 @@ class QueryDataLoader:
     Raises
     ------
     ValueError
-        Unknown ``targets``, or fewer than one query in a batch.
+        Unknown ``targets`` or ``answer_weights``, weights of queries with several answers, or fewer
+        than one query in a batch.
     FileNotFoundError
         A file that is not there.
     """
@@ -51,28 +66,43 @@ class QueryDataLoader:
         batch_size: int = 1000,
         *,
         targets: Targets = "one",
+        answer_weights: AnswerWeights = "even",
         seed: int = 0,
         hold_out: float = 0.0,
     ) -> None:
         if targets not in TARGETS:
             raise ValueError(f"targets is {targets!r}, expected 'one' or 'all'")
+        check_one_of("answer_weights", answer_weights, ANSWER_WEIGHTS)
+        if targets == "all" and answer_weights != "even":
+            raise ValueError(
+                f"answer_weights is {answer_weights!r}, but the queries of k-vs-all training have "
+                "several answers each; leave it out, or train by 1vsall"
+            )
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected at least 1 query")
         store = open_store(in_path)
         self.store = store.hold_out(hold_out, seed) if hold_out else store
         self.batch_size = batch_size
         self.targets = targets
+        self.answer_weights = answer_weights
         self.seed = check_seed(seed)
         self._hold_out = hold_out
         self._change: Change = unchanged
         self._pin = False
         self._shard = WHOLE
         self._queries = _Queries.of(self.store.triples("train"), targets)
+        self._weight = None
+        if answer_weights == "frequency":
+            answer = self._queries.answer
+            self._weight = frequencies(answer, self.store.entity_count)[answer]
 
     @property
     def settings(self) -> dict[str, object]:
         """What decides the batches, as JSON values."""
+        # Said only where they are not what they always were: earlier checkpoints have none.
+        weights = {} if self.answer_weights == "even" else {"answer_weights": self.answer_weights}
         return {
+            **weights,
             "batch_size": self.batch_size,
             "targets": self.targets,
             "seed": self.seed,
@@ -92,7 +122,12 @@ class QueryDataLoader:
             first = index * self.batch_size
             rows = order[first : first + self.batch_size]
             mine, share = shard_of(len(rows), self._shard)
-            batch: QueryBatch = self._change(replace(self._queries.batch(rows[mine]), share=share))
+            found = self._queries.batch(rows[mine])
+            if self._weight is not None:
+                asked = self._queries.sorted(rows[mine])
+                _, factor = weighed_shard(self._weight[rows], mine)
+                found, share = replace(found, weight=self._weight[asked]), share * factor
+            batch: QueryBatch = self._change(replace(found, share=share))
             return batch.pin() if self._pin else batch
 
         return one_ahead(prepare, len(self), "queries")
@@ -129,10 +164,15 @@ class _Queries:
         tails = int((~about_head[at]).sum())
         return cls(anchor[at], relation[at], tails, answer[order], np.r_[starts, 2 * n])
 
+    def sorted(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return rows (Int["q"]) with queries about tails first, else in the same order."""
+        about_tail = rows < self.tails
+        return np.concatenate([rows[about_tail], rows[~about_tail]])
+
     def batch(self, rows: NDArray[np.int64]) -> QueryBatch:
         """Return the queries in ``rows`` (Int["q"]), those about tails first."""
-        about_tail = rows < self.tails
-        rows = np.concatenate([rows[about_tail], rows[~about_tail]])
+        tails = int((rows < self.tails).sum())
+        rows = self.sorted(rows)
         answers, offsets = rows, None
         if self.offsets is not None:
             counts = self.offsets[rows + 1] - self.offsets[rows]
@@ -143,7 +183,7 @@ class _Queries:
         return QueryBatch(
             torch.from_numpy(self.anchor[rows]),
             torch.from_numpy(self.relation[rows]),
-            int(about_tail.sum()),
+            tails,
             torch.from_numpy(self.answer[answers]),
             offsets,
         )

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from openke.data.batch import HEAD, TAIL, Batch, CorruptedSide
 from openke.data.distinct import find_distinct
 from openke.data.frequency import frequency_weights
-from openke.data.loader import WHOLE, Change, Shard, one_ahead, shard_of, unchanged
+from openke.data.loader import (
+    WHOLE,
+    Change,
+    Shard,
+    one_ahead,
+    shard_of,
+    unchanged,
+    weighed_shard,
+)
 from openke.data.options import check_one_of, check_whole
 from openke.data.sampler import Sampler
 from openke.data.store import TripleSource, TripleStore
@@ -167,9 +175,8 @@ class TrainDataLoader:
             drawn = drawn.select(mine)  # drawing is cheap, and so all processes draw the same
             weight = None if self._weight is None else self._weight[positions]
             if weight is not None:
-                whole, weight = weight.sum(), weight[mine]
-                # A mean over this shard is by its weights: so is what it counts for.
-                share *= float(weight.sum() / whole) * len(positions) / len(weight)
+                weight, factor = weighed_shard(weight, mine)
+                share *= factor
             mask = None if drawn.mask is None else torch.from_numpy(drawn.mask).bool()
             replacing = drawn.negative[..., : drawn.negative.shape[-1] - self.neg_rel]
             occurring = (drawn.positive[:, HEAD], drawn.positive[:, TAIL], replacing.reshape(-1))

@@ -269,7 +269,8 @@ class Recipe:
         }
         kind, _ = self._objective()
         if issubclass(kind, AllEntitiesStrategy):
-            return QueryDataLoader(store, targets=kind.targets, **common)
+            weights = t.answer_weights
+            return QueryDataLoader(store, targets=kind.targets, answer_weights=weights, **common)
         negatives = t.sampling.get("neg_ent", 1)
         if negatives > store.entity_count:
             raise ValueError(

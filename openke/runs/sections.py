@@ -19,7 +19,7 @@ from openke.runtime.values import (
     check_value,
 )
 
-OF_QUERIES = ("label_smoothing", "relation_prediction")
+OF_QUERIES = ("answer_weights", "label_smoothing", "relation_prediction")
 OF_SAMPLING = ("sampling", "regul_rate", "l3_regul_rate")
 """Fields that only one kind of objective knows."""
 
@@ -61,11 +61,14 @@ class TrainingSection:
     reciprocal: bool = False
     """Each relation has an inverse of its own, and only tails are asked for."""
     loss: Part = "softmax"
-    """softmax or bce; with negative sampling one of openke.module.loss, with its arguments."""
+    """softmax, bce or bce-conve; with negative sampling one of openke.module.loss, with its
+    arguments."""
     sampling: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of TrainDataLoader for negative sampling, such as neg_ent and negatives."""
     label_smoothing: Share = 0.0
     """Share of the right answer's weight that is spread over all entities."""
+    answer_weights: Literal["even", "frequency"] = "even"
+    """frequency: what is often an answer counts more, 0.1 + 0.9 n / max n; of 1vsall."""
     relation_prediction: Weight = 0.0
     """Weight of the cross entropy of (h, ?, t) against all relations."""
     penalty: Part | None = None
@@ -111,7 +114,7 @@ class TrainingSection:
         for loss, weight in self.auxiliary.items():
             check_value(f"training.auxiliary.{loss}", weight, Weight)
         for field_name in OF_QUERIES if self.samples else OF_SAMPLING:
-            if getattr(self, field_name):
+            if getattr(self, field_name) not in (0.0, "even", {}):
                 raise ValueError(
                     f"training.{field_name} is {getattr(self, field_name)!r}, but training by "
                     f"{name} has none; leave it out"

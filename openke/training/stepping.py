@@ -50,6 +50,12 @@ class Stepping(Resuming):
         return loss.detach()
 
     @torch.no_grad()
+    def _begin_epoch(self) -> None:
+        if not self.epoch:
+            self._constrain()
+        self.strategy.begin_epoch(self.epoch)
+
+    @torch.no_grad()
     def _constrain(self) -> None:
         self.strategy.constrain()
 

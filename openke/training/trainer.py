@@ -209,8 +209,8 @@ class Trainer(Stepping):
         shard = (self.world.rank, self.world.size)
         pin = self.device.type == "cuda"
         self.data_loader.prepare(self.strategy.prepare, pin=pin, shard=shard)
-        if not self.epoch and not begun.step:
-            self._constrain()
+        if not begun.step:
+            self._begin_epoch()
         for batch in begun.rest(self.data_loader.epoch(self.epoch), self.device):
             self.strategy.clock = self._clock(losses.step)
             loss = self._step(batch.to(self.device))

@@ -185,6 +185,13 @@ CASES: dict[str, Callable[[], Model]] = {
     "GCOTE": lambda: worn(
         GCOTE(ENTITIES, RELATIONS, dim=6, group=2, triples=graph(triples=120).triples("train"))
     ),
+    "GCOTE attention": lambda: worn(
+        GCOTE(
+            *(ENTITIES, RELATIONS),
+            **{"dim": 6, "group": 2, "context": "attention"},
+            triples=graph(triples=120).triples("train"),
+        )
+    ),
     "AdaMF": lambda: AdaMF(ENTITIES, RELATIONS, both(), dim=4),
     "AdaMF frozen": lambda: AdaMF(ENTITIES, RELATIONS, both(), dim=4, tuned=False, missing="mean"),
     "AdaMF text": lambda: AdaMF(ENTITIES, RELATIONS, one(), dim=4, missing="zero"),
@@ -260,7 +267,10 @@ def small(name: str) -> Model:
 named = {case.split()[0] for case in CASES}
 CASES |= {name: partial(small, name) for name in MODELS if name not in named}
 
-WAITING = {"GCOTE": "contexts leave out the facts of the batch, whose number has to be known"}
+WAITING = dict.fromkeys(
+    ("GCOTE", "GCOTE attention"),
+    "contexts leave out the facts of the batch, whose number has to be known",
+)
 """Models whose steps wait for the device, and why."""
 
 

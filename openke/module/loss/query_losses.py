@@ -49,7 +49,27 @@ def binary_cross_entropy(
     return kernels.binary_cross_entropy(logits, offsets, answer, label_smoothing)
 
 
+def binary_cross_entropy_conve(
+    logits: Tensor, answer: Tensor, offsets: Tensor | None, label_smoothing: float
+) -> Tensor:
+    """Return Float["q"], the mean of binary cross entropies as ConvE's and TuckER's code has it.
+
+    ``label_smoothing`` eps makes the labels (1 - eps) y + 1 / e instead of (1 - eps) y + eps / e;
+    none leaves them as they are. Arguments are those of :func:`softmax_cross_entropy`.
+    """
+    losses = binary_cross_entropy(logits, answer, offsets, label_smoothing)
+    if not label_smoothing:
+        return losses
+    # A cross entropy is linear in its labels: what these are more by falls with the mean logit.
+    return losses - (1 - label_smoothing) / logits.shape[1] * logits.mean(dim=1)
+
+
 QUERY_LOSSES: Registry[QueryLoss] = Registry(
-    {"softmax": softmax_cross_entropy, "bce": binary_cross_entropy}, "openke.query_losses"
+    {
+        "softmax": softmax_cross_entropy,
+        "bce": binary_cross_entropy,
+        "bce-conve": binary_cross_entropy_conve,
+    },
+    "openke.query_losses",
 )
 """Losses of a query by name, with those of other packages."""

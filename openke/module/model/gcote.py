@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody knows
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from openke.data.batch import HEAD, RELATION, TAIL, Batch, Side
+from openke import kernels
+from openke.data.batch import Batch, Side
 from openke.module.interaction import orthogonal
+from openke.module.model.facts import checked_facts
 from openke.module.model.neighbours import Neighbours
 from openke.module.model.ote import OTE, OTEConfig
 from openke.module.scoring.compare import Compare
@@ -27,6 +28,9 @@ class GCOTEConfig(OTEConfig):
 
     margin: float = 12.0
     """gamma: added to the negative mean of four distances."""
+    context: Literal["mean", "attention"] = "mean"
+    """How an entity and where its facts put it make its context: all alike, or weighed by
+    softmax_i <e, m_i> / sqrt(d), as the authors' recipes have it."""
 
 
 class GCOTE(OTE):
@@ -34,7 +38,9 @@ class GCOTE(OTE):
 
     h' = h M e^s and t' = t M^T e^-s are where OTE puts the other end. The context t^c is the mean
     of t and of where the facts (h_i, r_i, t) put it, h^c of h and of where (h, r_i, t_i) do. In
-    training the facts of the batch are not among them, where ``forward`` scores it.
+    training the facts of the batch are not among them, where ``forward`` scores it. With
+    ``context="attention"`` it is a weighted mean, w = softmax_i(<e, m_i> / sqrt(d)), e being the
+    entity and m_i what the mean is of.
 
     The paper starts it from trained tables of OTE: ``gcote.set_parameters(ote.get_parameters())``.
 
@@ -72,9 +78,7 @@ class GCOTE(OTE):
         self, ent_tot: int, rel_tot: int, *values: Any, triples: ArrayLike = (), **settings: Any
     ) -> None:
         super().__init__(ent_tot, rel_tot, *values, **settings)
-        rows = torch.from_numpy(np.array(triples, np.int64).reshape(-1, 3))
-        _check_ids("entities", rows[:, [HEAD, TAIL]], ent_tot)
-        _check_ids("relations", rows[:, RELATION], rel_tot)
+        rows = checked_facts("GCOTE", triples, ent_tot, rel_tot)
         keys = torch.unique(self._keys(rows))
         head, relation, tail = keys // ent_tot // rel_tot, keys // ent_tot % rel_tot, keys % ent_tot
         self.register_buffer("facts", keys, persistent=False)
@@ -142,21 +146,27 @@ class GCOTE(OTE):
             around.relation * self.ent_tot + around.other, return_inverse=True
         )
         moved = self.move(self.ent_embeddings(pairs % self.ent_tot), pairs // self.ent_tot, side)
-        counts = torch.ones_like(around.owner, dtype=rows.dtype)
+        here = torch.ones_like(around.owner, dtype=torch.bool)
         if self._left_out is not None:
-            counts = (~self._left_out[around.fact]).to(rows.dtype)
-        total = F.embedding_bag(index, moved, around.first, mode="sum", per_sample_weights=counts)
-        number = rows.new_zeros(len(rows)).index_add(0, around.owner, counts)
-        return (total + rows) / (number + 1)[:, None]
+            here = ~self._left_out[around.fact]
+        weights, own = here.to(rows.dtype), rows.new_ones(len(rows))
+        if self.config.context == "attention":
+            logits, of_own = self._logits(rows, moved, around.owner, index)
+            logits = torch.where(here, logits, of_own[around.owner])
+            most = of_own.detach().scatter_reduce(0, around.owner, logits.detach(), "amax")
+            weights, own = weights * (logits - most[around.owner]).exp(), (of_own - most).exp()
+        total = F.embedding_bag(index, moved, around.first, mode="sum", per_sample_weights=weights)
+        number = own.index_add(0, around.owner, weights)
+        return (total + own[:, None] * rows) / number[:, None]
+
+    def _logits(
+        self, rows: Tensor, moved: Tensor, owner: Tensor, index: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return how alike each entity is to where its facts put it, Float["k"], and to itself."""
+        scale = self.config.dim**-0.5
+        alike = kernels.compare_pairs("dot", rows, moved, owner, index)
+        return alike * scale, rows.square().sum(dim=1) * scale
 
     def _keys(self, triples: Tensor) -> Tensor:
         head, relation, tail = triples.unbind(dim=1)
         return (head * self.rel_tot + relation) * self.ent_tot + tail
-
-
-def _check_ids(name: str, ids: Tensor, total: int) -> None:
-    if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < total:
-        raise ValueError(
-            f"GCOTE: triples have {name} from {int(ids.min())} to {int(ids.max())}, expected 0 to "
-            f"{total - 1}: they belong to another graph"
-        )

@@ -158,6 +158,19 @@ class Model(FormerNames, OpenKEAttributes, Parameters, Scorer):
         Called without gradients, before the first step of a training and after each.
         """
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Renew buffers that hold for an epoch, counted from 0; nothing by default.
+
+        Called without gradients before an epoch's first step. What is renewed so is saved with the
+        parameters, as a training may end, or go on, in the middle of an epoch.
+        """
+
+    def pair_inverses(self) -> None:
+        """Learn that each relation of the second half is the inverse of one of the first.
+
+        Called once, where :class:`.Reciprocal` is put around the model; nothing by default.
+        """
+
     def entity_part_widths(self) -> tuple[int, ...]:
         """Return the widths of the parts of a structural vector; (): it is one part."""
         return ()

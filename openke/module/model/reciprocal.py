@@ -46,6 +46,7 @@ class Reciprocal(Wrapped):
         super().__init__(inner, inner.rel_tot // 2)
         self.asymmetric_queries = True  # type: ignore[misc]
         self.inverse_offset = self.rel_tot
+        inner.pair_inverses()
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the inner model's queries about tails."""

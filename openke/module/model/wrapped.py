@@ -74,6 +74,12 @@ class Wrapped(Model):
         """Return the inner model's scores."""
         return self.inner.match(query, candidates, compare)
 
+    def heads(
+        self, query: Encodings, candidates: Encodings, compare: Compare
+    ) -> tuple[Tensor, ...]:
+        """Return the inner model's scores."""
+        return self.inner.heads(query, candidates, compare)
+
     def relation_query(self, head: Encodings, tail: Encodings) -> Tensor:
         """Return what the inner model says."""
         return self.inner.relation_query(head, tail)
@@ -113,6 +119,10 @@ class Wrapped(Model):
     def constrain(self) -> None:
         """Let the inner model do it."""
         self.inner.constrain()
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Let the inner model do it."""
+        self.inner.begin_epoch(epoch)
 
     def entity_part_widths(self) -> tuple[int, ...]:
         """Return the inner model's widths."""

@@ -48,6 +48,16 @@ def score_all(
     return model.match(ask(model, anchors, relation, side), candidates, ALL_PAIRS)
 
 
+def score_heads(
+    model: Scorer, side: Side, anchor: Tensor, relation: Tensor, candidates: Encodings
+) -> tuple[Tensor, ...]:
+    """Return Float["q e"] of each of a model's :meth:`.Scorer.heads`; see :func:`score_all`."""
+    if model.projects_entities:
+        return (_score_all_projected(model, side, anchor, relation, candidates),)
+    candidates, anchors = branch(candidates, anchor)
+    return model.heads(ask(model, anchors, relation, side), candidates, ALL_PAIRS)
+
+
 def _score_all_projected(
     model: Scorer, side: Side, anchor: Tensor, relation: Tensor, candidates: Encodings
 ) -> Tensor:

@@ -97,6 +97,16 @@ class Scorer(nn.Module):
         """Return scores: ``compare`` decides which queries meet which candidates."""
         raise NotImplementedError(f"{type(self).__name__} has no match")
 
+    def heads(
+        self, query: Encodings, candidates: Encodings, compare: Compare
+    ) -> tuple[Tensor, ...]:
+        """Return the scores that have a loss each in training against all entities.
+
+        By default those of :meth:`match` alone. A model with several score heads returns the scores
+        of each, and says in :meth:`match` how they are joined where triples are ranked.
+        """
+        return (self.match(query, candidates, compare),)
+
     def entity_embeddings(self, entities: Tensor) -> Tensor:
         """Return the structural vectors of entities, Float["u d"], as the penalties see them."""
         rows: Tensor = self.ent_embeddings(entities)

@@ -12,7 +12,7 @@ from openke.data.query_batch import QueryBatch
 from openke.data.query_data_loader import Targets
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.model.model import Model
-from openke.module.scoring.all_entities import encode_all, score_all
+from openke.module.scoring.all_entities import encode_all, score_heads
 from openke.module.scoring.encodings import Encodings, branch
 from openke.module.strategy.query_blocks import Block, as_asked, blocks, facts
 from openke.module.strategy.relation_prediction import relation_loss
@@ -23,6 +23,9 @@ from openke.runtime.values import Share, Weight, check_value
 
 class AllEntitiesStrategy(Strategy):
     """Mean loss of the queries of a batch, every entity being an answer, plus a penalty.
+
+    Where queries have weights it is the weighted mean. Where a model has several score heads, the
+    loss of a query is the sum of those of its :meth:`.Scorer.heads`.
 
     Parameters
     ----------
@@ -96,7 +99,8 @@ class AllEntitiesStrategy(Strategy):
             else self._loss(forgetful, candidates, block)
             for block, large in blocks(model, asked)
         ]
-        total: Tensor = torch.stack(losses).sum() / len(batch)
+        weight = len(batch) if batch.weight is None else batch.weight.sum()
+        total: Tensor = torch.stack(losses).sum() / weight
         if self.relation_prediction:
             predicted = relation_loss(model, known, candidates)
             total = total + self.relation_prediction * predicted
@@ -107,10 +111,14 @@ class AllEntitiesStrategy(Strategy):
         )
 
     def _loss(self, model: Model, candidates: Encodings, block: Block) -> Tensor:
-        """Return the sum of the losses of a block's queries."""
-        scores = score_all(model, block.side, block.anchor, block.relation, candidates)
+        """Return the weighted sum of the losses of a block's queries."""
         loss = QUERY_LOSSES[self.loss]
-        return loss(scores, block.answer, block.offsets, self.label_smoothing).sum()
+        losses = [
+            loss(scores, block.answer, block.offsets, self.label_smoothing)
+            for scores in score_heads(model, block.side, block.anchor, block.relation, candidates)
+        ]
+        each: Tensor = sum(losses[1:], start=losses[0])
+        return (each if block.weight is None else each * block.weight).sum()
 
     def _check(self, batch: QueryBatch) -> None:
         found = type(batch).__name__

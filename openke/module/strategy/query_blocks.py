@@ -30,6 +30,7 @@ class Block(NamedTuple):
     relation: Tensor
     answer: Tensor
     offsets: Tensor | None
+    weight: Tensor | None
 
 
 def as_asked(model: Model, batch: QueryBatch) -> tuple[Model, QueryBatch]:
@@ -70,8 +71,8 @@ def blocks(model: Model, batch: QueryBatch) -> Iterator[tuple[Block, bool]]:
     for side, begin, end in sides:
         if model.projects_entities:
             for part in _of_one_relation(batch, begin, end, most):
-                answer, offsets = _answers(batch, part)
-                yield Block(side, batch.anchor[part], batch.relation[part], answer, offsets), large
+                asked, weight = (batch.anchor[part], batch.relation[part]), _weight(batch, part)
+                yield Block(side, *asked, *_answers(batch, part), weight), large
         elif large:
             for first in range(begin, end, most):
                 yield _stretch(batch, side, first, min(first + most, end)), large
@@ -83,14 +84,17 @@ def blocks(model: Model, batch: QueryBatch) -> Iterator[tuple[Block, bool]]:
 def _stretch(batch: QueryBatch, side: Side, first: int, last: int) -> Block:
     """Return the queries in [first, last)."""
     part = slice(first, last)
-    anchor, relation = batch.anchor[part], batch.relation[part]
+    anchor, relation, weight = batch.anchor[part], batch.relation[part], _weight(batch, part)
     if batch.offsets is None:
-        return Block(side, anchor, relation, batch.answer[part], None)
+        return Block(side, anchor, relation, batch.answer[part], None, weight)
     assert batch.ends is not None
     begin, end = int(batch.ends[first]), int(batch.ends[last])
-    return Block(
-        side, anchor, relation, batch.answer[begin:end], batch.offsets[first : last + 1] - begin
-    )
+    answer, offsets = batch.answer[begin:end], batch.offsets[first : last + 1] - begin
+    return Block(side, anchor, relation, answer, offsets, weight)
+
+
+def _weight(batch: QueryBatch, part: slice | Tensor) -> Tensor | None:
+    return None if batch.weight is None else batch.weight[part]
 
 
 def _of_one_relation(batch: QueryBatch, begin: int, end: int, most: int) -> Iterator[Tensor]:

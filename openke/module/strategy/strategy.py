@@ -124,6 +124,10 @@ class Strategy(nn.Module, ABC):
         """Put parameters back to where they must be, see :meth:`.Model.constrain`."""
         self.model.constrain()
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Renew what holds for an epoch, see :meth:`.Model.begin_epoch`."""
+        self.model.begin_epoch(epoch)
+
     def prepare(self, batch: Any) -> Any:
         """Return a batch with what a step would wait for, found ahead of time; here as it is."""
         return batch

@@ -121,3 +121,42 @@ def test_offsets_are_on_the_host_too_wherever_a_batch_is_and_whoever_made_it():
     assert moved.offsets.device.type == "meta"
     assert torch.equal(moved.ends, offsets)
     assert QueryBatch(one, one, 1, one).ends is None
+
+
+def test_queries_weigh_by_how_often_their_answer_is_one():
+    store = graph()
+    train = store.triples("train")
+    counts = np.bincount(np.concatenate([train[:, 0], train[:, 2]]), minlength=store.entity_count)
+    weights = 0.1 + 0.9 * counts / counts.max()
+    loader = QueryDataLoader(store, 7, answer_weights="frequency")
+    plain = QueryDataLoader(store, 7)
+    for batch, same in zip(loader.epoch(1), plain.epoch(1), strict=True):
+        assert torch.equal(batch.answer, same.answer)
+        assert same.weight is None
+        np.testing.assert_allclose(batch.weight, weights[batch.answer], rtol=1e-6)
+        moved = batch.to(torch.device("meta"))
+        assert moved.weight.device.type == "meta"
+    assert plain.settings == {k: v for k, v in loader.settings.items() if k != "answer_weights"}
+    assert loader.settings["answer_weights"] == "frequency"
+
+
+def test_shards_together_have_the_weighted_mean():
+    loader = QueryDataLoader(graph(), 7, answer_weights="frequency")
+
+    def means(rank, ranks):
+        loader.prepare(pin=False, shard=(rank, ranks))
+        return [
+            (batch.share, float((batch.weight * batch.answer).sum() / batch.weight.sum()))
+            for batch in loader.epoch(0)
+        ]
+
+    whole, shards = means(0, 1), [means(rank, 3) for rank in range(3)]
+    for (_, expected), *parts in zip(whole, *shards, strict=True):
+        assert sum(share * mean for share, mean in parts) / 3 == pytest.approx(expected)
+
+
+def test_weights_are_of_queries_with_one_answer():
+    with pytest.raises(ValueError, match="answer_weights is 'often', expected one of 'even', 'fr"):
+        QueryDataLoader(graph(), answer_weights="often")
+    with pytest.raises(ValueError, match="queries of k-vs-all training have several answers each"):
+        QueryDataLoader(graph(), targets="all", answer_weights="frequency")

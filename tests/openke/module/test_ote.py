@@ -80,12 +80,27 @@ def test_ote_starts_as_published():
     torch.testing.assert_close(turns @ turns.mT, torch.eye(4).expand_as(turns))
 
 
-def contexts(moves, facts):
+def mean(around):
+    return np.mean(around, axis=0)
+
+
+def attended(around):
+    """Return the mean weighed by how alike each is to the first, which is the entity itself."""
+    logits = np.array(around) @ around[0] / len(around[0]) ** 0.5
+    weights = np.exp(logits - logits.max())
+    return weights / weights.sum() @ np.array(around)
+
+
+JOINED = {"GCOTE": mean, "GCOTE attention": attended}
+ways = pytest.mark.parametrize("case", JOINED)
+
+
+def contexts(moves, facts, joined=mean):
     into, out_of = ({i: [e] for i, e in enumerate(moves.e)} for _ in range(2))
     for h, r, t in facts:
         into[t].append(moves.forth(h, r))
         out_of[h].append(moves.back(t, r))
-    return tuple([np.mean(found[i], axis=0) for i in range(ENTITIES)] for found in (into, out_of))
+    return tuple([joined(found[i]) for i in range(ENTITIES)] for found in (into, out_of))
 
 
 def expected_score(moves, into, out_of, h, r, t):
@@ -94,23 +109,29 @@ def expected_score(moves, into, out_of, h, r, t):
     return 12.0 - sum(moves.distance(a, b) for a, b in pairs) / 4
 
 
-def test_gcote(triples):
-    model = build("GCOTE").double()
+@ways
+def test_gcote(triples, case):
+    model = build(case).double()
+    with torch.no_grad():
+        model.ent_embeddings.weight.normal_()  # else all logits of attention are about 0
     moves = Moves(model)
-    into, out_of = contexts(moves, FACTS)
+    into, out_of = contexts(moves, FACTS, JOINED[case])
     for h, r, t, found in zip(*triples, score(model, triples), strict=True):
         np.testing.assert_allclose(found, expected_score(moves, into, out_of, h, r, t), rtol=1e-10)
 
 
-def test_the_facts_of_a_batch_are_no_context_of_it():
-    model = build("GCOTE").double()
+@ways
+def test_the_facts_of_a_batch_are_no_context_of_it(case):
+    model = build(case).double()
+    with torch.no_grad():
+        model.ent_embeddings.weight.normal_(std=3.0)
     moves = Moves(model)
     batch = next(iter(TrainDataLoader(graph(triples=120), batch_size=16, neg_ent=2)))
     positive = batch.positive
     for training in (True, False):
         kept = [fact for fact in FACTS if not (training and fact in positive.tolist())]
         assert (len(kept) < len(FACTS)) == training
-        into, out_of = contexts(moves, kept)
+        into, out_of = contexts(moves, kept, JOINED[case])
         found = model.train(training)(batch).positive.detach().numpy()
         expected = [expected_score(moves, into, out_of, *row) for row in positive.tolist()]
         np.testing.assert_allclose(found, expected, rtol=1e-10)
@@ -118,6 +139,43 @@ def test_the_facts_of_a_batch_are_no_context_of_it():
     torch.testing.assert_close(
         score_triples(model.train(), *triples), score_triples(model.eval(), *triples)
     )
+
+
+def test_attention_over_alike_logits_is_the_mean():
+    plain, attention = build("GCOTE").double(), build("GCOTE attention").double()
+    attention.load_state_dict(plain.state_dict())
+    for model in (plain, attention):
+        with torch.no_grad():
+            model.ent_embeddings.weight[:, 1:] = 0  # turns of no entity but along one axis
+            model.rel_matrices.weight.copy_(torch.eye(2).flatten().repeat(3).expand(RELATIONS, -1))
+            model.rel_scales.weight.zero_()
+            model.ent_embeddings.weight[:, 0] = 0.5
+    found, expected = encode_all(attention), encode_all(plain)
+    for name in ("into", "out_of"):
+        torch.testing.assert_close(found[name], expected[name])
+
+
+def test_groups_of_one_without_scales_turn_by_a_sign():
+    model = OTE(ENTITIES, RELATIONS, dim=6, group=1).double()
+    torch.nn.init.normal_(model.rel_matrices.weight)
+    moved = model.move(model.ent_embeddings.weight[:4], torch.arange(4) % RELATIONS, "tail")
+    torch.testing.assert_close(moved.abs(), model.ent_embeddings.weight[:4].abs())
+    assert (moved * model.ent_embeddings.weight[:4] < 0).any()
+
+
+def test_without_facts_it_is_the_mean_of_ote_both_ways():
+    model = GCOTE(ENTITIES, RELATIONS, dim=6, group=2, context="attention").double()
+    ote = OTE(ENTITIES, RELATIONS, dim=6, group=2, margin=0.0).double()
+    ote.load_state_dict(model.state_dict())
+    h, r = torch.tensor([3, 5]), torch.tensor([0, 1])
+    forth = score_all(ote, "tail", h, r)
+    back = torch.stack(
+        [
+            score_all(ote, "head", torch.arange(ENTITIES), x.expand(ENTITIES))[:, a]
+            for a, x in zip(h, r, strict=True)
+        ]
+    )
+    torch.testing.assert_close(score_all(model, "tail", h, r), 12.0 + (forth + back) / 2)
 
 
 def test_without_neighbours_an_entity_is_its_own_context():

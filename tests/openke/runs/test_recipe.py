@@ -293,6 +293,7 @@ def test_what_is_wrong_is_said_at_once(change, message):
             "loss 'MarginLoss' has no setting 'gamma'; it knows adv_temp",
         ),
         ({"label_smoothing": 0.1}, "label_smoothing is 0.1, but training by negative sampling has"),
+        ({"answer_weights": "frequency"}, "answer_weights is 'frequency', but training by negat"),
         ({"relation_prediction": 1}, "relation_prediction is 1, but training by negative sampling"),
         ({"sampling": {"neg_ent": 0}}, "training.sampling has neg_ent 0 and no neg_rel; expected"),
         ({"sampling": {"negs": 3}}, "training.sampling has no setting 'negs' .did you mean neg"),
