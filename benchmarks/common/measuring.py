@@ -21,6 +21,8 @@ from openke.runtime.environment import environment
 from openke.runtime.files import write_text, write_whole
 
 RESULTS = Path(__file__).parents[1] / "results"
+ACROSS = 5
+"""Panels of a plot side by side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,10 +164,14 @@ def _plot(path: Path, title: str, size_name: str, rows: Sequence[Measurement]) -
 
     plt.switch_backend("agg")
     works = list(dict.fromkeys(row.work for row in rows))
-    figure, axes = plt.subplots(
-        1, len(works), figsize=(3.4 * len(works), 3.4), sharey=True, squeeze=False
+    across = min(len(works), ACROSS)
+    down = -(-len(works) // across)
+    figure, grid = plt.subplots(
+        down, across, figsize=(3.4 * across, 3.4 * down), sharey=True, squeeze=False
     )
-    for axis, work in zip(axes[0], works, strict=True):
+    for axis in grid.flat[len(works) :]:
+        axis.set_visible(False)
+    for axis, work in zip(grid.flat, works, strict=False):
         chosen = sorted((row for row in rows if row.work == work), key=lambda row: row.size)
         sizes = [row.size for row in chosen]
         axis.loglog(sizes, [row.plain_seconds for row in chosen], "o--", label="plain", color="C7")
@@ -177,8 +183,9 @@ def _plot(path: Path, title: str, size_name: str, rows: Sequence[Measurement]) -
             axis.xaxis.set_minor_formatter(NullFormatter())
         axis.yaxis.set_major_formatter(ScalarFormatter())
         axis.grid(alpha=0.3)
-    axes[0][0].set_ylabel("seconds")
-    axes[0][0].legend()
+    for row_of_axes in grid:
+        row_of_axes[0].set_ylabel("seconds")
+    grid[0][0].legend()
     figure.suptitle(title, fontsize=10)
     figure.tight_layout()
     write_whole(path, lambda stream: figure.savefig(stream, dpi=120, format="png"))

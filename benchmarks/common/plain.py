@@ -56,7 +56,7 @@ def draw_negatives(
     by_head = statistics.tails_per_head / (
         statistics.tails_per_head + statistics.heads_per_tail + 1e-12
     )
-    facts = np.sort(_numbers(store, store.triples("train")))
+    facts = np.sort(numbers_of(store, store.triples("train")))
 
     def draw(positive: Triples) -> Triples:
         drawn = np.repeat(positive[:, None, :], negatives, axis=1)
@@ -66,7 +66,7 @@ def draw_negatives(
             ids = random.integers(store.entity_count, size=int(wrong.sum()))
             drawn[..., 0][wrong] = np.where(on_head[wrong], ids, drawn[..., 0][wrong])
             drawn[..., 2][wrong] = np.where(on_head[wrong], drawn[..., 2][wrong], ids)
-            numbers = _numbers(store, drawn[wrong])
+            numbers = numbers_of(store, drawn[wrong])
             at = np.minimum(np.searchsorted(facts, numbers), len(facts) - 1)
             wrong[wrong] = facts[at] == numbers
         return drawn
@@ -74,7 +74,8 @@ def draw_negatives(
     return draw
 
 
-def _numbers(store: TripleStore, triples: Triples) -> NDArray[np.int64]:
+def numbers_of(store: TripleStore, triples: Triples) -> NDArray[np.int64]:
+    """Return a number for each of Int["… 3"]."""
     e, r = store.entity_count, store.relation_count
     return (triples[..., 0] * r + triples[..., 1]) * e + triples[..., 2]
 
@@ -106,15 +107,29 @@ def rotate(h: Tensor, phase: Tensor, t: Tensor) -> Tensor:
     return -(real * real + imaginary * imaginary).clamp_min(1e-24).sqrt().sum(dim=-1)
 
 
+def distmult(h: Tensor, r: Tensor, t: Tensor) -> Tensor:
+    """Return <h, r, t>."""
+    return (h * r * t).sum(dim=-1)
+
+
 SCORES: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "TransE": transe,
+    "DistMult": distmult,
     "ComplEx": complex_score,
     "RotatE": rotate,
     "LBMKGC": rotate,
 }
 
 
-class PlainModel(nn.Module):
+class Plain(nn.Module):
+    """Scores triples one by one."""
+
+    def loss(self, drawn: Tensor) -> Tensor:
+        """Return the loss of Int["b 1+k 3"], the positive first."""
+        return log_sigmoid_loss(self(*drawn.unbind(dim=-1)))
+
+
+class PlainModel(Plain):
     """Tables, and for LBMKGC a projection of each feature table; scores triples one by one."""
 
     def __init__(
@@ -158,58 +173,47 @@ class PlainModel(nn.Module):
         )
 
 
-class PlainEnergies(nn.Module):
-    """TBKGC, or QEB, which has two tables of relations and the mean: sums of L1 energies.
-
-    The distinct entities of a batch are projected once.
-    """
-
-    PAIRS = ((0, 0), (1, 1), (0, 1), (1, 0), (2, 2))
-    """Which part of a head meets which of a tail: structure, modalities, their sum."""
-
-    def __init__(
-        self, name: str, entities: int, relations: int, dim: int, features: list[Tensor]
-    ) -> None:
-        super().__init__()
-        self.entity = nn.Embedding(entities, dim)
-        self.relations = nn.ModuleList(
-            nn.Embedding(relations, dim) for _ in range(2 if name == "QEB" else 1)
-        )
-        self.features = nn.ParameterList([nn.Parameter(f, requires_grad=False) for f in features])
-        if name == "QEB":
-            self.projections = nn.ModuleList([nn.Linear(sum(f.shape[1] for f in features), dim)])
-        else:
-            self.projections = nn.ModuleList(nn.Linear(f.shape[1], dim // 2) for f in features)
-
-    def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
-        """Return the score of each triple; ids broadcast against one another."""
-        ends = torch.stack(torch.broadcast_tensors(head, tail))
-        entities, place = torch.unique(ends, return_inverse=True)
-        rows = [table[entities] for table in self.features]
-        if len(self.projections) == 1:
-            rows = [torch.cat(rows, dim=-1)]
-        projected = [project(x) for project, x in zip(self.projections, rows, strict=True)]
-        structural, modal = self.entity(entities), torch.cat(projected, dim=-1)
-        parts = (structural, modal, structural + modal)
-        heads, tails = ([part[at] for part in parts] for at in place)
-        energies = [
-            transe(heads[a], table(relation), tails[b])
-            for table in self.relations
-            for a, b in self.PAIRS
-        ]
-        total: Tensor = sum(energies[1:], start=energies[0])
-        return total / 10 if len(self.relations) == 2 else total
+# ---- training ------------------------------------------------------------------------------------
 
 
-def step(model: nn.Module, optimizer: torch.optim.Optimizer, drawn: Tensor) -> None:
-    """Take one step on Int["b 1+k 3"], the positive first: self-adversarial log-sigmoid loss."""
-    optimizer.zero_grad()
-    scores = 12.0 + model(*drawn.unbind(dim=-1))
-    positive, negative = scores[:, 0], scores[:, 1:]
+def log_sigmoid_loss(scores: Tensor) -> Tensor:
+    """Return the self-adversarial loss of Float["b 1+k"], the positive first; margin 12."""
+    positive, negative = (12.0 + scores).split([1, scores.shape[1] - 1], dim=1)
     weights = negative.detach().softmax(dim=-1)
-    loss = -(logsigmoid(positive).mean() + (weights * logsigmoid(-negative)).sum(-1).mean()) / 2
+    return -(logsigmoid(positive).mean() + (weights * logsigmoid(-negative)).sum(-1).mean()) / 2
+
+
+def adam(module: nn.Module) -> torch.optim.Optimizer:
+    """Return Adam for what a module trains."""
+    return torch.optim.Adam([p for p in module.parameters() if p.requires_grad], lr=1e-3)
+
+
+def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """Take one step."""
+    optimizer.zero_grad()
     loss.backward()
     optimizer.step()
+
+
+class PlainSampling:
+    """Negative sampling; other objectives change what a step does."""
+
+    def __init__(self, model: Plain, store: TripleStore, negatives: int) -> None:
+        self.model = model
+        self.random = np.random.default_rng(0)
+        self.draw = draw_negatives(store, self.random, negatives)
+        self.optimizer = adam(model)
+
+    def drawn(self, positive: Triples) -> Tensor:
+        """Return Int["b 1+k 3"], the positive first."""
+        return torch.from_numpy(np.concatenate([positive[:, None], self.draw(positive)], axis=1))
+
+    def step(self, positive: Triples) -> None:
+        """Train on Int["b 3"]."""
+        descend(self.optimizer, self.model.loss(self.drawn(positive)))
+
+
+# ---- evaluation ----------------------------------------------------------------------------------
 
 
 def filtered_ranks(model: nn.Module, store: TripleStore, triples: Triples) -> Iterator[float]:

@@ -1,25 +1,46 @@
-"""The models whose speed is measured, by this project and in plain PyTorch, at the same sizes."""
+"""What training is timed of, by this project and in plain PyTorch, at the same sizes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 
-from common.plain import PlainEnergies, PlainModel
+from common.plain import Plain, PlainModel, PlainSampling
+from common.plain_modal import ENERGIES, PlainAdaMF, PlainEnergies, PlainMMKRL, PlainTransAE
+from common.plain_objectives import PlainKBGAN, PlainMANS, PlainMAT, PlainMMRNS
 from lbmkgc_models.feature_store.store import ModalFeatures
-from lbmkgc_models.model.lbmkgc import LBMKGC
-from lbmkgc_models.model.qeb import QEB
-from lbmkgc_models.model.tbkgc import TBKGC
+from lbmkgc_models.model import MULTIMODAL
+from openke.data.store import TripleStore
 from openke.module.loss import SigmoidLoss
 from openke.module.model import ComplEx, Model, RotatE, TransE
-from openke.module.strategy import NegativeSampling
+from openke.module.strategy import KBGAN, MANS, MAT, MMRNS, NegativeSampling
 
 REALS = 500
 """Reals of an entity's vector: 250 complex coordinates."""
 FEATURES = 768
 """Reals of a picture's and of a text's features."""
-
-ENERGIES: dict[str, type[TBKGC]] = {"TBKGC": TBKGC, "QEB": QEB}
-"""Sums of energies of structure and modalities."""
+CODE, WIDTHS = 50, {"image": 512, "text": 50}
+"""Reals of TransAE's code and of its hidden layers, as published."""
+OF_MMRNS = 200
+"""Reals of an entity where MMRNS chooses negatives, as published."""
+AUXILIARY: Mapping[str, Mapping[str, float]] = {
+    "MMKRL": {"alignment": 1.0},
+    "TransAE": {"reconstruction": 1.0},
+}
+"""Losses that are part of a model's training."""
+OBJECTIVES: Mapping[str, tuple[type[NegativeSampling], str]] = {
+    "KBGAN": (KBGAN, "TransE"),
+    "MANS": (MANS, "IKRL"),
+    "AdaMF-MAT": (MAT, "AdaMF"),
+    "MMRNS": (MMRNS, "MMRNS"),
+}
+"""Systems that are an objective, and the model they train; all others train by sampling."""
+LOADERS: Mapping[str, Mapping[str, Any]] = {
+    "MMRNS": {"negatives": "shared", "sampling_mode": "cross", "bern_flag": False}
+}
+"""Options of the loader, where they are not the usual ones."""
 
 
 def features(entities: int) -> list[torch.Tensor]:
@@ -41,19 +62,56 @@ def own_model(name: str, entities: int, relations: int) -> Model:
         modality: ModalFeatures.from_rows(modality, names, rows, names)
         for modality, rows in zip(("image", "text"), features(entities), strict=True)
     }
+    if name == "IKRL":
+        del modal["text"]
+    return MULTIMODAL[name](entities, relations, modal, **_settings(name))
+
+
+def _settings(name: str) -> dict[str, Any]:
     if name in ENERGIES:
-        return ENERGIES[name](entities, relations, modal, dim=REALS, norm_flag=False)
-    return LBMKGC(entities, relations, modal, dim=REALS // 2, margin=12.0)
+        return {"dim": REALS, "norm_flag": False}
+    if name == "TransAE":
+        return {"dim": CODE, "hidden": WIDTHS}
+    if name == "MMRNS":
+        return {"interaction_settings": {"dim": OF_MMRNS, "p_norm": 1, "norm_flag": False}}
+    return {"dim": REALS // 2, "margin": 12.0}
 
 
-def plain_model(name: str, entities: int, relations: int) -> PlainModel | PlainEnergies:
-    """Return the same in eager PyTorch."""
+def own_strategy(name: str, entities: int, relations: int) -> NegativeSampling:
+    """Return what a system of this project trains by, with RotatE's loss, which all have here."""
+    kind, model = OBJECTIVES.get(name, (NegativeSampling, name))
+    return kind(
+        model=own_model(model, entities, relations),
+        loss=SigmoidLoss(adv_temperature=1.0),
+        auxiliary=AUXILIARY.get(name, {}),
+    )
+
+
+def plain_model(name: str, entities: int, relations: int) -> Plain:
+    """Return the same model in eager PyTorch."""
+    if name == "MMKRL":
+        return PlainMMKRL(entities, relations, REALS, features(entities))
     if name in ENERGIES:
         return PlainEnergies(name, entities, relations, REALS, features(entities))
+    if name == "AdaMF":
+        return PlainAdaMF(entities, relations, REALS, features(entities))
+    if name == "TransAE":
+        return PlainTransAE(relations, CODE, tuple(WIDTHS.values()), features(entities))
     modal = features(entities) if name == "LBMKGC" else []
     return PlainModel(name, entities, relations, REALS, modal)
 
 
-def strategy(model: Model) -> NegativeSampling:
-    """Return RotatE's objective, which all are timed with."""
-    return NegativeSampling(model=model, loss=SigmoidLoss(adv_temperature=1.0))
+def plain_training(name: str, store: TripleStore, negatives: int) -> PlainSampling:
+    """Return the same training in eager PyTorch."""
+    sizes = store.entity_count, store.relation_count
+    if name == "KBGAN":
+        generator = PlainModel("DistMult", *sizes, 50, [])
+        return PlainKBGAN(plain_model("TransE", *sizes), generator, store, negatives)
+    if name == "MANS":
+        return PlainMANS(plain_model("IKRL", *sizes), store, negatives)
+    if name == "AdaMF-MAT":
+        return PlainMAT(plain_model("AdaMF", *sizes), store, negatives)
+    if name == "MMRNS":
+        scorer = PlainModel("TransE", *sizes, OF_MMRNS, [])
+        return PlainMMRNS(scorer, features(sizes[0]), store, negatives)
+    return PlainSampling(plain_model(name, *sizes), store, negatives)

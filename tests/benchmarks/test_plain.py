@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from common.plain import PlainStore, draw_negatives, filtered_ranks
-from common.speed_models import own_model, plain_model
+from common.plain import PlainStore, draw_negatives, filtered_ranks, log_sigmoid_loss
+from common.plain_modal import ENERGIES, PlainMMKRL
+from common.plain_objectives import PlainSimilarity
+from common.speed_models import AUXILIARY, own_model, plain_model, plain_training
+from speed_training import NEGATIVES
 
 from openke.config import Tester
 from openke.data import TestDataLoader
@@ -24,29 +27,59 @@ def twins(name, store):
             for kind, table in (("ent", plain.entity), ("rel", plain.relation)):
                 parts = [getattr(own, f"{kind}_{part}_embeddings").weight for part in ("re", "im")]
                 table.weight.copy_(torch.cat(parts, dim=1))
-        elif name in ("TBKGC", "QEB"):
+        elif name in ENERGIES:
             _copy_energies(own, plain)
+        elif name == "TransAE":
+            _copy_coders(own, plain)
         else:
             plain.entity.weight.copy_(own.ent_embeddings.weight)
             relation = own.rel_embeddings.weight
             plain.relation.weight.copy_(relation if name == "TransE" else own.phases(relation))
+        if name == "AdaMF":
+            for ours, theirs in zip(own.projectors, plain.projections, strict=True):
+                _copy_layer(ours.layers, theirs)
+            plain.attention.weight.copy_(own.attention.vector[None])
     return own.eval(), plain.eval()
+
+
+def _copy_layer(ours, theirs):
+    theirs.load_state_dict(ours.state_dict())
 
 
 def _copy_energies(own, plain):
     tables = [table for name, table in own.named_children() if name.endswith("embeddings")]
     for ours, theirs in zip(tables, [plain.entity, *plain.relations], strict=True):
         theirs.weight.copy_(ours.weight)
+    if isinstance(plain, PlainMMKRL):
+        _copy_layer(own.mapping, plain.mapping)
+        _copy_layer(own.alignment, plain.alignment)
+        biases = [own.head_bias, own.tail_bias, own.relation_bias]
+        plain.biases.copy_(torch.stack(biases))
     layers = [projector.layers for projector in own.projectors]
-    if len(plain.projections) == 1:
-        plain.projections[0].weight.copy_(torch.cat([layer.weight for layer in layers], dim=1))
-        plain.projections[0].bias.copy_(own.projectors.bias)
+    if len(plain.projections) > 1:
+        for ours, theirs in zip(layers, plain.projections, strict=True):
+            _copy_layer(ours, theirs)
         return
-    for ours, theirs in zip(layers, plain.projections, strict=True):
-        theirs.load_state_dict(ours.state_dict())
+    (joint,) = plain.projections
+    joint.weight.copy_(torch.cat([layer.weight for layer in layers], dim=1))
+    if joint.bias is not None:
+        joint.bias.copy_(own.projectors.bias)
 
 
-@pytest.mark.parametrize("name", ["TransE", "ComplEx", "RotatE", "TBKGC", "QEB"])
+def _copy_coders(own, plain):
+    plain.relation.weight.copy_(own.rel_embeddings.weight)
+    own.constrain()
+    _copy_layer(own.code, plain.code)
+    for place, coder in enumerate(own.coders.values()):
+        plain.features[place].copy_(coder.rows(torch.arange(own.ent_tot)))
+        for part in ("enter", "expand", "rebuild"):
+            _copy_layer(getattr(coder, part), getattr(plain, part)[place])
+
+
+MODELS = ["TransE", "ComplEx", "RotatE", *ENERGIES, "AdaMF", "TransAE"]
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_plain_models_score_and_rank_as_ours(name):
     store = graph()
     own, plain = twins(name, store)
@@ -54,12 +87,72 @@ def test_plain_models_score_and_rank_as_ours(name):
     head, relation, tail = torch.tensor(triples).unbind(dim=1)
     with torch.inference_mode():
         ours = score_triples(own, head, relation, tail)
-        shift = own.config.margin if name == "RotatE" else 0.0
+        shift = own.config.margin if name in ("RotatE", "AdaMF") else 0.0
         torch.testing.assert_close(ours - shift, plain(head, relation, tail), rtol=1e-4, atol=1e-4)
         ranked = list(filtered_ranks(plain, store, triples))
     report = Tester(own, TestDataLoader(store, type_constrain=False), progress=False).rank()
     expected = ranks(report.greater, report.equal).reshape(2, -1)  # head rows, then tail rows
     np.testing.assert_array_equal(np.array(ranked).reshape(-1, 2), expected[::-1].T)
+
+
+@pytest.mark.parametrize("name", ["MMKRL", "TransAE"])
+def test_plain_auxiliary_losses_are_ours(name):
+    store = graph()
+    own, plain = twins(name, store)
+    drawn = torch.tensor(store.triples("train")[:12]).view(4, 3, 3)
+    head, relation, tail = drawn.reshape(-1, 3).unbind(dim=1)
+    (loss,) = AUXILIARY[name]
+    rows = own.encode(torch.arange(own.ent_tot))
+    with torch.no_grad():
+        ours = own.auxiliary_loss(loss, rows, head, relation, tail)
+        theirs = plain.loss(drawn) - log_sigmoid_loss(plain(*drawn.unbind(dim=-1)))
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_plain_similarities_are_ours():
+    store = graph()
+    torch.manual_seed(0)
+    own = own_model("MMRNS", store.entity_count, store.relation_count)
+    everyone = torch.arange(store.entity_count)
+    rows = [own.sampler.rows[name](everyone) for name in own.sampler.names]
+    scorer = own.inner
+    plain = PlainSimilarity(scorer.config.dim, scorer.config.dim, rows)
+    with torch.no_grad():
+        for place, name in enumerate(own.sampler.names):
+            _copy_layer(own.sampler.inputs[name], plain.inputs[place])
+            _copy_layer(own.sampler.attention[name].gate, plain.gates[place])
+            _copy_layer(own.sampler.attention[name].projection, plain.outputs[place])
+        _copy_layer(own.sampler.first, plain.first)
+        _copy_layer(own.sampler.second, plain.second)
+        entities, pool = torch.tensor([0, 3, 5, 3]), torch.arange(9)
+        relation = torch.tensor([1, 0, 1, 1])
+        distinct, at = torch.unique(relation, return_inverse=True)
+        structure, *modal = plain(
+            (entities, scorer.ent_embeddings(entities)),
+            (pool, scorer.ent_embeddings(pool)),
+            scorer.rel_embeddings(distinct),
+            at,
+        )
+        found = own.similarities(entities, pool, relation)
+    for name, cosines in zip(["structure", *own.sampler.names], [structure, *modal], strict=True):
+        torch.testing.assert_close(found[name], cosines, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(NEGATIVES))
+def test_plain_training_learns(name):
+    store = graph()
+    torch.manual_seed(0)
+    training = plain_training(name, store, 16 if name != "MMRNS" else 30)
+    triples = store.triples("train")
+    for _ in range(8):
+        training.step(triples)
+    head, relation, tail = torch.tensor(triples).unbind(dim=1)
+    with torch.no_grad():
+        others = tail.roll(1)
+        assert (
+            training.model(head, relation, tail).mean()
+            > training.model(head, relation, others).mean()
+        )
 
 
 def test_plain_negatives_are_no_facts():

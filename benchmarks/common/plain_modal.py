@@ -1,0 +1,222 @@
+"""Models with pictures and text in eager PyTorch, the distinct entities of a batch encoded once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss, normalize
+
+from common.plain import Plain, rotate, transe
+
+Pairs = tuple[tuple[int, int], ...]
+FOUR = ((0, 0), (1, 1), (0, 1), (1, 0))
+"""Within and across structure (0) and modalities (1)."""
+ENERGIES: Mapping[str, Pairs] = {
+    "IKRL": FOUR,
+    "TBKGC": (*FOUR, (2, 2)),
+    "QEB": (*FOUR, (2, 2)),
+    "MMKRL": ((2, 3), (1, 1), (1, 0), (0, 1)),
+}
+"""Which part of a head meets which of a tail. Part 2 is the sum of 0 and 1; for MMKRL parts 2 and 3
+are structure mapped as that of a head and of a tail."""
+
+
+def frozen(features: list[Tensor]) -> nn.ParameterList:
+    """Return feature tables, Float["e f"] each, that are not trained."""
+    return nn.ParameterList([nn.Parameter(rows, requires_grad=False) for rows in features])
+
+
+def distinct(*ids: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the distinct ids, and for each of some arrays that broadcast where its ids are."""
+    entities, place = torch.unique(torch.stack(torch.broadcast_tensors(*ids)), return_inverse=True)
+    return entities, place
+
+
+class PlainEnergies(Plain):
+    """IKRL, TBKGC, QEB, which has two tables of relations, and MMKRL: L1 energies.
+
+    Of QEB and MMKRL the mean, of the others the sum.
+    """
+
+    def __init__(
+        self, name: str, entities: int, relations: int, dim: int, features: list[Tensor]
+    ) -> None:
+        super().__init__()
+        self.pairs = ENERGIES[name]
+        self.mean = name in ("QEB", "MMKRL")
+        self.entity = nn.Embedding(entities, dim)
+        self.relations = nn.ModuleList(
+            nn.Embedding(relations, dim) for _ in range(2 if name == "QEB" else 1)
+        )
+        self.features = frozen(features[:1] if name == "IKRL" else features)
+        widths = [rows.shape[1] for rows in self.features]
+        if name == "TBKGC":
+            layers = [nn.Linear(width, dim // 2) for width in widths]
+        else:
+            layers = [nn.Linear(sum(widths), dim, bias=name != "IKRL")]
+        self.projections = nn.ModuleList(layers)
+
+    def parts(self, structural: Tensor, modal: Tensor) -> tuple[Tensor, ...]:
+        """Return what heads and tails meet with."""
+        return structural, modal, structural + modal
+
+    def encode(self, entities: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the structural and the modal rows, Float["u d"] each."""
+        rows = [table[entities] for table in self.features]
+        if len(self.projections) == 1:
+            rows = [torch.cat(rows, dim=-1)]
+        projected = [project(x) for project, x in zip(self.projections, rows, strict=True)]
+        return self.entity(entities), torch.cat(projected, dim=-1)
+
+    def translations(self, relation: Tensor) -> list[Tensor]:
+        """Return each table's rows."""
+        return [table(relation) for table in self.relations]
+
+    def forward(
+        self,
+        head: Tensor,
+        relation: Tensor,
+        tail: Tensor,
+        modal_ends: tuple[Tensor, Tensor] | None = None,
+    ) -> Tensor:
+        """Return the score of each triple; ids broadcast against one another.
+
+        With ``modal_ends``, heads and tails have the modal rows of these entities.
+        """
+        entities, place = distinct(head, tail, *(modal_ends or (head, tail)))
+        structural, modal = self.encode(entities)
+        if modal_ends is None:
+            every = self.parts(structural, modal)
+            self.seen = place, every
+            heads, tails = ([part[at] for part in every] for at in place[:2])
+        else:
+            heads, tails = (
+                self.parts(structural[at], modal[other])
+                for at, other in zip(place[:2], place[2:], strict=True)
+            )
+        energies = [
+            transe(heads[a], vector, tails[b])
+            for vector in self.translations(relation)
+            for a, b in self.pairs
+        ]
+        total: Tensor = sum(energies[1:], start=energies[0])
+        return total / len(energies) if self.mean else total
+
+
+class PlainMMKRL(PlainEnergies):
+    """MMKRL and its alignment."""
+
+    def __init__(self, entities: int, relations: int, dim: int, features: list[Tensor]) -> None:
+        super().__init__("MMKRL", entities, relations, dim, features)
+        self.mapping = nn.Linear(dim, dim, bias=False)
+        self.alignment = nn.Linear(dim, dim, bias=False)
+        self.biases = nn.Parameter(torch.randn(3, dim))
+
+    def parts(self, structural: Tensor, modal: Tensor) -> tuple[Tensor, ...]:
+        """Return structure, modalities, structure as a head's and as a tail's."""
+        mapped = self.mapping(structural)
+        return structural, modal, mapped + self.biases[0], mapped + self.biases[1]
+
+    def translations(self, relation: Tensor) -> list[Tensor]:
+        """Return the mapped rows of relations."""
+        rows = self.mapping(self.relations[0].weight) + self.biases[2]
+        return [rows[relation]]
+
+    def loss(self, drawn: Tensor) -> Tensor:
+        """Return the loss of the scores and the alignment."""
+        loss = super().loss(drawn)
+        place, (structural, modal, as_head, as_tail) = self.seen
+        across = (self.alignment(structural) - modal).square().mean(dim=1)
+        heads = (structural - as_head).square().mean(dim=1) + across
+        tails = (structural - as_tail).square().mean(dim=1) + across
+        table = self.relations[0].weight
+        mapped = self.mapping(table) + self.biases[2]
+        relations = (table - mapped).square().mean(dim=1)
+        return loss + (heads[place[0]] + tails[place[1]] + relations[drawn[..., 1]]).mean()
+
+
+class PlainAdaMF(Plain):
+    """RotatE on the weighted sum of structure and projected features, which are trained, too."""
+
+    def __init__(self, entities: int, relations: int, dim: int, features: list[Tensor]) -> None:
+        super().__init__()
+        self.entity = nn.Embedding(entities, dim)
+        self.relation = nn.Embedding(relations, dim // 2)
+        nn.init.uniform_(self.entity.weight, -14 / dim, 14 / dim)
+        nn.init.uniform_(self.relation.weight, -math.pi, math.pi)
+        self.features = nn.ParameterList([nn.Parameter(rows.clone()) for rows in features])
+        self.projections = nn.ModuleList(nn.Linear(rows.shape[1], dim) for rows in features)
+        self.attention = nn.Linear(dim, 1, bias=False)
+
+    def views(self, entities: Tensor) -> list[Tensor]:
+        """Return structure and each modality, Float["u d"]."""
+        modal = [
+            project(table[entities])
+            for project, table in zip(self.projections, self.features, strict=True)
+        ]
+        return [self.entity(entities), *modal]
+
+    def fuse(self, views: list[Tensor]) -> Tensor:
+        """Return the weighted sum."""
+        stacked = torch.stack(views, dim=-2)
+        weights = self.attention(stacked.tanh()).softmax(dim=-2)
+        return (weights * stacked).sum(dim=-2)
+
+    def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
+        """Return the score of each triple; ids broadcast against one another."""
+        entities, place = distinct(head, tail)
+        fused = self.fuse(self.views(entities))
+        return rotate(fused[place[0]], self.relation(relation), fused[place[1]])
+
+
+class PlainTransAE(Plain):
+    """TransE on the code of an autoencoder; features are taken as they are."""
+
+    def __init__(
+        self, relations: int, dim: int, hidden: tuple[int, ...], features: list[Tensor]
+    ) -> None:
+        super().__init__()
+        self.features = frozen(features)
+        self.enter, self.expand, self.rebuild = (
+            nn.ModuleList(nn.Linear(*shape, bias=False) for shape in shapes)
+            for shapes in (
+                [(rows.shape[1], width) for rows, width in zip(features, hidden, strict=True)],
+                [(dim, width) for width in hidden],
+                [(width, rows.shape[1]) for rows, width in zip(features, hidden, strict=True)],
+            )
+        )
+        self.code = nn.Linear(sum(hidden), dim, bias=False)
+        self.relation = nn.Embedding(relations, dim)
+
+    def encode(self, entities: Tensor) -> Tensor:
+        """Return the codes, Float["u d"]."""
+        with torch.no_grad():
+            self.code.weight.copy_(normalize(self.code.weight))
+        hidden = [
+            enter(rows[entities]).sigmoid()
+            for enter, rows in zip(self.enter, self.features, strict=True)
+        ]
+        code: Tensor = self.code(torch.cat(hidden, dim=1)).sigmoid()
+        return code
+
+    def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
+        """Return the score of each triple; ids broadcast against one another."""
+        entities, place = distinct(head, tail)
+        codes = self.encode(entities)
+        self.seen = entities, place, codes
+        return transe(codes[place[0]], self.relation(relation), codes[place[1]])
+
+    def loss(self, drawn: Tensor) -> Tensor:
+        """Return the loss of the scores and the errors of what is rebuilt, of both entities."""
+        loss = super().loss(drawn)
+        entities, place, codes = self.seen
+        ways = zip(self.expand, self.rebuild, self.features, strict=True)
+        each = [
+            mse_loss(rebuild(expand(codes).sigmoid()), rows[entities], reduction="none").mean(dim=1)
+            for expand, rebuild, rows in ways
+        ]
+        total: Tensor = sum(each[1:], start=each[0])
+        return loss + total[place].mean(dim=(1, 2)).sum()

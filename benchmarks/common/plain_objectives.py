@@ -1,0 +1,266 @@
+"""Adversarial training and choice of negatives in eager PyTorch: KBGAN, MANS, AdaMF-MAT, MMRNS."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import layer_norm, leaky_relu, normalize
+
+from common.plain import (
+    Plain,
+    PlainModel,
+    PlainSampling,
+    Triples,
+    adam,
+    descend,
+    log_sigmoid_loss,
+    numbers_of,
+    rotate,
+)
+from common.plain_modal import PlainAdaMF, PlainEnergies, frozen
+from openke.data.store import TripleStore
+
+
+class PlainKBGAN(PlainSampling):
+    """A generator chooses one of the candidates of a triple; its scores are found once."""
+
+    def __init__(self, model: Plain, generator: Plain, store: TripleStore, negatives: int) -> None:
+        super().__init__(model, store, negatives)
+        self.generator = generator
+        self.other_optimizer = adam(generator)
+        self.baseline = 0.0
+
+    def step(self, positive: Triples) -> None:
+        """Train both on Int["b 3"]."""
+        drawn = self.drawn(positive)
+        logits = self.generator(*drawn[:, 1:].unbind(dim=-1))
+        chosen = logits.detach().softmax(dim=1).multinomial(1)
+        at = chosen[:, :, None].expand(-1, -1, 3) + 1
+        pair = torch.cat([drawn[:, :1], drawn.gather(1, at)], dim=1)
+        scores = self.model(*pair.unbind(dim=-1))
+        descend(self.optimizer, log_sigmoid_loss(scores))
+        reward = scores[:, 1].detach() - self.baseline
+        log_p = logits.log_softmax(dim=1).gather(1, chosen)[:, 0]
+        descend(self.other_optimizer, -(reward * log_p).mean())
+
+
+class PlainMANS(PlainSampling):
+    """Of a share of negatives only the modal rows are another entity's."""
+
+    share = 0.3
+    model: PlainEnergies
+
+    def step(self, positive: Triples) -> None:
+        """Train on Int["b 3"]."""
+        drawn = self.drawn(positive)
+        visual = torch.rand(drawn.shape[:2]) < self.share
+        own = torch.where(visual[..., None], drawn[:, :1], drawn)
+        ends = drawn[..., 0], drawn[..., 2]
+        scores = self.model(*own.unbind(dim=-1), modal_ends=ends)
+        descend(self.optimizer, log_sigmoid_loss(scores))
+
+
+class PlainMAT(PlainSampling):
+    """Generators make the modal rows of a fake entity; each positive has three fakes."""
+
+    weight, noise, hidden = 0.1, 64, 512
+    model: PlainAdaMF
+
+    def __init__(self, model: PlainAdaMF, store: TripleStore, negatives: int) -> None:
+        super().__init__(model, store, negatives)
+        dim = model.entity.embedding_dim
+        self.generators = nn.ModuleList(
+            nn.Sequential(
+                nn.Linear(self.noise + dim, self.hidden),
+                nn.LeakyReLU(),
+                nn.Linear(self.hidden, dim),
+            )
+            for _ in model.features
+        )
+        self.other_optimizer = adam(self.generators)
+
+    def step(self, positive: Triples) -> None:
+        """Train both on Int["b 3"]."""
+        loss = self.model.loss(self.drawn(positive))
+        true, fakes = self.scores(positive, of_model=True)
+        against = torch.stack([pair_loss(true, fake) for fake in fakes]).sum()
+        descend(self.optimizer, loss + self.weight * against)
+        true, fakes = self.scores(positive, of_model=False)
+        descend(self.other_optimizer, torch.stack([pair_loss(fake, true) for fake in fakes]).sum())
+
+    def scores(self, positive: Triples, *, of_model: bool) -> tuple[Tensor, list[Tensor]]:
+        """Return the scores of positives and of their three fakes.
+
+        Gradients are those of the model, or those of what generators make.
+        """
+        head, relation, tail = torch.tensor(positive).unbind(dim=1)
+        with torch.set_grad_enabled(of_model):
+            turned = self.model.relation(relation)
+            views = [self.model.views(ends) for ends in (head, tail)]
+            true = [self.model.fuse(view) for view in views]
+        with torch.set_grad_enabled(not of_model):
+            made = [self.made(view[0]) for view in views]
+        weighed = [[view[0], *rows] for view, rows in zip(views, made, strict=True)]
+        fake = [self.model.fuse(rows) for rows in weighed]
+        ends = ((fake[0], true[1]), (true[0], fake[1]), (fake[0], fake[1]))
+        return rotate(true[0], turned, true[1]), [rotate(h, turned, t) for h, t in ends]
+
+    def made(self, structural: Tensor) -> list[Tensor]:
+        """Return the modal rows that generators make, Float["b d"] each."""
+        noise = torch.randn(len(structural), self.noise)
+        entered = torch.cat([noise, structural], dim=1)
+        return [generator(entered) for generator in self.generators]
+
+
+def pair_loss(first: Tensor, second: Tensor) -> Tensor:
+    """Return the loss of scores that are to be high and others that are to be low."""
+    return log_sigmoid_loss(torch.stack([first, second], dim=1))
+
+
+class PlainSimilarity(nn.Module):
+    """How alike entities are to a relation; each entity has one row of each of two modalities."""
+
+    def __init__(self, relations_dim: int, dim: int, features: list[Tensor]) -> None:
+        super().__init__()
+        self.features = frozen(features)
+        size, hidden = 50, 100
+        self.inputs = nn.ModuleList(nn.Linear(rows.shape[1], size) for rows in features)
+        self.gates = nn.ModuleList(nn.Linear(relations_dim, 1) for _ in features)
+        self.outputs = nn.ModuleList(nn.Linear(size, size) for _ in features)
+        self.first = nn.Linear(dim + relations_dim, hidden)
+        self.second = nn.Linear(hidden, dim)
+
+    def forward(
+        self, own: tuple[Tensor, Tensor], pool: tuple[Tensor, Tensor], relation: Tensor, at: Tensor
+    ) -> list[Tensor]:
+        """Return cosines, Float["b c"]: structure, then each modality.
+
+        Parameters
+        ----------
+        own, pool
+            Ids and structural rows of b entities and of c candidates.
+        relation, at
+            Rows of the m distinct relations, and that of each of the b.
+        """
+        found = [
+            cosines(
+                self.structure(own[1], relation[at]), self.structure(pool[1], relation[:, None]), at
+            )
+        ]
+        seen = [self.modal(ids) for ids in (own[0], pool[0])]
+        for place, (gate, out) in enumerate(zip(self.gates, self.outputs, strict=True)):
+            g = gate(relation).sigmoid()
+            mine, theirs = (
+                out(self.crossed(rows, place, weight))
+                for rows, weight in zip(seen, (g[at], g[:, None]), strict=True)
+            )
+            found.append(cosines(mine, theirs, at))
+        return found
+
+    def modal(self, ids: Tensor) -> list[Tensor]:
+        """Return each modality's rows, Float["n k"]."""
+        return [
+            leaky_relu(enter(rows[ids]), 0.1)
+            for enter, rows in zip(self.inputs, self.features, strict=True)
+        ]
+
+    def crossed(self, rows: list[Tensor], place: int, gate: Tensor) -> Tensor:
+        """Return a modality as the other one and a relation see it; one row is all there is."""
+        own, other = rows[place], rows[1 - place]
+        cross = (own * other).sum(dim=-1, keepdim=True)
+        size = own.shape[-1:]
+        return layer_norm(own, size) + layer_norm(gate * cross * own, size)
+
+    def structure(self, rows: Tensor, relation: Tensor) -> Tensor:
+        """Return what of structural rows a relation sees."""
+        d = rows.shape[-1]
+        weight = self.first.weight
+        hidden = rows @ weight[:, :d].t() + relation @ weight[:, d:].t() + self.first.bias
+        kept: Tensor = self.second(leaky_relu(hidden, 0.1)).sigmoid()
+        return rows * kept
+
+
+def cosines(own: Tensor, theirs: Tensor, at: Tensor) -> Tensor:
+    """Return Float["b c"] of Float["b k"] and Float["m c k"], ``at`` the m of each b."""
+    own, theirs = normalize(own, dim=-1), normalize(theirs, dim=-1)
+    return torch.einsum("bk,bck->bc", own, theirs[at])
+
+
+class PlainMMRNS(PlainSampling):
+    """Each positive draws 20 of the candidates that a batch shares, those most like its entity."""
+
+    draws, contrast = 20, 0.01
+    model: PlainModel
+
+    def __init__(
+        self, model: PlainModel, features: list[Tensor], store: TripleStore, negatives: int
+    ) -> None:
+        super().__init__(model, store, negatives)
+        self.store, self.candidates, self.steps = store, negatives, 0
+        self.facts = np.sort(numbers_of(store, store.triples("train")))
+        dim = model.entity.embedding_dim
+        self.similarity = PlainSimilarity(model.relation.embedding_dim, dim, features)
+        both = nn.ModuleList([model, self.similarity])
+        self.optimizer = adam(both)
+
+    def step(self, positive: Triples) -> None:
+        """Train on Int["b 3"]; heads and tails are replaced in turn."""
+        slot = 2 * (self.steps % 2)
+        pool = self.random.integers(self.store.entity_count, size=self.candidates)
+        facts = self.known(positive, pool, slot)
+        head, relation, tail = torch.tensor(positive).unbind(dim=1)
+        replaced, candidates = (tail if slot else head), torch.from_numpy(pool)
+        distinct_relations, at = torch.unique(relation, return_inverse=True)
+        table = self.model.entity
+        rows = table(candidates)
+        cos = self.similarity(
+            (replaced, table(replaced)),
+            (candidates, rows),
+            self.model.relation(distinct_relations),
+            at,
+        )
+        drawn, soft = self.choose(cos, facts)
+        # The draws in the forward pass, the mixtures of all in the backward one.
+        mixed = rows[drawn] + soft @ rows.detach() - (soft @ rows.detach()).detach()
+        ends, vector = [table(head), table(tail)], self.model.relation(relation)
+        true = self.model.score(ends[0], vector, ends[1])
+        others = [end[:, None] for end in ends]
+        others[slot // 2] = mixed
+        negative = self.model.score(others[0], vector[:, None], others[1])
+        share = (0.5 * negative.detach()).softmax(dim=1)
+        loss = log_sigmoid_loss(torch.cat([true[:, None], negative], dim=1))
+        told = torch.stack([contrast(c, facts, drawn, share) for c in cos]).mean()
+        descend(self.optimizer, loss + self.contrast * told)
+        self.steps += 1
+
+    def known(self, positive: Triples, pool: Triples, slot: int) -> Tensor:
+        """Return Bool["b c"], which candidates make a fact."""
+        made = np.repeat(positive[:, None], len(pool), axis=1)
+        made[:, :, slot] = pool
+        numbers = numbers_of(self.store, made)
+        place = np.minimum(np.searchsorted(self.facts, numbers), len(self.facts) - 1)
+        return torch.from_numpy(self.facts[place] == numbers)
+
+    def choose(self, cos: list[Tensor], facts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the columns drawn, Int["b n"], and each draw's mixture, Float["b n c"]."""
+        temperature = 10.0 / (1 + math.log(self.steps + 1))
+        chances = [(c / temperature).log_softmax(dim=1) for c in cos]
+        logits = torch.stack(chances).logsumexp(dim=0).masked_fill(facts, -1e9)
+        logits = logits - (-torch.rand_like(logits).log()).log()
+        drawn = logits.detach().topk(self.draws, dim=1).indices
+        mixtures = []
+        left = logits
+        for column in drawn.unbind(dim=1):
+            mixtures.append(left.softmax(dim=1))
+            left = left.scatter(1, column[:, None], -1e9)
+        return drawn, torch.stack(mixtures, dim=1)
+
+
+def contrast(cos: Tensor, facts: Tensor, drawn: Tensor, share: Tensor) -> Tensor:
+    """Return -log(sum_true w e^cos / sum_false w e^cos); what was drawn has its weight."""
+    terms = torch.ones_like(cos).scatter(1, drawn, share) * cos.exp()
+    true, false = (terms * facts).sum(), (terms * ~facts).sum()
+    return false.log() - true.clamp_min(1e-30).log()
