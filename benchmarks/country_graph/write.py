@@ -10,7 +10,7 @@ from string import Template
 from country_graph.countries import COUNTRIES
 from country_graph.facts import Fact, kinds
 from country_graph.texts import label
-from lbmkgc_models.features.find_pictures import folder_name
+from openke.datasets.pictures import folder_name
 
 SUMS = "SHA256SUMS"
 

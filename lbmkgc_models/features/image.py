@@ -16,7 +16,6 @@ from torch.nn.functional import normalize
 from lbmkgc_models.feature_store.labels import read_names
 from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
-from lbmkgc_models.features.find_pictures import Pictures, find_pictures, folder_name
 from lbmkgc_models.features.make_stores import StoreRows, Work, check_batch_size, make_stores
 from lbmkgc_models.features.picture_choice import (
     Choice,
@@ -28,6 +27,7 @@ from lbmkgc_models.features.picture_choice import (
 )
 from lbmkgc_models.features.picture_files import of_files
 from lbmkgc_models.features.read_image import MAX_PIXELS, BadPicture, read_image
+from openke.datasets.pictures import Pictures, find_pictures, folder_name
 from openke.runtime.words import counted
 
 if TYPE_CHECKING:

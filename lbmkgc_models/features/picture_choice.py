@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lbmkgc_models.feature_store.manifest import Value, sha256_of
-from lbmkgc_models.features.find_pictures import Pictures, is_generated
 from lbmkgc_models.features.read_image import BadPicture, check_header
+from openke.datasets.pictures import Pictures, is_generated
 
 
 @dataclass(frozen=True)

@@ -2,54 +2,31 @@
 
 from __future__ import annotations
 
-import json
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from openke.data.store import SPLITS, Split, TripleStore
-from openke.datasets.named_triples import NamedTriple, read_named
-from openke.runtime.files import write_text
+from openke.data.store import SPLITS, TripleStore
+from openke.datasets.division import Division, divide
+from openke.datasets.entity_texts import ROLES as TEXT_ROLES
+from openke.datasets.entity_texts import EntityText, pictures_of, read_entity_texts
+from openke.datasets.graph_folder import Content, write_folder
+from openke.datasets.named_triples import ROLES as TRIPLE_ROLES
+from openke.datasets.named_triples import NamedTriple, is_name, not_a_name, read_named
+from openke.datasets.tables import BadRows, Columns
 from openke.runtime.words import counted
 
-MANIFEST = "import.json"
-"""What an import wrote into its folder, with checksums."""
-MAKER = "openke import"
-READ_WITH = ("*2id*.txt", "?-?.txt", "type_con*.txt")
-"""What else a folder in OpenKE's format may have that belongs to its triples."""
-ImportFormat = Literal["auto", "tsv", "ntriples", "pykeen"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Division:
-    """How triples that come in one piece are divided.
-
-    Attributes
-    ----------
-    valid, test
-        Shares of the distinct triples. Fewer are taken where more would leave an entity or a
-        relation out of train.
-    seed
-        Of the choice.
-    """
-
-    valid: float = 0.1
-    test: float = 0.1
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check the shares."""
-        if not (self.valid >= 0 and self.test >= 0 and self.valid + self.test < 1):
-            raise ValueError(
-                f"shares of {self.valid} for valid and {self.test} for test: expected none below 0 "
-                "and a sum below 1, the rest is train"
-            )
+__all__ = ["Division", "import_graph"]
+ImportFormat = Literal["auto", "tsv", "csv", "jsonl", "parquet", "ntriples", "turtle", "pykeen"]
+TRIPLE_COLUMNS = tuple(name for names in TRIPLE_ROLES.values() for name in names)
+LISTED = 3
+"""Rows left out that the command shows; the file has all."""
 
 
 def import_graph(
@@ -60,15 +37,21 @@ def import_graph(
     format: str = "auto",
     literals: bool = False,
     overwrite: bool = False,
+    texts: Any = None,
+    pictures: Any = None,
+    columns: Columns | None = None,
+    delimiter: str = "",
+    bad: BadRows | None = None,
 ) -> TripleStore:
     """Write a graph as a folder in OpenKE's format and open it.
 
-    Ids follow the order in which names first occur, train before valid before test.
+    Ids follow the order in which names first occur, train before valid before test. Rows stream:
+    what is kept of them is numbers and distinct names.
 
     Parameters
     ----------
     source
-        A path or a factory as in :func:`.read_named`, divided by
+        A path, a factory or a table in memory as in :func:`.read_named`, divided by
         ``division``; or a mapping of "train", "valid", "test" to such sources, taken as they are.
     out
         The folder to make.
@@ -78,6 +61,17 @@ def import_graph(
         See :func:`.read_named`.
     overwrite
         Replace the data set that an earlier import left in ``out``; other files there stay.
+    texts
+        A table of what is said of entities, as in :func:`.read_entity_texts`: ``labels.tsv``.
+    pictures
+        A folder with pictures of entities, see :func:`.find_pictures`, or a mapping of names to
+        files; where the texts have a column of pictures, the folder in which its paths begin. The
+        pictures are copied into the folder ``pictures``.
+    columns, delimiter
+        Of tables, see :func:`.read_table`.
+    bad
+        What becomes of rows that do not fit; by default the first is an error. What is left out is
+        listed in ``skipped.tsv``.
 
     Raises
     ------
@@ -87,28 +81,67 @@ def import_graph(
     FileNotFoundError, ValueError, ImportError
         A source cannot be read, holds no triples, or a name does not fit OpenKE's format.
     """
-    out = Path(out)
+    out, bad = Path(out), bad or BadRows()
     if out.exists() and not overwrite and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(
             f"{out} is there already: name another folder, or give --overwrite (overwrite=True)"
         )
-    if isinstance(source, Mapping):
+    own = None if columns is None else {r: columns[r] for r in TRIPLE_ROLES if r in columns}
+
+    def read(one: Any) -> Iterable[NamedTriple]:
+        return read_named(one, format, literals, delimiter=delimiter, columns=own, bad=bad)
+
+    if isinstance(source, Mapping) and not set(source) & set(TRIPLE_COLUMNS):
         unknown = sorted(set(source) - set(SPLITS))
         if unknown or "train" not in source:
             raise ValueError(
                 f"found the splits {', '.join(source) or 'none'}, expected train and, if there are "
                 "such, valid and test"
             )
-        named = {split: read_named(source[split], format, literals) for split in source}
-        numbered = Numbered.of(named[split] for split in SPLITS if split in named)
-        rows = dict(zip([s for s in SPLITS if s in named], numbered.rows, strict=True))
+        there = [split for split in SPLITS if split in source]
+        numbered = Numbered.of(read(source[split]) for split in there)
+        rows = dict(zip(there, numbered.rows, strict=True))
     else:
-        numbered = Numbered.of([read_named(source, format, literals)])
-        rows = _divide(numbered, division or Division())
+        numbered = Numbered.of([read(source)])
+        sizes = len(numbered.entities), len(numbered.relations)
+        rows = divide(numbered.rows[0], *sizes, division or Division())
     if not len(rows["train"]):
         raise ValueError(f"{source if isinstance(source, (str, Path)) else 'train'}: no triples")
-    _write(out, numbered, rows)
+    said, files = _said_of(numbered.entities, texts, pictures, columns, delimiter, bad)
+    content = Content(
+        numbered.entities,
+        numbered.relations,
+        rows,
+        {name: (one.label, one.text) for name, one in said.items() if one.label or one.text},
+        files,
+        bad.listed,
+    )
+    write_folder(out, content)
     return TripleStore.open(out)
+
+
+def _said_of(
+    names: Sequence[str],
+    texts: Any,
+    pictures: Any,
+    columns: Columns | None,
+    delimiter: str,
+    bad: BadRows,
+) -> tuple[dict[str, EntityText], dict[str, list[Path]]]:
+    """Return what there is of entities beside triples: rows of a table, and files of pictures."""
+    folder = Path(pictures) if isinstance(pictures, (str, PathLike)) else None
+    said: dict[str, EntityText] = {}
+    ids = {name: i for i, name in enumerate(names)}
+    if texts is not None:
+        said = read_entity_texts(
+            texts, ids, bad, columns=columns, delimiter=delimiter, pictures=folder
+        )
+    given = {} if folder is not None or pictures is None else dict(pictures)
+    for name, file in given.items():
+        if name not in ids:
+            bad.leave_out(str(file), f"a picture of {name!r}, which is no entity of the graph")
+    more = {n: EntityText("", "", "", Path(f)) for n, f in given.items() if n in ids}
+    return said, pictures_of(folder, {**said, **more}, list(names), bad)
 
 
 @dataclass(frozen=True)
@@ -120,127 +153,28 @@ class Numbered:
     rows: Sequence[NDArray[np.int64]]
 
     @classmethod
-    def of(cls, parts: Iterable[Sequence[NamedTriple]]) -> Numbered:
-        """Give names numbers in the order in which they first occur."""
+    def of(cls, parts: Iterable[Iterable[NamedTriple]]) -> Numbered:
+        """Give names numbers in the order in which they first occur.
+
+        Raises
+        ------
+        ValueError
+            A name that OpenKE's files cannot hold.
+        """
         entities: dict[str, int] = {}
         relations: dict[str, int] = {}
         rows = []
         for part in parts:
-            ids = [
-                (
-                    entities.setdefault(head, len(entities)),
-                    relations.setdefault(relation, len(relations)),
-                    entities.setdefault(tail, len(entities)),
-                )
-                for head, relation, tail in part
-            ]
+            ids = array("q")
+            for head, relation, tail in part:
+                ids.append(entities.setdefault(head, len(entities)))
+                ids.append(relations.setdefault(relation, len(relations)))
+                ids.append(entities.setdefault(tail, len(entities)))
             rows.append(np.array(ids, np.int64).reshape(-1, 3))
+        for name in (*entities, *relations):
+            if not is_name(name):
+                raise ValueError(not_a_name(name))
         return cls(list(entities), list(relations), rows)
-
-
-def _divide(numbered: Numbered, division: Division) -> dict[Split, NDArray[np.int64]]:
-    (everything,) = numbered.rows
-    if not len(everything):
-        return {"train": everything}
-    sizes = {"entities": len(numbered.entities), "relations": len(numbered.relations)}
-    rest = TripleStore.from_triples(everything, **sizes)
-    total = len(rest.triples("train"))
-    taken: dict[Split, NDArray[np.int64]] = {}
-    shares: dict[Split, float] = {"test": division.test, "valid": division.valid}
-    for number, (split, share) in enumerate(shares.items()):
-        wanted = int(share * total + 1e-9)
-        train = rest.triples("train")
-        if wanted:
-            # Half a triple more, so that rounding down gives what is wanted.
-            divided = rest.hold_out((wanted + 0.5) / len(train), (division.seed + number) % 2**64)
-            taken[split], train = divided.triples("valid"), divided.triples("train")
-        rest = TripleStore.from_triples(train, **sizes)
-    return {"train": rest.triples("train"), **taken}
-
-
-def _write(out: Path, numbered: Numbered, rows: Mapping[Split, NDArray[np.int64]]) -> None:
-    """Write all files beside ``out``, read them back, and only then give them their place."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
-        folder = Path(temporary) / out.name
-        named = {"entity": numbered.entities, "relation": numbered.relations}
-        for kind, names in named.items():
-            _check_names(names)
-            lines = [f"{name}\t{i}" for i, name in enumerate(names)]
-            write_text(folder / f"{kind}2id.txt", "\n".join([str(len(lines)), *lines]) + "\n")
-        for split in SPLITS:
-            triples = rows.get(split, np.empty((0, 3), np.int64))
-            lines = [f"{head} {tail} {relation}" for head, relation, tail in triples.tolist()]
-            write_text(folder / f"{split}2id.txt", "\n".join([str(len(lines)), *lines]) + "\n")
-        read = TripleStore.open(folder)
-        assert read.entity_names == numbered.entities
-        assert read.relation_names == numbered.relations
-        write_text(folder / MANIFEST, _manifest(file for file in folder.iterdir()))
-        _clear(out)
-        out.mkdir(exist_ok=True)
-        for file in folder.iterdir():
-            file.replace(out / file.name)
-
-
-def _manifest(files: Iterable[Path]) -> str:
-    """Return what says later which files an import wrote."""
-    digests = {file.name: sha256(file.read_bytes()).hexdigest() for file in sorted(files)}
-    return json.dumps({"made by": MAKER, "sha256": digests}, indent=2) + "\n"
-
-
-def _clear(out: Path) -> None:
-    """Remove what an earlier import wrote into a folder, and nothing else.
-
-    Raises
-    ------
-    FileExistsError
-        There are other files that the new data set would be read with, or in the place of.
-    """
-    if not out.exists():
-        return
-    mine = _written(out)
-    foreign = sorted(
-        file.name
-        for pattern in (*READ_WITH, MANIFEST)
-        for file in out.glob(pattern)
-        if file.name not in mine
-    )
-    if foreign:
-        raise FileExistsError(
-            f"{out} holds {', '.join(foreign[:5])}{', …' if len(foreign) > 5 else ''}, which no "
-            "import wrote or somebody changed since: nothing is deleted; move them away, or name "
-            "another folder"
-        )
-    for name in mine:
-        (out / name).unlink(missing_ok=True)
-
-
-def _written(out: Path) -> list[str]:
-    """Return the files of a folder that are as an earlier import wrote them, its own among them."""
-    try:
-        manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["made by"] != MAKER:
-            return []
-        listed = manifest["sha256"].items()
-        return [MANIFEST, *(name for name, digest in listed if _is_file(out, name, digest))]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return []
-
-
-def _is_file(out: Path, name: str, digest: str) -> bool:
-    if Path(name).name != name:  # no path leaves the folder
-        return False
-    path = out / name
-    return path.is_file() and sha256(path.read_bytes()).hexdigest() == digest
-
-
-def _check_names(names: Sequence[str]) -> None:
-    for name in names:
-        if not name.strip() or name != name.strip() or set(name) & set("\t\n\r\0"):
-            raise ValueError(
-                f"found the name {name!r}, expected one without tabs and line breaks, and without "
-                "blanks at its ends: OpenKE's files have a name to a line"
-            )
 
 
 def command(
@@ -251,24 +185,30 @@ def command(
     train: Path | None = None,
     valid: Path | None = None,
     test: Path | None = None,
+    texts: Path | None = None,
+    pictures: Path | None = None,
     valid_ratio: float = 0.1,
     test_ratio: float = 0.1,
+    unseen: float = 0.0,
     seed: int = 0,
     format: ImportFormat = "auto",
+    delimiter: str = "",
+    columns: tuple[str, ...] = (),
     literals: bool = False,
+    skip_bad_rows: bool = False,
     overwrite: bool = False,
 ) -> None:
-    """Turn a table of names, RDF N-Triples or a PyKEEN factory into a data set.
+    """Turn tables of triples, texts and pictures, or RDF, into a data set.
 
     It can then be trained on by its folder. For example::
 
-        openke import facts.tsv --out data/mine
+        openke import facts.csv --texts products.csv --pictures photos --out data/mine
 
     Parameters
     ----------
     source
-        All triples, to be divided: a file of lines head, relation, tail with tabs between them; a
-        file .nt of N-Triples; a folder written by PyKEEN's to_path_binary. Each may be .gz.
+        All triples, to be divided: a table of head, relation, tail as .tsv, .csv, .jsonl or
+        .parquet; RDF as .nt or .ttl; a folder written by PyKEEN's to_path_binary. Text may be .gz.
     out
         Folder of the data set to make.
     train
@@ -277,16 +217,31 @@ def command(
         The valid split.
     test
         The test split.
+    texts
+        A table of entities with the columns id or name, and text; further ones may be name (the
+        label) and picture (a path).
+    pictures
+        Folder with pictures of entities: NAME.png, or a folder NAME of pictures. Where the texts
+        have a column picture, the folder that its paths begin in.
     valid_ratio
         Share of SOURCE for the valid split; each of its entities and relations is in train too.
     test_ratio
         Share of SOURCE for the test split, likewise.
+    unseen
+        Divide by entity: the share of entities that train does not have, whose triples are in valid
+        and test, at the ratio of these two.
     seed
         Seed of the division.
     format
-        What the files are; auto goes by their names.
+        What the files of triples are; auto goes by their names.
+    delimiter
+        Between the fields of a line; by default tabs in .tsv, and what is found in .csv.
+    columns
+        Names of columns where a header has others, such as head=from tail=to text=notes.
     literals
-        Keep N-Triples whose object is a literal, as entities.
+        Keep RDF triples whose object is a literal, as entities.
+    skip_bad_rows
+        Leave out rows that do not fit, and list them in skipped.tsv; else the first is an error.
     overwrite
         Replace a data set that is there.
     """
@@ -294,15 +249,47 @@ def command(
     splits = {split: path for split, path in given.items() if path is not None}
     if (source is None) == (train is None) or (source is not None and splits):
         raise ValueError("give either one source to divide, or --train with --valid and --test")
+    bad = BadRows(skip_bad_rows)
     store = import_graph(
         source if source is not None else splits,
         out,
-        Division(valid=valid_ratio, test=test_ratio, seed=seed),
+        Division(valid=valid_ratio, test=test_ratio, seed=seed, unseen=unseen),
         format=format,
         literals=literals,
         overwrite=overwrite,
+        texts=texts,
+        pictures=pictures,
+        columns=_assigned(columns),
+        delimiter=delimiter.replace("\\t", "\t"),
+        bad=bad,
     )
+    for line in summary(out, store, bad):
+        print(line)
+
+
+def summary(out: Path, store: TripleStore, bad: BadRows) -> list[str]:
+    """Return what the command says of the data set that it made."""
     sizes = ", ".join(f"{len(store.triples(split)):,} {split}" for split in SPLITS)
     entities = counted(store.entity_count, "entity")
-    print(f"{out}: {entities}, {counted(store.relation_count, 'relation')}; {sizes}")
-    print(f"openke audit {out} checks it; python -m openke.tools.n_n {out} adds its categories")
+    lines = [f"{out}: {entities}, {counted(store.relation_count, 'relation')}; {sizes}"]
+    if bad.listed:
+        left = counted(len(bad.listed), "line")
+        lines.append(f"left out, {left} of {out / 'skipped.tsv'}:")
+        lines += [f"  {place}: {reason}" for place, reason in bad.listed[:LISTED]]
+    lines.append(
+        f"openke audit {out} checks it; python -m openke.tools.n_n {out} adds its categories"
+    )
+    return lines
+
+
+def _assigned(columns: Sequence[str]) -> dict[str, str] | None:
+    found = {}
+    for assignment in columns:
+        role, sign, name = assignment.partition("=")
+        if not (role and sign and name):
+            raise ValueError(f"--columns {assignment}: expected ROLE=NAME, such as head=from")
+        if role not in (*TRIPLE_ROLES, *TEXT_ROLES):
+            known = ", ".join(dict.fromkeys([*TRIPLE_ROLES, *TEXT_ROLES]))
+            raise ValueError(f"--columns {assignment}: {role!r} is none of {known}")
+        found[role] = name
+    return found or None

@@ -1,35 +1,60 @@
-"""Triples by name from the formats people have: a table, N-Triples, a PyKEEN factory."""
+"""Triples by name from what people have: tables of any kind, RDF, a PyKEEN factory."""
 
 from __future__ import annotations
 
 import csv
-import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
+
+from openke.datasets.rdf import RDF_KINDS, read_rdf
+from openke.datasets.table_files import FILES, format_of, open_text, text_lines
+from openke.datasets.tables import BadRows, Columns, Table, read_table, text_of
 
 NamedTriple = tuple[str, str, str]
 """head, relation, tail"""
 
+ROLES: dict[str, tuple[str, ...]] = {
+    "head": ("head", "subject", "source", "from"),
+    "relation": ("relation", "predicate", "property", "edge"),
+    "tail": ("tail", "object", "target", "to"),
+}
+"""Columns of a table of triples, and how a header may call them."""
+NEEDED = tuple((role,) for role in ROLES)
 TRIPLES = "numeric_triples.tsv.gz"
 """What a folder written by PyKEEN's ``TriplesFactory.to_path_binary`` holds, with the labels."""
 LABELS = ("entity_to_id.tsv.gz", "relation_to_id.tsv.gz")
+FACTORY = ("mapped_triples", "entity_to_id", "relation_to_id")
+"""Parts of a factory in memory."""
+FORMATS = (*FILES, "ntriples", "turtle", "pykeen")
 
 
-def read_named(source: Any, format: str = "auto", literals: bool = False) -> list[NamedTriple]:
-    """Return the triples of a file, a folder or a factory, in their order.
+def read_named(
+    source: Any,
+    format: str = "auto",
+    literals: bool = False,
+    *,
+    delimiter: str = "",
+    columns: Columns | None = None,
+    bad: BadRows | None = None,
+) -> Iterator[NamedTriple]:
+    """Yield the triples of a file, a folder, a factory or a table in memory, in their order.
 
     Parameters
     ----------
     source
-        A path, or an object with ``mapped_triples``, ``entity_to_id`` and ``relation_to_id``, as
-        PyKEEN's TriplesFactory has them.
+        A path; an object with ``mapped_triples``, ``entity_to_id`` and ``relation_to_id``, as
+        PyKEEN's TriplesFactory has them; or a table in memory, see :func:`.read_table`.
     format
-        One of :data:`FORMATS`; "auto" goes by the file's name, and takes a table for what it does
-        not know.
+        One of :data:`FORMATS`; "auto" goes by the file's name, and takes a table with tabs for what
+        it does not know.
     literals
-        Keep N-Triples whose object is a literal; else they are left out.
+        Keep triples of RDF whose object is a literal; else they are left out.
+    delimiter, columns
+        See :func:`.read_table`.
+    bad
+        What becomes of a row that is no triple; by default it is an error.
 
     Raises
     ------
@@ -38,76 +63,96 @@ def read_named(source: Any, format: str = "auto", literals: bool = False) -> lis
     ValueError
         A malformed line, as ``file:line: found X, expected Y``; an unknown format.
     ImportError
-        N-Triples without the package rdflib.
+        RDF or Parquet without the package that reads it.
     """
-    if not isinstance(source, (str, PathLike)):
-        return list(from_factory(source))
-    path = Path(source)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file or folder of triples")
-    if format == "auto":
-        format = guess(path)
-    if format not in FORMATS:
+    if format not in ("auto", *FORMATS):
         raise ValueError(f"format is {format!r}, expected one of auto, {', '.join(FORMATS)}")
-    return list(FORMATS[format](path, literals))
+    if isinstance(source, (str, PathLike)):
+        path = Path(source)
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such file or folder of triples")
+        kind = guess(path) if format == "auto" else format
+        if kind == "pykeen":
+            return read_pykeen(path)
+        if kind in RDF_KINDS:
+            return read_rdf(path, kind, literals)
+        format = kind
+    elif any(hasattr(source, part) for part in FACTORY):
+        return from_factory(source)
+    if isinstance(source, Mapping) and not source:
+        raise ValueError(f"found {source!r}, expected a path, a table or a TriplesFactory")
+    table, places = read_table(
+        source,
+        ROLES,
+        NEEDED,
+        format=format,
+        delimiter=delimiter,
+        columns=columns,
+        called="the triples",
+    )
+    return from_table(table, [places[role] for role in ROLES], bad or BadRows(), format)
 
 
 def guess(path: Path) -> str:
     """Return the format that a path's name stands for."""
     if path.is_dir():
         return "pykeen"
-    return "ntriples" if path.name.removesuffix(".gz").endswith(".nt") else "tsv"
+    name = path.name.removesuffix(".gz")
+    return {".nt": "ntriples", ".ttl": "turtle"}.get(Path(name).suffix.lower()) or format_of(path)
 
 
-def read_tsv(path: Path, literals: bool = False) -> Iterator[NamedTriple]:
-    """Yield the lines head, relation, tail of a table with tabs; empty lines are passed over."""
-    with _open(path) as lines:
-        for number, line in enumerate(_text(path, lines), start=1):
-            text = line.rstrip("\r\n")
-            if not text.strip():
-                continue
-            fields = [field.strip() for field in text.split("\t")]
-            if len(fields) != 3 or not all(fields):
-                raise ValueError(
-                    f"{path}:{number}: found {text!r}, expected three names with tabs between "
-                    "them: head, relation, tail"
-                )
-            yield fields[0], fields[1], fields[2]
+def from_table(
+    table: Table, places: Sequence[int], bad: BadRows, format: str = ""
+) -> Iterator[NamedTriple]:
+    """Yield the rows of a table as triples."""
+    at_head, at_relation, at_tail = places
+    least = max(places) + 1
+    exact = 3 if table.names is None else 0
+    for number, row in table.rows:
+        width = len(row)
+        if width < least or (exact and width != exact):
+            bad.refuse(table.place(number), _expected(row, format))
+            continue
+        head, relation, tail = (
+            text_of(row[at_head]),
+            text_of(row[at_relation]),
+            text_of(row[at_tail]),
+        )
+        if not (head and relation and tail):
+            bad.refuse(table.place(number), _expected(row, format))
+        elif not (head.isprintable() and relation.isprintable() and tail.isprintable()) and (
+            wrong := next((name for name in (head, relation, tail) if not is_name(name)), None)
+        ):
+            bad.refuse(table.place(number), not_a_name(wrong))
+        else:
+            yield head, relation, tail
 
 
-def read_ntriples(path: Path, literals: bool = False) -> Iterator[NamedTriple]:
-    """Yield RDF N-Triples, terms as they are written there: ``<address>``, ``_:node``, ``"text"``.
-
-    Needs the package rdflib. Blank nodes keep the names they have in the file.
-    """
-    try:
-        from rdflib.exceptions import ParserError
-        from rdflib.plugins.parsers.ntriples import W3CNTriplesParser
-        from rdflib.term import Literal
-    except ImportError as error:
-        raise ImportError(
-            f"{path}: reading N-Triples needs the package rdflib: pip install openke-lbmkgc[rdf]"
-        ) from error
-    found: Any = _Found()
-    names: Any = _SameNames()
-    parser = W3CNTriplesParser(sink=found, bnode_context=names)
-    with _open(path) as lines:
-        for number, line in enumerate(_text(path, lines), start=1):
-            try:
-                parser.parsestring(line)
-            except ParserError as error:
-                raise ValueError(
-                    f"{path}:{number}: found {line.strip()!r}, expected an N-Triple: <subject> "
-                    "<predicate> <object> ."
-                ) from error
-            for subject, predicate, object_ in found.take():
-                if not isinstance(object_, Literal):
-                    yield subject.n3(), predicate.n3(), object_.n3()
-                elif literals:
-                    yield subject.n3(), predicate.n3(), _quoted(object_)
+def is_name(name: str) -> bool:
+    """Return whether OpenKE's files can hold a name, which they have to a line."""
+    return bool(name.strip()) and name == name.strip() and not set(name) & set("\t\n\r\0")
 
 
-def read_pykeen(path: Path, literals: bool = False) -> Iterator[NamedTriple]:
+def not_a_name(name: str) -> str:
+    """Return the message for what is no name."""
+    return (
+        f"found the name {name!r}, expected one without tabs and line breaks, and without blanks "
+        "at its ends: OpenKE's files have a name to a line"
+    )
+
+
+def _expected(row: Sequence[Any], format: str) -> str:
+    if format in ("tsv", "auto"):
+        found = "\t".join(map(str, row))
+        hint = "" if "," not in found else "; --format csv reads commas"
+        return (
+            f"found {found!r}, expected three names with tabs between them: head, relation, "
+            f"tail{hint}"
+        )
+    return f"found {list(row)!r}, expected three names: head, relation, tail"
+
+
+def read_pykeen(path: Path) -> Iterator[NamedTriple]:
     """Yield the triples of a folder that PyKEEN's ``TriplesFactory.to_path_binary`` wrote."""
     missing = [name for name in (TRIPLES, *LABELS) if not (path / name).is_file()]
     if missing:
@@ -130,12 +175,11 @@ def read_pykeen(path: Path, literals: bool = False) -> Iterator[NamedTriple]:
 
 def from_factory(factory: Any) -> Iterator[NamedTriple]:
     """Yield the triples of a PyKEEN TriplesFactory, or of anything with the same three parts."""
-    parts = ("mapped_triples", "entity_to_id", "relation_to_id")
-    missing = [part for part in parts if not hasattr(factory, part)]
+    missing = [part for part in FACTORY if not hasattr(factory, part)]
     if missing:
         raise ValueError(
-            f"found {type(factory).__name__} without {', '.join(missing)}, expected a path or a "
-            "TriplesFactory of PyKEEN with labels"
+            f"found {type(factory).__name__} without {', '.join(missing)}, expected a path, a "
+            "table or a TriplesFactory of PyKEEN with labels"
         )
     entities = {index: name for name, index in factory.entity_to_id.items()}
     relations = {index: name for name, index in factory.relation_to_id.items()}
@@ -143,62 +187,9 @@ def from_factory(factory: Any) -> Iterator[NamedTriple]:
         yield entities[head], relations[relation], entities[tail]
 
 
-FORMATS: dict[str, Callable[[Path, bool], Iterator[NamedTriple]]] = {
-    "tsv": read_tsv,
-    "ntriples": read_ntriples,
-    "pykeen": read_pykeen,
-}
-"""Readers by the name of their format."""
-
-
-_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
-
-
-def _quoted(literal: Any) -> str:
-    """Return a literal as N-Triples write it, on one line."""
-    text = f'"{str(literal).translate(_ESCAPES)}"'
-    if literal.language:
-        return f"{text}@{literal.language}"
-    return f"{text}^^{literal.datatype.n3()}" if literal.datatype else text
-
-
-class _Found:
-    """Where the parser of N-Triples leaves what it finds."""
-
-    def __init__(self) -> None:
-        self.triples: list[tuple[Any, Any, Any]] = []
-
-    def triple(self, subject: Any, predicate: Any, object_: Any) -> None:
-        self.triples.append((subject, predicate, object_))
-
-    def take(self) -> list[tuple[Any, Any, Any]]:
-        taken, self.triples = self.triples, []
-        return taken
-
-
-class _SameNames(dict[str, str]):
-    """Names blank nodes as the file does; the parser would give them names by chance."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return key
-
-
-def _open(path: Path) -> TextIO:
-    if path.name.endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _text(path: Path, lines: TextIO) -> Iterator[str]:
-    try:
-        yield from lines
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: found bytes that are not UTF-8 ({error})") from error
-
-
 def _table(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    with _open(path) as lines:
-        reader = csv.DictReader(_text(path, lines), delimiter="\t")
+    with open_text(path) as lines:
+        reader = csv.DictReader(text_lines(path, lines), delimiter="\t")
         if not set(columns) <= set(reader.fieldnames or ()):
             raise ValueError(
                 f"{path}:1: found the columns {', '.join(reader.fieldnames or ())}, expected "

@@ -12,9 +12,9 @@ from country_graph.words import titles
 from PIL import Image
 
 from lbmkgc_models.feature_store.texts import read_texts
-from lbmkgc_models.features.find_pictures import folder_name
 from openke.audit.audit import audit
 from openke.data.store import SPLITS, TripleStore
+from openke.datasets.pictures import folder_name
 from openke.datasets.search import find_dataset
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "Factbook"

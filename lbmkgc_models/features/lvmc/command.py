@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import tyro
 
 from lbmkgc_models.feature_store.labels import read_labels
-from lbmkgc_models.features.find_pictures import find_pictures
 from lbmkgc_models.features.lvmc.settings import DrawingSettings
+from openke.datasets.pictures import find_pictures
 from openke.datasets.search import folder_of
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lbmkgc_models.feature_store.manifest import Value, library_versions, sha256_of, today
-from lbmkgc_models.features.find_pictures import GENERATED
+from openke.datasets.pictures import GENERATED
 from openke.runtime.files import write_text, write_whole
 
 PICTURE, RECORD, FAILURE = f"{GENERATED}.png", f"{GENERATED}.json", "failed.json"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lbmkgc_models.feature_store.labels import EntityLabel
-from lbmkgc_models.features.find_pictures import folder_name
 from lbmkgc_models.features.lvmc.prompt import PromptTemplate
 from lbmkgc_models.features.lvmc.seeds import seed_of
 from lbmkgc_models.features.lvmc.settings import DrawingSettings
+from openke.datasets.pictures import folder_name
 
 
 @dataclass(frozen=True)

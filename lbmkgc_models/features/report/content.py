@@ -17,7 +17,6 @@ from lbmkgc_models.feature_store.search_path import find_features
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import read_texts
 from lbmkgc_models.features.cmoa.heads import MODALITIES
-from lbmkgc_models.features.find_pictures import find_pictures, is_generated
 from lbmkgc_models.features.report.coverage import Coverage, classes_of, coverage
 from lbmkgc_models.features.report.pictures import Shown, show
 from lbmkgc_models.features.report.spaces import (
@@ -29,6 +28,7 @@ from lbmkgc_models.features.report.spaces import (
 )
 from openke.audit.finding import Finding
 from openke.data.store import TripleStore
+from openke.datasets.pictures import find_pictures, is_generated
 from openke.runtime.files import is_there
 
 LONGEST = 240

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from lbmkgc_models.features.find_pictures import is_generated
 from lbmkgc_models.features.read_image import BadPicture, read_image
+from openke.datasets.pictures import is_generated
 
 SIZE = 128
 """Pixels of the longer side of an embedded picture."""

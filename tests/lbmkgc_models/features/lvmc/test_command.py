@@ -6,8 +6,8 @@ import pytest
 import tyro
 from PIL import Image
 
-from lbmkgc_models.features import find_pictures as pictures
 from lbmkgc_models.features.lvmc.command import command
+from openke.datasets import pictures
 from tests.lbmkgc_models.features.small import LABELS, write_dataset
 
 

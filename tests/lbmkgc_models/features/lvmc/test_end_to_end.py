@@ -10,13 +10,13 @@ from PIL import Image
 
 from lbmkgc_models.feature_store.audit import audit_features
 from lbmkgc_models.feature_store.store import ModalFeatures
-from lbmkgc_models.features.find_pictures import folder_name, is_generated
 from lbmkgc_models.features.lvmc.settings import DrawingSettings
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.runs.choose_features import gather_features
 from openke.config import Tester, Trainer
 from openke.data import TestDataLoader, TrainDataLoader
 from openke.data.store import TripleStore
+from openke.datasets.pictures import folder_name, is_generated
 from openke.module.loss import SigmoidLoss
 from openke.module.strategy import NegativeSampling
 from tests.lbmkgc_models.features.small import picture, write_picture

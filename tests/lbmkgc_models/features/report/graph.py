@@ -5,8 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from lbmkgc_models.features.find_pictures import folder_name
 from openke.data.store import TripleStore
+from openke.datasets.pictures import folder_name
 from tests.lbmkgc_models.features.cmoa.pairs import NAMES, features
 from tests.lbmkgc_models.features.small import write_dataset
 

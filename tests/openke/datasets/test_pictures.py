@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lbmkgc_models.features.find_pictures import LONGEST, Pictures, find_pictures, folder_name
+from openke.datasets.pictures import LONGEST, Pictures, find_pictures, folder_name
 
 
 def _touch(*paths: Path) -> None:

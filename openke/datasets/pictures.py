@@ -55,6 +55,17 @@ class Pictures:
     outside: tuple[Path, ...] = ()
 
 
+_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+"""How files of pictures begin; WebP's have their mark further in."""
+
+
+def is_picture(file: Path) -> bool:
+    """Whether a file begins as a picture does; whether it can be read shows when it is."""
+    with file.open("rb") as stream:
+        start = stream.read(12)
+    return start.startswith(_STARTS) or (start[:4] == b"RIFF" and start[8:] == b"WEBP")
+
+
 def is_generated(picture: Path) -> bool:
     """Whether a picture was generated, and is not a real one."""
     return picture.stem == GENERATED and picture.with_suffix(".json").is_file()

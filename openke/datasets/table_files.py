@@ -1,0 +1,189 @@
+"""Files of tables: delimited text, lines of JSON, Parquet; rows stream, and know their line."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+Rows = Iterator[tuple[int, Sequence[Any]]]
+"""Number, from 1 on, and values of each row."""
+DELIMITERS = (",", ";", "\t", "|")
+"""Those that are looked for in a .csv file."""
+LOOKED_AT = 50
+"""Lines by which a delimiter is found."""
+LONGEST_FIELD = 2**24
+"""Characters of a field: texts may be long, and an unclosed quote reads on and on."""
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """What a file has: rows, and the names of columns where the format says them."""
+
+    names: Sequence[str] | None
+    rows: Rows
+
+    @property
+    def headed(self) -> bool:
+        """Whether names are said by the format; else the first row may hold them."""
+        return self.names is not None
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a file's name stands for; what is not known is lines with tabs."""
+    ending = Path(path.name.removesuffix(".gz")).suffix.lower()
+    return ENDINGS.get(ending, "tsv")
+
+
+def read_tsv(path: Path, delimiter: str = "") -> FileRows:
+    """Read lines of fields with tabs between them; a quote is a character like any other."""
+    return FileRows(None, _split_lines(path, delimiter or "\t"))
+
+
+def read_csv(path: Path, delimiter: str = "") -> FileRows:
+    """Read lines of fields with commas, semicolons, tabs or bars between them.
+
+    A field in double quotes may hold all of these, line breaks, and quotes doubled.
+    """
+    return FileRows(None, _csv_rows(path, delimiter or find_delimiter(path)))
+
+
+def read_json_lines(path: Path, delimiter: str = "") -> FileRows:
+    """Read a JSON object or list to a line; the first line says which, and the names of columns."""
+    with open_text(path) as stream:
+        line = next((line for line in text_lines(path, stream) if line.strip()), "[]")
+    first = _json(path, 1, line)
+    names = list(first) if isinstance(first, dict) else None
+    return FileRows(names, _json_rows(path, names))
+
+
+def read_parquet(path: Path, delimiter: str = "") -> FileRows:
+    """Read columns of Apache Parquet, by the package pyarrow."""
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ImportError(
+            f"{path}: reading Parquet needs the package pyarrow: pip install openke-lbmkgc[tables]"
+        ) from error
+    try:
+        file = parquet.ParquetFile(path)
+    except pyarrow.ArrowException as error:
+        raise ValueError(f"{path}: not a file of Parquet: {error}") from error
+    return FileRows(list(file.schema_arrow.names), _parquet_rows(file))
+
+
+FILES: dict[str, Callable[[Path, str], FileRows]] = {
+    "tsv": read_tsv,
+    "csv": read_csv,
+    "jsonl": read_json_lines,
+    "parquet": read_parquet,
+}
+"""Readers of tables by the name of their format."""
+ENDINGS = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+
+
+def open_text(path: Path) -> TextIO:
+    """Open a UTF-8 file, also one that gzip packed; a byte order mark is passed over."""
+    if path.name.endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def text_lines(path: Path, lines: TextIO) -> Iterator[str]:
+    """Yield lines; ``ValueError`` names the file where they are not UTF-8, or not packed."""
+    try:
+        yield from lines
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: found bytes that are not UTF-8 ({error})") from error
+    except (gzip.BadGzipFile, EOFError) as error:
+        raise ValueError(f"{path}: not a whole file of gzip: {error}") from error
+
+
+def find_delimiter(path: Path) -> str:
+    """Return what most evenly divides the first lines of a file; a comma where nothing does."""
+    with open_text(path) as stream:
+        head = [line for line in islice(text_lines(path, stream), LOOKED_AT) if line.strip()]
+    best, most = ",", (0.0, 1)
+    for delimiter in DELIMITERS:
+        try:
+            widths = [len(row) for row in csv.reader(head, delimiter=delimiter) if row]
+        except csv.Error:
+            continue
+        width = widths[0] if widths else 1
+        even = sum(found == width for found in widths) / max(1, len(widths))
+        if width > 1 and (even, width) > most:
+            best, most = delimiter, (even, width)
+    return best
+
+
+def _split_lines(path: Path, delimiter: str) -> Rows:
+    with open_text(path) as stream:
+        for number, line in enumerate(text_lines(path, stream), start=1):
+            text = line.rstrip("\r\n")
+            if text.strip():
+                yield number, text.split(delimiter)
+
+
+def _csv_rows(path: Path, delimiter: str) -> Rows:
+    if len(delimiter) != 1:
+        raise ValueError(f"delimiter is {delimiter!r}, expected one character")
+    with open_text(path) as stream:
+        former = csv.field_size_limit(LONGEST_FIELD)
+        try:
+            reader = csv.reader(text_lines(path, stream), delimiter=delimiter, strict=True)
+            line = 1  # a row begins where the one before it ended
+            for row in reader:
+                if row:
+                    yield line, row
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise ValueError(
+                f"{path}:{line}: not a row of CSV ({error}); a quote within a quoted field is "
+                "doubled; --format tsv takes quotes as they are"
+            ) from error
+        finally:
+            csv.field_size_limit(former)
+
+
+def _json_rows(path: Path, names: Sequence[str] | None) -> Rows:
+    with open_text(path) as stream:
+        for number, line in enumerate(text_lines(path, stream), start=1):
+            if not line.strip():
+                continue
+            found = _json(path, number, line)
+            if isinstance(found, dict) == (names is None):
+                kind = "a list" if names is None else "an object"
+                raise ValueError(f"{path}:{number}: found {line.strip()[:80]!r}, expected {kind}")
+            yield number, found if names is None else [found.get(name) for name in names]
+
+
+def _json(path: Path, number: int, line: str) -> Any:
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"{path}:{number}: not JSON: {error}") from error
+    if not isinstance(found, (dict, list)):
+        raise ValueError(
+            f"{path}:{number}: found {line.strip()[:80]!r}, expected an object or a list"
+        )
+    return found
+
+
+def _parquet_rows(file: Any) -> Rows:
+    start = 1
+    for batch in file.iter_batches():
+        columns = [column.to_pylist() for column in batch.columns]
+        yield from enumerate(zip(*columns, strict=True), start=start)
+        start += batch.num_rows

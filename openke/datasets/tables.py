@@ -1,0 +1,270 @@
+"""Tables of any origin, a file or an object in memory, as rows that know where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from openke.datasets.table_files import FILES, Rows, format_of
+from openke.runtime.names import did_you_mean
+
+Columns = Mapping[str, str]
+"""Role of a column -> its name, where its name does not say it."""
+Roles = Mapping[str, Sequence[str]]
+"""Role of a column -> names, in lower case, by which a header is known."""
+
+
+class BadRows:
+    """What becomes of rows that do not fit: the first is an error, or all are left out and listed.
+
+    Parameters
+    ----------
+    skip
+        Leave them out.
+    """
+
+    def __init__(self, skip: bool = False) -> None:
+        self.skip = skip
+        self.listed: list[tuple[str, str]] = []
+        """Place and reason of each."""
+
+    def refuse(self, place: str, reason: str) -> None:
+        """List a row, or raise ``ValueError``."""
+        if not self.skip:
+            raise ValueError(f"{place}: {reason}")
+        self.leave_out(place, reason)
+
+    def leave_out(self, place: str, reason: str) -> None:
+        """List what is left out in any case."""
+        self.listed.append((place, " ".join(reason.split())))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows, and where they are from.
+
+    Attributes
+    ----------
+    source
+        A path, or what an object in memory is called.
+    names
+        Of the columns; None where there is no header.
+    rows
+        Number and values of each row: the line of a file, or the row of an object, from 1 on.
+    in_file
+        Whether numbers are lines of a file.
+    """
+
+    source: str
+    names: Sequence[str] | None
+    rows: Rows
+    in_file: bool
+
+    def place(self, number: int) -> str:
+        """Return where a row stands."""
+        return f"{self.source}:{number}" if self.in_file else f"{self.source}, row {number}"
+
+
+def read_table(
+    source: Any,
+    roles: Roles,
+    needed: Sequence[Sequence[str]],
+    *,
+    format: str = "auto",
+    delimiter: str = "",
+    columns: Columns | None = None,
+    called: str = "table",
+) -> tuple[Table, dict[str, int]]:
+    """Return a table and the place of the column of each role, counted from 0.
+
+    Where there is no header, columns are taken in the order of ``roles``.
+
+    Parameters
+    ----------
+    source
+        A path; or rows in memory: a frame of pandas or polars, a table of Arrow or anything with
+        ``__arrow_c_stream__`` (these want the package pyarrow), a mapping of columns, an array, or
+        an iterable of sequences or mappings.
+    roles
+        The columns that are looked for.
+    needed
+        Of each of these groups one role at least must be there.
+    format
+        See :data:`.FILES`; "auto" goes by the name of the file.
+    delimiter
+        Between the fields of a line; by default found.
+    columns
+        Names of columns, where they are not those of ``roles``. The file then has a header.
+    called
+        What an object in memory is called in messages.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, ImportError
+        No such file; a column that there is not; a package that is missing.
+    """
+    columns = columns or {}
+    if unknown := [role for role in columns if role not in roles]:
+        raise ValueError(
+            f"columns: {unknown[0]!r} is no column that is looked for"
+            f"{did_you_mean(unknown[0], roles)}, expected {', '.join(roles)}"
+        )
+    if isinstance(source, (str, PathLike)):
+        path = Path(source)
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such file")
+        kind = format_of(path) if format == "auto" else format
+        read = FILES[kind](path, delimiter)
+        table = Table(str(path), read.names, read.rows, True)
+        headed = read.headed
+    else:
+        table = Table(called, *_in_memory(source, called), False)
+        headed = table.names is not None
+    first: tuple[int, Sequence[Any]] | None = None
+    names = table.names
+    if not headed:
+        first = next(table.rows, None)
+        if first is not None and _is_header(first[1], roles, needed, columns):
+            names, first = [str(value).strip() for value in first[1]], None
+    rows = table.rows if first is None else _chained(first, table.rows)
+    found = Table(table.source, names, rows, table.in_file)
+    return found, _places(found, roles, needed, columns, None if first is None else len(first[1]))
+
+
+def text_of(value: Any) -> str:
+    """Return a value as text without blanks around it; "" where there is none."""
+    if isinstance(value, str):
+        return value.strip()
+    if value is None or value != value:  # NaN stands for what is missing in frames
+        return ""
+    return str(value).strip()
+
+
+def _chained(first: tuple[int, Sequence[Any]], rows: Rows) -> Rows:
+    yield first
+    yield from rows
+
+
+def _is_header(
+    row: Sequence[Any], roles: Roles, needed: Sequence[Sequence[str]], columns: Columns
+) -> bool:
+    if columns:
+        return True
+    found = {str(value).strip().casefold() for value in row}
+    return all(any(found & set(roles[role]) for role in group) for group in needed)
+
+
+def _places(
+    table: Table,
+    roles: Roles,
+    needed: Sequence[Sequence[str]],
+    columns: Columns,
+    width: int | None,
+) -> dict[str, int]:
+    if table.names is None:
+        if width is not None and width > len(needed):
+            wanted = " ".join(f"{group[0]}=NAME" for group in needed)
+            raise ValueError(
+                f"{table.place(1)}: found {width} columns and no header that names "
+                f"{', '.join(' or '.join(group) for group in needed)}; expected {len(needed)} "
+                f"columns, or a header and --columns {wanted}"
+            )
+        return {group[0]: place for place, group in enumerate(needed)}
+    folded = [name.casefold() for name in table.names]
+    found: dict[str, int] = {}
+    for role, name in columns.items():
+        if name not in table.names:
+            raise ValueError(
+                f"{table.source}: no column {name!r}{did_you_mean(name, table.names)}, found "
+                f"{', '.join(table.names)}"
+            )
+        found[role] = list(table.names).index(name)
+    for role, known in roles.items():
+        places = [folded.index(name) for name in known if name in folded]
+        free = [place for place in places if place not in found.values()]
+        if role not in found and free:
+            found[role] = free[0]
+    for group in needed:
+        if not any(role in found for role in group):
+            raise ValueError(
+                f"{table.source}: found the columns {', '.join(table.names)}, none of which is "
+                f"{' or '.join(group)}: name it with --columns {group[0]}=NAME "
+                f"(columns={{{group[0]!r}: NAME}})"
+            )
+    return found
+
+
+def _in_memory(source: Any, called: str) -> tuple[list[str] | None, Rows]:
+    """Return column names, if there are such, and rows of an object in memory."""
+    if isinstance(source, Mapping):
+        return _of_columns(source, called)
+    if hasattr(source, "column_names"):  # Arrow
+        names = list(source.column_names)
+        return names, _zipped([source.column(name).to_pylist() for name in names])
+    if hasattr(source, "columns") and hasattr(source, "__getitem__"):  # pandas, polars
+        names = [str(name) for name in source.columns]
+        if all(isinstance(name, int) for name in source.columns):  # pandas: rows without a header
+            return None, _zipped([_listed(source[name]) for name in source.columns])
+        return names, _zipped([_listed(source[name]) for name in source.columns])
+    if hasattr(source, "__arrow_c_stream__"):
+        try:
+            import pyarrow
+        except ImportError as error:
+            raise ImportError(
+                f"{called}: reading {type(source).__name__} needs the package pyarrow: "
+                "pip install openke-lbmkgc[tables]"
+            ) from error
+        return _in_memory(pyarrow.table(source), called)
+    if hasattr(source, "tolist"):  # an array
+        source = source.tolist()
+    if not isinstance(source, Iterable):
+        raise ValueError(
+            f"{called}: found {type(source).__name__}, expected a path, a frame, a table of Arrow, "
+            "an array, or rows"
+        )
+    return _of_rows(iter(source), called)
+
+
+def _of_columns(source: Mapping[str, Any], called: str) -> tuple[list[str], Rows]:
+    columns = {str(name): _listed(values) for name, values in source.items()}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise ValueError(f"{called}: columns of unlike lengths: {said}")
+    return list(columns), _zipped(list(columns.values()))
+
+
+def _listed(values: Any) -> list[Any]:
+    for method in ("to_list", "tolist"):
+        if hasattr(values, method):
+            found: list[Any] = getattr(values, method)()
+            return found
+    return list(values)
+
+
+def _zipped(columns: Sequence[Sequence[Any]]) -> Rows:
+    return iter(enumerate(zip(*columns, strict=True), start=1))
+
+
+def _of_rows(source: Iterator[Any], called: str) -> tuple[list[str] | None, Rows]:
+    first = next(source, None)
+    if isinstance(first, Mapping):
+        names = [str(name) for name in first]
+        return names, _of_mappings(first, source, names)
+    return None, _of_sequences(first, source, called)
+
+
+def _of_mappings(first: Any, rest: Iterator[Any], names: Sequence[str]) -> Rows:
+    yield 1, [first[name] for name in names]
+    for number, row in enumerate(rest, start=2):
+        yield number, [row.get(name) for name in names]
+
+
+def _of_sequences(first: Any, rest: Iterator[Any], called: str) -> Rows:
+    for number, row in enumerate([] if first is None else [first, *rest], start=1):
+        if isinstance(row, str) or not hasattr(row, "__len__"):
+            raise ValueError(f"{called}, row {number}: found {row!r}, expected a row of values")
+        yield number, row

@@ -1,0 +1,142 @@
+"""Texts and pictures of entities come with the triples into one folder."""
+
+import json
+
+import pytest
+import tyro
+
+from openke.datasets.importing import Division, command, import_graph
+from openke.datasets.tables import BadRows
+
+ROWS = [
+    ("p1", "by", "Acme, Inc."),
+    ("p2", "by", "Acme, Inc."),
+    ("p3", "by", "Zoë's"),
+    ("p1", "like", "p2"),
+]
+PNG = b"\x89PNG\r\n\x1a\n rest"
+ALL = Division(valid=0, test=0)
+
+
+def made(tmp_path, texts, name="texts.csv", **more):
+    path = tmp_path / name
+    path.write_text(texts, encoding="utf-8")
+    bad = more.pop("bad", BadRows())
+    import_graph(ROWS, tmp_path / "out", ALL, texts=path, bad=bad, overwrite=True, **more)
+    file = tmp_path / "out" / "labels.tsv"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return {line.split("\t")[1]: tuple(line.split("\t")[2:]) for line in lines}
+
+
+def test_texts_by_id_with_labels(tmp_path):
+    found = made(
+        tmp_path,
+        'id,title,description\np1,"Lamp, red","A lamp\nthat ""glows"".\t"\n"Acme, Inc.",Acme,\n',
+    )
+    assert found == {"p1": ("Lamp, red", 'A lamp that "glows".'), "Acme, Inc.": ("Acme", "")}
+    first = (tmp_path / "out" / "labels.tsv").read_text().splitlines()[0]
+    assert first.split("\t")[0] == "0"
+
+
+def test_texts_by_name_where_ids_are_others(tmp_path):
+    found = made(tmp_path, "id,name,text\n17,p1,A lamp\n18,p2,A chair\n")
+    assert found == {"p1": ("p1", "A lamp"), "p2": ("p2", "A chair")}
+
+
+def test_two_columns_need_no_header(tmp_path):
+    assert made(tmp_path, "p1\tA lamp\n", "texts.tsv") == {"p1": ("p1", "A lamp")}
+    assert made(tmp_path, '["p1", "A lamp"]\n', "t.jsonl") == {"p1": ("p1", "A lamp")}
+
+
+def test_columns_of_texts_may_be_named(tmp_path):
+    columns = {"id": "sku", "text": "Beschreibung"}
+    found = made(tmp_path, "sku;Beschreibung;n\np1;Lampe;3\n", columns=columns)
+    assert found == {"p1": ("", "Lampe")}
+
+
+def test_a_text_of_no_entity_is_listed(tmp_path):
+    bad = BadRows()
+    assert set(made(tmp_path, "id,text\np1,a\np9,b\n", bad=bad)) == {"p1"}
+    assert bad.listed == [(f"{tmp_path / 'texts.csv'}:3", "'p9' is no entity of the graph")]
+    assert "p9" in (tmp_path / "out" / "skipped.tsv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ("id,text\np1,a\np1,b\n", r"texts.csv:3: 'p1' is there already, at .*texts.csv:2"),
+        ("id,text\n,a\n", r"texts.csv:2: no id: expected the name of an entity"),
+        ("id,text\nx,a\ny,b\n", r"none of 2 rows is of an entity .*first is of 'x', .* 'p1'"),
+        ("id,picture\np1,no.png\n", r"texts.csv:2: no picture .*no.png"),
+        ("sku,notes,n\np1,a,3\n", r"texts.csv:1: found 3 columns and no header that names id or n"),
+    ],
+)
+def test_bad_texts(tmp_path, texts, message):
+    with pytest.raises(ValueError, match=message):
+        made(tmp_path, texts)
+    assert not (tmp_path / "out").exists()
+
+
+def test_pictures_of_a_folder(tmp_path):
+    photos = tmp_path / "photos"
+    (photos / "Zoë's").mkdir(parents=True)
+    for name in ("p1.PNG", "Zoë's/b.jpg", "p9.png"):
+        (photos / name).write_bytes(PNG)
+    (photos / "p2.png").write_text("no picture")
+    bad = BadRows()
+    import_graph(ROWS, tmp_path / "out", ALL, pictures=photos, bad=bad)
+    there = sorted(
+        p.relative_to(tmp_path / "out").as_posix() for p in tmp_path.glob("out/pic*/*/*")
+    )
+    assert there == ["pictures/Zo%C3%AB's/01.jpg", "pictures/p1/01.png"]
+    assert {reason.split(":")[0] for _, reason in bad.listed} == {
+        "no picture", "a picture of no entity"
+    }  # fmt: skip
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        import_graph(ROWS, tmp_path / "other", ALL, pictures=tmp_path / "nowhere")
+
+
+def test_pictures_of_a_column(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "1.png").write_bytes(PNG)
+    made(tmp_path, "id,text,picture\np1,a,photos/1.png\np2,b,\n")
+    assert (tmp_path / "out" / "pictures" / "p1" / "01.png").read_bytes() == PNG
+    made(tmp_path, "id,text,picture\np2,a,1.png\n", pictures=tmp_path / "photos")
+    assert [p.name for p in (tmp_path / "out" / "pictures").iterdir()] == ["p2"]
+    import_graph(
+        ROWS, tmp_path / "o", ALL, pictures={"p1": tmp_path / "photos" / "1.png", "x": "y"}
+    )
+    assert (tmp_path / "o" / "pictures" / "p1" / "01.png").is_file()
+
+
+def test_what_somebody_put_among_pictures_is_not_deleted(tmp_path):
+    (tmp_path / "p1.png").write_bytes(PNG)
+    made(tmp_path, "id,picture\np1,p1.png\n")
+    mine = tmp_path / "out" / "pictures" / "p1" / "mine.png"
+    mine.write_bytes(PNG)
+    with pytest.raises(FileExistsError, match=r"out holds pictures/p1/mine.png, which no import"):
+        made(tmp_path, "id,picture\np1,p1.png\n")
+    mine.unlink()
+    made(tmp_path, "id,text\np1,a\n")
+    assert not (tmp_path / "out" / "pictures").exists()
+    manifest = json.loads((tmp_path / "out" / "import.json").read_text())
+    assert "labels.tsv" in manifest["sha256"]
+
+
+def call(*arguments):
+    return tyro.cli(command, args=[str(argument) for argument in arguments])
+
+
+def test_as_a_command(tmp_path, capsys):
+    facts, texts = tmp_path / "facts.csv", tmp_path / "texts.csv"
+    facts.write_text("from,edge,to\np1,by,a\np1,by,a\np2,,a\np2,by,a\n")
+    texts.write_text("id,text\np1,lamp\np7,none\n")
+    call(facts, "--texts", texts, "--out", tmp_path / "out", "--skip-bad-rows")
+    text = capsys.readouterr().out
+    assert "3 entities, 1 relation; 2 train, 0 valid, 0 test" in text
+    assert "left out, 2 lines of" in text
+    assert "facts.csv:4: found" in text
+    with pytest.raises(ValueError, match=r"--columns x: expected ROLE=NAME"):
+        call(facts, "--out", tmp_path / "b", "--columns", "x")
+    with pytest.raises(ValueError, match=r"--columns x=y: 'x' is none of head, relation, tail, id"):
+        call(facts, "--out", tmp_path / "b", "--columns", "x=y")

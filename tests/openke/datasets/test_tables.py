@@ -1,0 +1,217 @@
+"""Tables of every kind give the same triples, whoever wrote them."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from openke.datasets.importing import Division, import_graph
+from openke.datasets.named_triples import read_named
+from openke.datasets.tables import BadRows
+
+ROWS = [
+    ('Müller, "Ann"', "knows", "Bob"),
+    ("Bob; Jr.", "knows", "東京|Tokyo"),
+    ("東京|Tokyo", "lies in", "日本"),
+    ("Bob", "lives in", "東京|Tokyo"),
+]
+HEADER = ("subject", "Predicate", "OBJECT")
+
+
+def quoted(value):
+    return '"' + value.replace('"', '""') + '"'
+
+
+def csv_text(delimiter, rows, *, always=True):
+    return "".join(delimiter.join(map(quoted, row)) + "\r\n" for row in rows)
+
+
+TEXTS = {
+    "commas.csv": csv_text(",", [HEADER, *ROWS]),
+    "semicolons.csv": csv_text(";", [HEADER, *ROWS]),
+    "tabs.csv": csv_text("\t", [HEADER, *ROWS]),
+    "bars.csv": csv_text("|", [HEADER, *ROWS]),
+    "headless.csv": csv_text(",", ROWS),
+    "with-a-mark.csv": "\ufeff" + csv_text(",", [HEADER, *ROWS]),
+    "other-order.csv": csv_text(",", [("tail", "n", "head", "relation")])
+    + csv_text(",", [(t, "1", h, r) for h, r, t in ROWS]),
+    "raw.tsv": "".join("\t".join(row) + "\n" for row in [HEADER, *ROWS]),
+    "headless.txt": "".join("\t".join(row) + "\n" for row in ROWS),
+    "objects.jsonl": "".join(
+        json.dumps(dict(zip(("head", "relation", "tail"), row, strict=True))) + "\n" for row in ROWS
+    ),
+    "lists.ndjson": "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS),
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", TEXTS)
+def test_names_may_hold_commas_quotes_and_any_script(tmp_path, name, packed):
+    path = tmp_path / (name + ".gz" if packed else name)
+    content = TEXTS[name].encode()
+    path.write_bytes(gzip.compress(content) if packed else content)
+    assert list(read_named(path)) == ROWS
+
+
+def test_a_delimiter_may_be_given(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("a b^r^c\n")
+    assert list(read_named(path, delimiter="^")) == [("a b", "r", "c")]
+    assert list(read_named(path, "csv", delimiter="^")) == [("a b", "r", "c")]
+    with pytest.raises(ValueError, match=r"delimiter is '::', expected one character"):
+        list(read_named(path, "csv", delimiter="::"))
+
+
+def test_columns_may_be_named(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("who,what,whom,when\na,r,b,2020\n")
+    columns = {"head": "who", "relation": "what", "tail": "whom"}
+    assert list(read_named(path, columns=columns)) == [("a", "r", "b")]
+    with pytest.raises(ValueError, match=r"no column 'whon'; did you mean 'whom'|whon"):
+        list(read_named(path, columns={**columns, "tail": "whon"}))
+    with pytest.raises(ValueError, match=r"found the columns who.*none of which is head"):
+        list(read_named(path, columns={"relation": "what", "tail": "whom"}))
+
+
+class Frame:
+    """What pandas and polars have in common."""
+
+    def __init__(self, content):
+        self.content, self.columns = content, list(content)
+
+    def __getitem__(self, name):
+        return Column(self.content[name])
+
+
+class Column:
+    def __init__(self, values):
+        self.values = values
+
+    def to_list(self):
+        return self.values
+
+
+def by_column(rows, names=("head", "relation", "tail")):
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+
+
+IN_MEMORY = {
+    "rows": ROWS,
+    "a generator": (row for row in ROWS),
+    "objects": [dict(zip(("head", "relation", "tail"), row, strict=True)) for row in ROWS],
+    "columns": by_column(ROWS),
+    "an array": np.array(ROWS, dtype=object),
+    "a frame": Frame(by_column(ROWS)),
+}
+
+
+@pytest.mark.parametrize("name", IN_MEMORY)
+def test_what_is_in_memory_is_a_table_too(name):
+    assert list(read_named(IN_MEMORY[name])) == ROWS
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars", "pyarrow"])
+def test_frames_of_every_package(package, tmp_path):
+    frames = pytest.importorskip(package)
+    content = by_column(ROWS)
+    table = frames.table(content) if package == "pyarrow" else frames.DataFrame(content)
+    assert list(read_named(table)) == ROWS
+
+
+def test_parquet(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pyarrow.table(by_column(ROWS)), path, row_group_size=2)
+    assert list(read_named(path)) == ROWS
+    rows = [*ROWS, ("a", None, "b")]
+    parquet.write_table(pyarrow.table(by_column(rows)), path)
+    with pytest.raises(ValueError, match=r"t.parquet:5: found \['a', None, 'b'\], expected three"):
+        list(read_named(path))
+    path.write_text("no")
+    with pytest.raises(ValueError, match=r"t.parquet: not a file of Parquet"):
+        list(read_named(path))
+
+
+def test_turtle(tmp_path):
+    pytest.importorskip("pyoxigraph")
+    path = tmp_path / "t.ttl"
+    path.write_text(
+        "@prefix x: <http://x.org/> .\n"
+        'x:a x:p x:b , [ x:q x:c ] ; x:label "A" .\n'
+        "_:mine x:p x:a .\n"
+    )
+    found = list(read_named(path))
+    assert ("<http://x.org/a>", "<http://x.org/p>", "<http://x.org/b>") in found
+    assert ("<http://x.org/a>", "<http://x.org/p>", "_:blank1") in found
+    assert ("_:blank1", "<http://x.org/q>", "<http://x.org/c>") in found
+    assert ("_:mine", "<http://x.org/p>", "<http://x.org/a>") in found
+    assert len(found) == 4
+    assert len(list(read_named(path, literals=True))) == 5
+    path.write_text("<http://x.org/a> nonsense\n")
+    with pytest.raises(ValueError, match=r"t\.ttl:1: .*; expected Turtle"):
+        list(read_named(path))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            [("a", "r", "b"), ("a", float("nan"), "b")],
+            r"the triples, row 2: found .*expected three",
+        ),
+        ([("a", "r")], r"the triples, row 1: found"),
+        (["arb"], r"the triples, row 1: found 'arb', expected a row of values"),
+        (3, "found int, expected a path, a frame"),
+        ({"head": ["a"], "relation": ["r", "s"], "tail": ["b"]}, "columns of unlike lengths"),
+    ],
+)
+def test_bad_tables_in_memory(source, message):
+    with pytest.raises(ValueError, match=message):
+        list(read_named(source))
+
+
+def test_bad_rows_are_left_out_where_asked_for(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('head,relation,tail\na,r,b\na,,b\nb,r,"x\ty"\nb,r,a\nb,r\n')
+    bad = BadRows(skip=True)
+    store = import_graph(path, tmp_path / "out", Division(valid=0, test=0), bad=bad)
+    assert len(store.triples("train")) == 2
+    assert [place.rpartition(":")[2] for place, _ in bad.listed] == ["3", "4", "6"]
+    lines = (tmp_path / "out" / "skipped.tsv").read_text().splitlines()
+    assert lines[0] == "place\treason"
+    assert len(lines) == 4
+    assert "'x\\ty'" in lines[2]
+
+
+def test_division_by_entity(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [(f"e{h}", f"r{r}", f"e{t}") for h, r, t in rng.integers(0, [200, 5, 200], (3000, 3))]
+    division = Division(unseen=0.1, valid=0.1, test=0.3, seed=1)
+    store = import_graph(rows, tmp_path / "out", division)
+    train = store.triples("train")
+    seen = set(train[:, [0, 2]].ravel().tolist())
+    new = set(range(store.entity_count)) - seen
+    assert len(new) == int(0.1 * store.entity_count)
+    assert set(train[:, 1].tolist()) == set(range(5))
+    counts = {split: len(store.triples(split)) for split in ("valid", "test")}
+    assert counts["test"] > 2 * counts["valid"] > 0
+    for split in counts:
+        ends = store.triples(split)[:, [0, 2]]
+        assert np.isin(ends, list(new)).any(axis=1).all()
+    in_test = set(store.triples("test")[:, [0, 2]].ravel().tolist()) & new
+    in_valid = set(store.triples("valid")[:, [0, 2]].ravel().tolist()) & new
+    assert len(in_test - in_valid) >= 14
+    again = import_graph(rows, tmp_path / "again", division)
+    assert again.fingerprint == store.fingerprint
+    for wrong in ({"unseen": 1.0}, {"unseen": -0.1}, {"unseen": 0.1, "valid": 0, "test": 0}):
+        with pytest.raises(ValueError, match="unseen"):
+            Division(**wrong)
+
+
+def test_a_graph_that_can_spare_no_entity_keeps_all(tmp_path):
+    rows = [("a", "r", "b"), ("c", "s", "d")]
+    store = import_graph(rows, tmp_path / "out", Division(unseen=0.5))
+    assert len(store.triples("train")) == 2
