@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.digest import digest_of
 
-Missing = Literal["mask", "zero", "mean"]
-"""What stands for features that an entity lacks. "mask": nothing, the modality is absent; "zero"
-and "mean": zeros, or the mean of the rows that there are, and every entity has the modality."""
+Missing = Literal["mask", "zero", "mean", "trained"]
+"""What stands for features that an entity lacks. "mask": nothing, the modality is absent. Else
+every entity has the modality, and what stands there is "zero": zeros; "mean": the mean of the rows
+that are there; "trained": one vector for all of them, which starts as that mean and is trained."""
 
 
 class FeatureRows(nn.Module):
@@ -41,6 +42,8 @@ class FeatureRows(nn.Module):
 
     frozen: Tensor | None
     present: Tensor
+    lacking: Tensor
+    """Bool as ``present``: where the trained vector stands."""
 
     def __init__(
         self,
@@ -56,10 +59,15 @@ class FeatureRows(nn.Module):
         present, rows = features.present, features.values
         if standardised:
             rows = _standardise(rows, present)
+        trained = missing == "trained" and not bool(features.has.all())
         if missing != "mask":
             lacking = ~features.has if present.dim() == 1 else ~features.has[:, None]
-            rows = torch.where(lacking[..., None], _substitute(rows, present, missing), rows)
+            substitute = _substitute(rows, present, missing)
+            rows = torch.where(lacking[..., None], substitute, rows)
             present = present | lacking
+            if trained:
+                self.substitute = nn.Parameter(substitute.clone())
+                self.register_buffer("lacking", lacking.expand(present.shape), persistent=False)
         self.register_buffer("present", present, persistent=False)
         self.register_buffer("frozen", None if tuned else rows, persistent=False)
         if tuned:  # a copy: the caller's features stay as they are
@@ -77,16 +85,23 @@ class FeatureRows(nn.Module):
     def values(self) -> Tensor:
         """Float["entities f"]; rows of entities without the modality mean nothing."""
         if self.frozen is not None:
-            return self.frozen
+            return self._substituted(self.frozen, slice(None))
         table: Tensor = self.tuned.weight
-        return table.view(*self.present.shape, self.dim)
+        return self._substituted(table.view(*self.present.shape, self.dim), slice(None))
 
     def forward(self, entities: Tensor) -> Tensor:
         """Return Float["u f"] of Int["u"]; rows of entities without the modality mean nothing."""
         if self.frozen is not None:
-            return self.frozen[entities]
+            return self._substituted(self.frozen[entities], entities)
         rows: Tensor = self.tuned(entities)
-        return rows.view(-1, *self.present.shape[1:], self.dim)
+        rows = rows.view(-1, *self.present.shape[1:], self.dim)
+        return self._substituted(rows, entities)
+
+    def _substituted(self, rows: Tensor, entities: Tensor | slice) -> Tensor:
+        """Return the rows of entities with the trained vector where they lack the modality."""
+        if not hasattr(self, "substitute"):
+            return rows
+        return torch.where(self.lacking[entities][..., None], self.substitute, rows)
 
     def digest(self) -> str:
         """Return a SHA-256 of the features and mask that were given: tuned ones started there."""

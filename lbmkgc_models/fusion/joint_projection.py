@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.feature_rows import Missing
 from lbmkgc_models.fusion.projection import Projectors
 from openke.module.scoring.encodings import Encodings, presence
 
@@ -35,7 +36,7 @@ class ConcatenatedProjection(JointProjection):
 
     Parameters
     ----------
-    features, dim, tuned
+    features, dim, tuned, missing
         See :class:`.Projectors`.
 
     Raises
@@ -45,7 +46,12 @@ class ConcatenatedProjection(JointProjection):
     """
 
     def __init__(
-        self, features: Mapping[str, ModalFeatures], dim: int, *, tuned: bool = False
+        self,
+        features: Mapping[str, ModalFeatures],
+        dim: int,
+        *,
+        tuned: bool = False,
+        missing: Missing = "mask",
     ) -> None:
         n = len(features)
         if dim < n:
@@ -54,7 +60,7 @@ class ConcatenatedProjection(JointProjection):
                 f"expected {n} or more"
             )
         widths = [dim // n + (place < dim % n) for place in range(n)]
-        super().__init__(features, widths, hidden=False, bias=True, tuned=tuned)
+        super().__init__(features, widths, hidden=False, bias=True, tuned=tuned, missing=missing)
 
     def joint(self, views: Encodings, structural: Tensor) -> Tensor:
         """Return m, Float["u d"]."""
@@ -74,10 +80,12 @@ class SummedProjection(JointProjection):
 
     Parameters
     ----------
-    features, dim, tuned
+    features, dim, tuned, missing
         See :class:`.Projectors`.
     bias
         Whether b is there.
+    tanh
+        Take tanh of it.
     """
 
     bias: nn.Parameter | None
@@ -88,9 +96,12 @@ class SummedProjection(JointProjection):
         dim: int,
         *,
         bias: bool = True,
+        tanh: bool = False,
         tuned: bool = False,
+        missing: Missing = "mask",
     ) -> None:
-        super().__init__(features, dim, hidden=False, tuned=tuned)
+        super().__init__(features, dim, hidden=False, tuned=tuned, missing=missing)
+        self.tanh = tanh
         width = sum(found.dim for found in features.values())
         for projector in self:  # starts as the one matrix W of all features would
             for weight in projector.layers.parameters():
@@ -112,6 +123,8 @@ class SummedProjection(JointProjection):
         total = sum(parts[1:], start=parts[0])
         if self.bias is not None:
             total = total + self.bias
+        if self.tanh:
+            total = total.tanh()
         return total if everywhere else torch.where(there.any(1, keepdim=True), total, structural)
 
 

@@ -59,7 +59,7 @@ class IKRL(ModalTranslation):
         """Return W."""
         if len(features) != 1:
             raise ValueError(f"IKRL takes features of one modality, got {', '.join(features)}")
-        return SummedProjection(features, self.config.dim, bias=False, tuned=self.config.tuned)
+        return SummedProjection(features, self.config.dim, bias=False, **self.config.rows)
 
     def views(self, entities: Tensor) -> Encodings:
         """Return "entity", s, and that of the modality, v: Float["u d"] each."""

@@ -89,7 +89,7 @@ class MMKRL(ModalTranslation):
 
     def make_projectors(self, features: Mapping[str, ModalFeatures]) -> JointProjection:
         """Return W and b."""
-        return SummedProjection(features, self.config.dim, tuned=self.config.tuned)
+        return SummedProjection(features, self.config.dim, **self.config.rows)
 
     def fuse(self, views: Encodings) -> Encodings:
         """Return "entity", "modal", "as head" and "as tail": Float["u d"] each; and "distances".
@@ -122,8 +122,7 @@ class MMKRL(ModalTranslation):
 
         "gate", Float["q"], is 1 where tails are asked for.
         """
-        mapped = self.mapping(self.rel_embeddings(relation)) + self.relation_bias
-        vector = self._normalise(mapped)
+        vector = self._normalise(self.translation(relation))
         known = {
             "mapped": anchor["as head" if side == "tail" else "as tail"],
             "entity": anchor["entity"],
@@ -131,6 +130,11 @@ class MMKRL(ModalTranslation):
         }
         found = {part: translate.query(rows, vector, side) for part, rows in known.items()}
         return {**found, "gate": vector.new_full((len(vector),), float(side == "tail"))}
+
+    def translation(self, relation: Tensor) -> Tensor:
+        """Return r' of relations: Float["q d"]."""
+        mapped: Tensor = self.mapping(self.rel_embeddings(relation)) + self.relation_bias
+        return mapped
 
     def closeness(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return minus the mean of the four energies."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.feature_rows import Missing
 from lbmkgc_models.fusion.joint_projection import JointProjection
 from lbmkgc_models.fusion.projection import require_features
 from openke.data.batch import Side
@@ -32,6 +33,13 @@ class ModalTranslationConfig(TransEConfig):
 
     tuned: bool = False
     """Train the features, too, as the code of later comparisons does; see :class:`.FeatureRows`."""
+    missing: Missing = "mask"
+    """What stands for features that an entity lacks, see :data:`.Missing`."""
+
+    @property
+    def rows(self) -> dict[str, Any]:
+        """How projectors take features."""
+        return {"tuned": self.tuned, "missing": self.missing}
 
 
 class ModalTranslation(TransE):
@@ -99,8 +107,13 @@ class ModalTranslation(TransE):
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the translated parts of the known entity: Float["q d"] each."""
-        vector = self._normalise(self.rel_embeddings(relation))
+        vector = self._normalise(self.translation(relation))
         return {part: translate.query(rows, vector, side) for part, rows in anchor.items()}
+
+    def translation(self, relation: Tensor) -> Tensor:
+        """Return the vectors r that move an entity: Float["q d"]."""
+        rows: Tensor = self.rel_embeddings(relation)
+        return rows
 
     def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return margin minus the energies."""

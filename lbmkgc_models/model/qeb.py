@@ -52,9 +52,9 @@ class QEB(TBKGC):
     References
     ----------
     Wang et al., TIVA-KG: A Multimodal Knowledge Graph with Text, Image, Video and Audio, ACM MM
-    2023: the Quadruple Embedding Baseline. This is the form that later comparisons call QEB. The
-    paper sums the energies, has s of 40 reals and r frozen behind one tanh layer, and one trained
-    vector for each modality that stands for what is missing.
+    2023: the Quadruple Embedding Baseline. The default is what later comparisons call QEB. The
+    paper's form has ``tanh``, ``structure_dim`` 40 of a trained TransE (:meth:`keep_structure`) and
+    ``missing`` "trained"; it sums the energies, so its margin of 10 is one of 1 here.
     """
 
     Config = QEBConfig
@@ -79,7 +79,8 @@ class QEB(TBKGC):
 
     def make_projectors(self, features: Mapping[str, ModalFeatures]) -> JointProjection:
         """Return W and b."""
-        return SummedProjection(features, self.config.dim, tuned=self.config.tuned)
+        c = self.config
+        return SummedProjection(features, c.dim, tanh=c.tanh, **c.rows)
 
     def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return r and r_m beside each other, Float["q 2d"]."""
@@ -89,7 +90,7 @@ class QEB(TBKGC):
 
     def relation_part_widths(self) -> tuple[int, int]:
         """Return the widths of r and of r_m."""
-        return self.config.dim, self.config.dim
+        return self.rel_embeddings.embedding_dim, self.config.dim
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the parts of the known entity translated by r, and by r_m: Float["q d"] each."""

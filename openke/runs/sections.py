@@ -84,7 +84,7 @@ class TrainingSection:
     query_dropout: Share = 0.0
     """Share of the query's vectors that a step forgets."""
     optimizer: str = "adagrad"
-    """sgd, adagrad, adadelta, adam, lazy_adam or rowwise_adagrad."""
+    """sgd, adagrad, adadelta, rmsprop, adam, lazy_adam or rowwise_adagrad."""
     lr: Positive = 0.1
     """Learning rate."""
     weight_decay: Weight = 0.0

@@ -45,7 +45,7 @@ class Trainer(Stepping):
     use_gpu
         OpenKE's switch; None takes a GPU where there is one. ``device`` says it by name.
     opt_method
-        "sgd", "adagrad", "adadelta", "adam", "lazy_adam" or "rowwise_adagrad", see
+        "sgd", "adagrad", "adadelta", "rmsprop", "adam", "lazy_adam" or "rowwise_adagrad", see
         :mod:`openke.training.optimizers`.
     save_steps, checkpoint_dir
         Write ``checkpoint_dir/last.ckpt`` every ``save_steps`` epochs.

@@ -201,9 +201,15 @@ CASES: dict[str, Callable[[], Model]] = {
         ENTITIES, RELATIONS, one(), dim=5, p_norm=2, norm_flag=False, margin=9.0, epsilon=2.0
     ),
     "TBKGC tuned": lambda: TBKGC(ENTITIES, RELATIONS, both(), dim=6, tuned=True),
+    "TBKGC tanh": lambda: TBKGC(
+        ENTITIES, RELATIONS, both(), dim=6, norm_flag=False, tanh=True, structure_dim=4
+    ),
     "QEB": lambda: QEB(ENTITIES, RELATIONS, both(), dim=6),
     "QEB text L2 margin": lambda: QEB(
         ENTITIES, RELATIONS, one(), dim=5, p_norm=2, norm_flag=False, margin=3.0, epsilon=2.0
+    ),
+    "QEB tanh trained": lambda: QEB(
+        ENTITIES, RELATIONS, both(), dim=6, tanh=True, structure_dim=4, missing="trained"
     ),
     "MMKRL": lambda: MMKRL(ENTITIES, RELATIONS, both(), dim=6),
     "MMKRL text L2 margin": lambda: MMKRL(

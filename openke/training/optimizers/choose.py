@@ -17,6 +17,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
     "adagrad": Adagrad,
     "adadelta": torch.optim.Adadelta,
+    "rmsprop": torch.optim.RMSprop,
     "adam": Adam,
     "lazy_adam": LazyAdam,
     "rowwise_adagrad": RowwiseAdagrad,

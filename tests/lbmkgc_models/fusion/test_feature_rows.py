@@ -42,6 +42,24 @@ def test_of_several_rows_only_those_of_entities_without_any_are_filled(missing):
     assert torch.equal(rows.values[2], expected.expand(2, -1))
 
 
+@pytest.mark.parametrize("tuned", [False, True])
+def test_a_trained_vector_stands_for_what_is_missing(tuned):
+    rows = FeatureRows(TEXT, tuned=tuned, missing="trained")
+    here = TEXT.present
+    assert torch.equal(rows.substitute, TEXT.values[here].mean(dim=0))
+    with torch.no_grad():
+        rows.substitute.fill_(7.0)
+    found = rows(EVERYONE)
+    assert torch.equal(found, rows.values)
+    assert torch.equal(found[here], TEXT.values[here])
+    assert (found[~here] == 7.0).all()
+    assert rows.present.all()
+    found.sum().backward()
+    assert (rows.substitute.grad == (~here).sum()).all()
+    complete = replace(TEXT, present=torch.ones_like(here))
+    assert not list(FeatureRows(complete, missing="trained").parameters())
+
+
 @pytest.mark.parametrize("missing", ["zero", "mean"])
 def test_a_modality_that_all_lack_is_zeros(missing):
     nobody = replace(TEXT, present=torch.zeros_like(TEXT.present))

@@ -20,8 +20,24 @@ def energy(model, a, r, b, triples):
     return torch.linalg.vector_norm(h + x - t, ord=model.config.p_norm, dim=-1)
 
 
-def values_of(found):
-    return found.values.double(), found.present[:, None]
+def behind_tanh(model, rows):
+    if not getattr(model.config, "tanh", False):
+        return rows
+    return torch.tanh(rows @ model.mapping.weight.T + model.mapping.bias)
+
+
+def structure(model):
+    """Return s of all entities and r of all relations."""
+    tables = (model.ent_embeddings.weight, model.rel_embeddings.weight)
+    return [behind_tanh(model, rows) for rows in tables]
+
+
+def values_of(model, modality, found):
+    rows, there = found.values.double(), found.present[:, None]
+    if model.config.missing == "trained":
+        rows = torch.where(there, rows, getattr(model.projectors, modality).rows.substitute)
+        there = torch.ones_like(there)
+    return rows, there
 
 
 def weight(model, modality):
@@ -29,22 +45,23 @@ def weight(model, modality):
 
 
 def summed(model, features):
-    """Return m = W [v ; x] + b; s where there is nothing."""
-    s = model.ent_embeddings.weight
+    """Return m = W [v ; x] + b, or its tanh; s where there is nothing."""
+    s, _ = structure(model)
     m, anything = torch.zeros_like(s), torch.zeros(ENTITIES, 1, dtype=torch.bool)
     for modality, found in features.items():
-        rows, there = values_of(found)
+        rows, there = values_of(model, modality, found)
         m = m + there * (rows @ weight(model, modality).T)
         anything = anything | there
     bias = model.projectors.bias
-    return torch.where(anything, m if bias is None else m + bias, s)
+    m = m if bias is None else m + bias
+    return torch.where(anything, m.tanh() if getattr(model.config, "tanh", False) else m, s)
 
 
 def concatenated(model, features):
     """Return m = [W_v v + b_v ; W_x x + b_x], with s in place of what is not there."""
     s, m, at = model.ent_embeddings.weight, [], 0
     for modality in sorted(features):
-        rows, there = values_of(features[modality])
+        rows, there = values_of(model, modality, features[modality])
         made = rows @ weight(model, modality).T + getattr(model.projectors, modality).layers.bias
         m.append(torch.where(there, made, s[:, at : at + made.shape[1]]))
         at += made.shape[1]
@@ -53,7 +70,7 @@ def concatenated(model, features):
 
 def within_and_across(model, m, r, triples):
     """Return IKRL's energies of s and m."""
-    s = model.ent_embeddings.weight
+    s, _ = structure(model)
     return sum(energy(model, a, r, b, triples) for a in (s, m) for b in (s, m))
 
 
@@ -63,15 +80,15 @@ def ikrl(model, features, triples):
 
 
 def tbkgc(model, features, triples):
-    s, r = model.ent_embeddings.weight, model.rel_embeddings.weight
-    m = concatenated(model, features)
+    s, r = structure(model)
+    m = summed(model, features) if model.config.tanh else concatenated(model, features)
     total = within_and_across(model, m, r, triples) + energy(model, s + m, r, s + m, triples)
     return model.margin - total
 
 
 def qeb(model, features, triples):
-    s, m, total = model.ent_embeddings.weight, summed(model, features), 0.0
-    for r in (model.rel_embeddings.weight, model.modal_rel_embeddings.weight):
+    (s, own), m, total = structure(model), summed(model, features), 0.0
+    for r in (own, model.modal_rel_embeddings.weight):
         total = total + within_and_across(model, m, r, triples)
         total = total + energy(model, s + m, r, s + m, triples)
     return model.margin - total / 10

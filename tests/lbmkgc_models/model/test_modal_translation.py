@@ -83,6 +83,49 @@ def test_a_batch_scores_as_the_formula_says(name, shape):
     torch.testing.assert_close(gradients(model, found), gradients(model, expected))
 
 
+ORIGINAL = {
+    "TBKGC": {"tanh": True, "structure_dim": 4},
+    "QEB": {"tanh": True, "structure_dim": 4, "missing": "trained"},
+}
+"""The papers' forms."""
+
+
+@pytest.mark.parametrize("name", ORIGINAL)
+@shapes
+@modalities
+def test_a_batch_scores_as_the_paper_says(name, shape, modal):
+    features, batch = modal(), first_batch(shape)
+    model = made(name, features, norm_flag=False, **ORIGINAL[name])
+    scores = score_batch(model, batch)
+    found = torch.cat([scores.positive[:, None], scores.negative], dim=1)
+    triples = [ids.reshape(-1) for ids in (batch.head, batch.relation, batch.tail)]
+    expected = FORMULAS[name](model, features, triples).view_as(found)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(gradients(model, found), gradients(model, expected))
+
+
+@pytest.mark.parametrize("name", ORIGINAL)
+def test_structure_of_a_trained_model_is_kept(name):
+    model = made(name, both(), **ORIGINAL[name])
+    transe = TransE(ENTITIES, RELATIONS, dim=4).double()
+    entities, relations = transe.ent_embeddings.weight, transe.rel_embeddings.weight
+    model.keep_structure(entities, relations)
+    assert torch.equal(model.ent_embeddings.weight, entities)
+    assert torch.equal(model.rel_embeddings.weight, relations)
+    frozen = [key for key, found in model.named_parameters() if not found.requires_grad]
+    assert frozen == ["ent_embeddings.weight", "rel_embeddings.weight"]
+    before = model.ent_embeddings.weight.clone()
+    message = r"relations is \(4, 3\), expected \(4, 4\): with tanh set structure_dim to the"
+    with pytest.raises(ValueError, match=message):
+        model.keep_structure(entities + 1, relations[:, :3])
+    assert torch.equal(model.ent_embeddings.weight, before)
+
+
+def test_a_width_before_tanh_needs_tanh():
+    with pytest.raises(ValueError, match="structure_dim is 4, the width before a tanh layer; set"):
+        made("TBKGC", both(), structure_dim=4)
+
+
 def set_rows(table, values):
     with torch.no_grad():
         table.weight.copy_(torch.tensor(values)[:, None])

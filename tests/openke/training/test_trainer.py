@@ -38,9 +38,9 @@ def same(first, second):
     return all(torch.equal(a, b) for a, b in pairs)
 
 
-@pytest.mark.parametrize("method", ["sgd", "adagrad", "adadelta", "adam"])
+@pytest.mark.parametrize("method", ["sgd", "adagrad", "adadelta", "rmsprop", "adam"])
 def test_the_loss_falls(method):
-    rate = {"sgd": 0.5, "adagrad": 0.1, "adadelta": 1.0, "adam": 0.02}[method]
+    rate = {"sgd": 0.5, "adagrad": 0.1, "adadelta": 1.0, "rmsprop": 0.01, "adam": 0.02}[method]
     history = Trainer(strategy(), loader(), 15, rate, opt_method=method, **CPU).run()
     assert len(history.losses) == 15
     assert history.losses[-1] < 0.9 * history.losses[0]
