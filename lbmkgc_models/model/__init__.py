@@ -2,10 +2,13 @@
 
 from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
+from lbmkgc_models.model.imf import IMF
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.model.mmkrl import MMKRL
 from lbmkgc_models.model.mmrns import MMRNS
+from lbmkgc_models.model.otkge import OTKGE
 from lbmkgc_models.model.qeb import QEB
+from lbmkgc_models.model.rsme import RSME
 from lbmkgc_models.model.tbkgc import TBKGC
 from lbmkgc_models.model.transae import TransAE
 from openke.module.model import Model
@@ -15,10 +18,13 @@ MULTIMODAL: Registry[type[Model]] = Registry(
     {
         "AdaMF": AdaMF,
         "IKRL": IKRL,
+        "IMF": IMF,
         "LBMKGC": LBMKGC,
         "MMKRL": MMKRL,
         "MMRNS": MMRNS,
+        "OTKGE": OTKGE,
         "QEB": QEB,
+        "RSME": RSME,
         "TBKGC": TBKGC,
         "TransAE": TransAE,
     },
@@ -26,4 +32,17 @@ MULTIMODAL: Registry[type[Model]] = Registry(
 )
 """Models with pictures and text by name, with those of other packages."""
 
-__all__ = ["IKRL", "LBMKGC", "MMKRL", "MMRNS", "MULTIMODAL", "QEB", "TBKGC", "AdaMF", "TransAE"]
+__all__ = [
+    "IKRL",
+    "IMF",
+    "LBMKGC",
+    "MMKRL",
+    "MMRNS",
+    "MULTIMODAL",
+    "OTKGE",
+    "QEB",
+    "RSME",
+    "TBKGC",
+    "AdaMF",
+    "TransAE",
+]

@@ -82,6 +82,37 @@ MMRNS: dict[str, Any] = {
 }
 """Fewer candidates and draws than published, which the bundled graph would not have."""
 
+RSME: dict[str, Any] = {
+    "model": {"name": "RSME", "dim": 100, "modal_share": 0.3, "structural_weight": 0.95},
+    "training": defaults.AGAINST_ALL,
+    "evaluation": defaults.EVALUATION,
+}
+OTKGE: dict[str, Any] = {
+    "model": {
+        "name": "OTKGE",
+        "dim": 100,
+        "modal_shares": {"image": 0.1, "text": 0.3},
+        "scale": 1.0,
+    },
+    "training": {**defaults.AGAINST_ALL, "answer_weights": "frequency"},
+    "evaluation": defaults.EVALUATION,
+}
+IMF: dict[str, Any] = {
+    "model": {"name": "IMF", "dim": 100},
+    "training": {
+        "objective": "kvsall",
+        "reciprocal": True,
+        "loss": "bce-conve",
+        "label_smoothing": 0.1,
+        "optimizer": "adam",
+        "lr": 1e-3,
+        "epochs": 60,
+        "batch_size": 256,
+    },
+    "evaluation": defaults.EVALUATION,
+}
+"""Smaller than published, whose four cores have 67 million numbers."""
+
 
 def default_recipe(model: str) -> Recipe:
     """Return a recipe for any registered model."""
@@ -89,7 +120,7 @@ def default_recipe(model: str) -> Recipe:
         return defaults.default_recipe(model)
     known: dict[str, dict[str, Any]] = {
         found["model"]["name"]: found
-        for found in (ADAMF, IKRL, LBMKGC, MMKRL, MMRNS, QEB, TBKGC, TRANSAE)
+        for found in (ADAMF, IKRL, IMF, LBMKGC, MMKRL, MMRNS, OTKGE, QEB, RSME, TBKGC, TRANSAE)
     }
     other = {"model": model, "training": defaults.SAMPLED, "evaluation": defaults.EVALUATION}
     return Recipe.from_dict(known.get(model, other))

@@ -99,6 +99,8 @@ def make_multimodal(
         ``score_mentions`` of triples that come from no folder, which would have the texts.
     """
     more: dict[str, Any] = {}
+    if MULTIMODAL[name].needs_triples:
+        more["triples"] = store.triples("train")
     if settings.get("drop_unseen"):
         more["seen"] = seen_in_train(store)
     if settings.get("score_mentions"):

@@ -19,10 +19,13 @@ from lbmkgc_models.fusion.structural_interaction import INTERACTIONS
 from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
+from lbmkgc_models.model.imf import IMF
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.model.mmkrl import MMKRL
 from lbmkgc_models.model.mmrns import MMRNS
+from lbmkgc_models.model.otkge import OTKGE
 from lbmkgc_models.model.qeb import QEB
+from lbmkgc_models.model.rsme import RSME
 from lbmkgc_models.model.tbkgc import TBKGC
 from lbmkgc_models.model.transae import TransAE
 from openke.data.batch import Batch
@@ -82,6 +85,11 @@ def graph(seed: int = 0, entities: int = ENTITIES, triples: int = 60) -> TripleS
         entities=[f"entity {i}" for i in range(entities)],
         relations=[f"relation {i}" for i in range(RELATIONS)],
     )
+
+
+def facts() -> np.ndarray:
+    """Return the train triples of a graph, Int["n 3"]."""
+    return graph(triples=120).triples("train")
 
 
 def features(modality: str, dim: int, seed: int, missing: float = 0.3) -> ModalFeatures:
@@ -223,6 +231,13 @@ CASES: dict[str, Callable[[], Model]] = {
         **{"dim": 4, "hidden": 5, "interaction": "TransD"},
         interaction_settings={"dim_e": 6, "dim_r": 4},
     ),
+    "RSME": lambda: RSME(ENTITIES, RELATIONS, one(), facts(), dim=5, init_scale=None),
+    "OTKGE": lambda: OTKGE(ENTITIES, RELATIONS, both(), facts(), dim=5, scale=2.0, init_scale=1.0),
+    "OTKGE text": lambda: OTKGE(
+        *(ENTITIES, RELATIONS, one()), **{"dim": 4, "plan_of": "first", "modal_scale": 0.1}
+    ),
+    "IMF": lambda: worn(IMF(ENTITIES, RELATIONS, both(), dim=6)),
+    "IMF text frozen": lambda: worn(IMF(ENTITIES, RELATIONS, one(), dim=4, tuned=False)),
     "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),
     "LBMKGC elementwise": lambda: LBMKGC(
         ENTITIES, RELATIONS, both(), dim=4, attention="elementwise"

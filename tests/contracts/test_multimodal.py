@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 from lbmkgc_models.fusion.feature_rows import FeatureRows
 from lbmkgc_models.fusion.modality_attention import ATTENTION_FORMS, ModalityAttention
@@ -35,6 +36,11 @@ def tunes(name):
     return "tuned" in {field.name for field in fields(MODELS[name].Config)}
 
 
+def rows_of(model):
+    """Return the parts that hold features, by modality as features are sorted."""
+    return [part for part in model.modules() if isinstance(part, FeatureRows)]
+
+
 def scores_of(model):
     anchor = torch.arange(ENTITIES)
     relation = anchor % RELATIONS
@@ -55,6 +61,14 @@ def changed(features, where):
 
 def standardised(rows):
     return (rows - rows.mean(dim=0)) / rows.std(dim=0)
+
+
+def same_features(rows, others):
+    """Return whether rows are others, but for scales that a model may choose."""
+    return any(
+        torch.allclose(change(rows), change(others), atol=1e-5)
+        for change in (standardised, normalize)
+    )
 
 
 @models
@@ -113,8 +127,9 @@ def test_features_are_neither_trained_nor_saved(name):
     for modality, features in given(name).items():
         alike = [buffer for buffer in frozen if buffer.shape == features.values.shape]
         here = features.present  # the model may have standardised them
-        expected = standardised(features.values[here])
-        kept = any(torch.allclose(standardised(b[here]), expected, atol=1e-5) for b in alike)
+        kept = any(same_features(b[here], features.values[here]) for b in alike)
+        # Or of another width, in the part that is for it.
+        kept |= any(part.frozen is not None and part.dim != features.dim for part in rows_of(model))
         assert kept, f"{modality}: keep features as register_buffer(…, persistent=False)"
 
 
@@ -123,14 +138,15 @@ def test_tuned_features_are_trained_and_saved(name):
     features = given(name)
     before = {modality: found.values.clone() for modality, found in features.items()}
     model = made(name, features, tuned=True).train()
-    parameters = dict(model.named_parameters())
     strategy = NegativeSampling(model, LOSSES["SigmoidLoss"]())
     strategy(first_batch("mixed")).backward()
-    for modality, found in features.items():
-        alike = [table for table in parameters.values() if table.shape == found.values.shape]
-        (table,) = (t for t in alike if torch.equal(t[found.present], found.values[found.present]))
+    for modality, part in zip(sorted(features), rows_of(model), strict=True):
+        found, table = features[modality], part.tuned.weight
+        if part.dim == found.dim:
+            assert same_features(table[found.present], found.values[found.present])
         assert (table.grad[found.present].abs().sum(dim=1) > 0).any()
-        assert not table.grad[~found.present].any()
+        assert not table.grad[~part.present].any()
+        assert any(table is parameter for parameter in model.parameters())
         assert any(table is kept for kept in model.state_dict(keep_vars=True).values())
         with torch.no_grad():
             table.add_(1.0)

@@ -46,25 +46,27 @@ def answers(batch):
 
 
 def scores_of(model, side, anchor, relation, answer):
-    """Return Float["n"], the score of each answer to a query of its own (Int["n"] each)."""
+    """Return Float["h n"], the scores of each answer to a query of its own (Int["n"] each)."""
     known, candidates = model.encode(anchor), model.encode(answer)
     if model.projects_entities:
         asked = model.effective_relation(relation, side)
         known, candidates = model.project(known, asked), model.project(candidates, asked)
     each = torch.arange(len(anchor))
-    return model.match(model.query(known, relation, side), candidates, Pairwise(each, each))
+    query = model.query(known, relation, side)
+    return torch.stack(model.heads(query, candidates, Pairwise(each, each)))
 
 
 def dense_scores(model, batch):
-    """Return Float["q e"], one query and answer at a time."""
+    """Return Float["h q e"], of each head, one query and answer at a time."""
     rows, everyone = [], torch.arange(ENTITIES)
     for side, part in (("tail", slice(batch.tails)), ("head", slice(batch.tails, None))):
         anchor, relation = (
             ids[part].repeat_interleave(ENTITIES) for ids in (batch.anchor, batch.relation)
         )
         answer = everyone.repeat(len(anchor) // ENTITIES)
-        rows.append(scores_of(model, side, anchor, relation, answer).view(-1, ENTITIES))
-    return torch.cat(rows)
+        scores = scores_of(model, side, anchor, relation, answer)
+        rows.append(scores.view(len(scores), -1, ENTITIES))
+    return torch.cat(rows, dim=1)
 
 
 def naive_loss(loss, scores, batch, smoothing):
@@ -87,7 +89,8 @@ def naive_loss(loss, scores, batch, smoothing):
 def test_the_loss_is_that_of_dense_labels(case, name, make, loss):
     model, batch = make(case).double(), first_queries(name)
     strategy = STRATEGIES[name](model, loss, label_smoothing=0.2)
-    expected = naive_loss(loss, dense_scores(model, batch), batch, 0.2)
+    heads = dense_scores(model, batch)
+    expected = sum(naive_loss(loss, scores, batch, 0.2) for scores in heads)
     torch.testing.assert_close(strategy(batch), expected)
 
 

@@ -43,7 +43,42 @@ class QueryNorm(nn.BatchNorm1d):
         )
 
 
-class TuckER(Bilinear):
+class TuckERQuery(nn.Module):
+    """What makes the query of a known entity's vector and a relation's: core, norms, dropout."""
+
+    def make_query(self, core: nn.Linear, config: TuckERConfig) -> None:
+        """Take the core, which makes dim^2 numbers of a relation's dim_r, and make the rest."""
+        c = config
+        self.core = core
+        self.anchor_norm = QueryNorm(c.dim)
+        self.query_norm = QueryNorm(c.dim)
+        self.input_dropout = nn.Dropout(c.input_dropout)
+        self.hidden_dropout1 = nn.Dropout(c.hidden_dropout1)
+        self.hidden_dropout2 = nn.Dropout(c.hidden_dropout2)
+
+    def ask(self, known: Tensor, relations: Tensor, index: Tensor, side: Side) -> Tensor:
+        """Return Float["q d"]; each relation's matrix is made once.
+
+        Parameters
+        ----------
+        known : Float["q d"]
+            Vectors of the known entities.
+        relations : Float["m dim_r"]
+            Vectors of distinct relations.
+        index : Int["q"]
+            Which of them each query has.
+        side
+            The slot that is asked for.
+        """
+        dim = known.shape[1]
+        matrices = self.core(relations).view(-1, dim, dim)
+        known = self.input_dropout(self.anchor_norm(known))
+        moved = bilinear.query(known, self.hidden_dropout1(matrices), index, side)
+        query: Tensor = self.hidden_dropout2(self.query_norm(moved))
+        return query
+
+
+class TuckER(TuckERQuery, Bilinear):
     """Score W x_1 h x_2 r x_3 t: h^T M_r t with M_r = sum_k r_k W_k.
 
     The known entity and the query are batch-normalised, the candidates are not, so (h, r, ?) and
@@ -68,20 +103,11 @@ class TuckER(Bilinear):
         self.rel_embeddings = nn.Embedding(rel_tot, c.dim_r)
         nn.init.xavier_normal_(self.ent_embeddings.weight)
         nn.init.xavier_normal_(self.rel_embeddings.weight)
-        self.core = nn.Linear(c.dim_r, c.dim * c.dim, bias=False)
-        nn.init.uniform_(self.core.weight, -1, 1)
-        self.anchor_norm = QueryNorm(c.dim)
-        self.query_norm = QueryNorm(c.dim)
-        self.input_dropout = nn.Dropout(c.input_dropout)
-        self.hidden_dropout1 = nn.Dropout(c.hidden_dropout1)
-        self.hidden_dropout2 = nn.Dropout(c.hidden_dropout2)
+        core = nn.Linear(c.dim_r, c.dim * c.dim, bias=False)
+        nn.init.uniform_(core.weight, -1, 1)
+        self.make_query(core, c)
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return "query": Float["q d"]; each distinct matrix is made once."""
         distinct, index = matrix.distinct(relation, self.rel_tot)
-        matrices = self.core(self.rel_embeddings(distinct)).view(
-            -1, self.config.dim, self.config.dim
-        )
-        known = self.input_dropout(self.anchor_norm(anchor["entity"]))
-        moved = bilinear.query(known, self.hidden_dropout1(matrices), index, side)
-        return {"query": self.hidden_dropout2(self.query_norm(moved))}
+        return {"query": self.ask(anchor["entity"], self.rel_embeddings(distinct), index, side)}

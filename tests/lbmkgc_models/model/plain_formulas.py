@@ -1,4 +1,4 @@
-"""Sums of TransE energies written as their formulas say, triple by triple, in float64 PyTorch."""
+"""Scores written as their formulas say, triple by triple, in float64 PyTorch."""
 
 import torch
 from torch.nn.functional import normalize
@@ -18,6 +18,29 @@ def energy(model, a, r, b, triples):
     if model.config.norm_flag:
         h, x, t = (normalize(rows, dim=-1) for rows in (h, x, t))
     return torch.linalg.vector_norm(h + x - t, ord=model.config.p_norm, dim=-1)
+
+
+def gradients(model, scores):
+    """Return the gradients of a weighted sum of scores; zeros where there is none."""
+    weights = torch.arange(1, 1 + scores.numel(), dtype=torch.double) / scores.numel()
+    total = (weights * scores.reshape(-1)).sum()
+    return torch.autograd.grad(total, list(model.parameters()), materialize_grads=True)
+
+
+def structural(model):
+    """Return the rows of ComplEx's tables of entities, real parts first: Float["e 2d"]."""
+    return torch.cat([model.ent_re_embeddings.weight, model.ent_im_embeddings.weight], dim=1)
+
+
+def hermitian(h, r, t):
+    """Return Re sum_k h_k r_k conj(t_k) of rows with real parts first: Float["n"]."""
+    h, r, t = (torch.complex(*rows.chunk(2, dim=1)) for rows in (h, r, t))
+    return (h * r * t.conj()).real.sum(dim=1)
+
+
+def given_rows(found):
+    """Return features and whether they are there: Float["e f"], Bool["e 1"]."""
+    return found.values.double(), found.present[:, None]
 
 
 def behind_tanh(model, rows):

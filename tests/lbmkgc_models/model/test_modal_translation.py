@@ -12,7 +12,7 @@ from openke.module.scoring.all_entities import score_all
 from openke.module.scoring.negatives import score_batch
 from openke.module.scoring.triples import score_triples
 from tests.contracts.graphs import BATCHES, ENTITIES, RELATIONS, both, first_batch, one
-from tests.lbmkgc_models.model.plain_formulas import EVERYONE, FORMULAS, alignment
+from tests.lbmkgc_models.model.plain_formulas import EVERYONE, FORMULAS, alignment, gradients
 
 SETTINGS = {
     "L1": {},
@@ -33,13 +33,6 @@ def made(name, features, dim=6, **given):
 
 def taken(name, modal):
     return one() if getattr(MULTIMODAL[name], "one_modality", False) else modal()
-
-
-def gradients(model, scores):
-    """Return the gradients of a weighted sum of scores; zeros where there is none."""
-    weights = torch.arange(1, 1 + scores.numel(), dtype=torch.double) / scores.numel()
-    total = (weights * scores.reshape(-1)).sum()
-    return torch.autograd.grad(total, list(model.parameters()), materialize_grads=True)
 
 
 @names

@@ -1,0 +1,184 @@
+"""IMF: a TuckER for structure, one for each modality and one for all of them fused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
+
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.feature_rows import FeatureRows
+from lbmkgc_models.fusion.multiplicative_fusion import MultiplicativeFusion
+from lbmkgc_models.fusion.projection import require_features
+from lbmkgc_models.fusion.resized import resized
+from openke.data.batch import Side
+from openke.kernels.product import Linear
+from openke.module.interaction import matrix
+from openke.module.model.model import Model
+from openke.module.model.tucker import TuckERConfig, TuckERQuery
+from openke.module.scoring.compare import Compare
+from openke.module.scoring.encodings import Encodings
+from openke.runtime.values import Count, Share
+
+STRUCTURE, FUSED = "entity", "fused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IMFConfig:
+    """Settings of :class:`IMF`; defaults are those of its published run on DB15K."""
+
+    dim: Count = 256
+    """Reals of an entity and of a relation in each head; a core has dim^3."""
+    tuned: bool = True
+    """Train the features, too, as published: they are then how a table starts."""
+    fusion_parts: Count = 2
+    """Products that are added in a fused vector."""
+    fusion_dropout: Share = 0.2
+    """Share of the numbers that a layer of the fusion forgets in a training step."""
+    input_dropout: Share = 0.3
+    """Share of the known entity's numbers, see :class:`.TuckERConfig`."""
+    hidden_dropout1: Share = 0.4
+    """Share of a relation matrix's numbers."""
+    hidden_dropout2: Share = 0.5
+    """Share of the query's numbers."""
+
+
+class ScoreHead(TuckERQuery):
+    """The query of one head: TuckER's, its core starting Xavier uniform.
+
+    Parameters
+    ----------
+    config
+        Sizes and dropout.
+    """
+
+    def __init__(self, config: TuckERConfig) -> None:
+        super().__init__()
+        self.make_query(Linear(config.dim_r, config.dim**2, bias=False), config)
+        nn.init.uniform_(self.core.weight, -(bound := 3**0.5 / config.dim), bound)
+
+
+class IMF(Model):
+    """Score logit(mean_m sigmoid(l_m)), l_m being TuckER's in structure, each modality and fused.
+
+    Each of these heads has vectors of entities, vectors of relations and a core of its own. Those
+    of a modality start as its features, scaled to length 1 and averaged down to ``dim`` numbers;
+    where an entity has none, as their mean. The fused ones are :class:`.MultiplicativeFusion` of
+    all others, one for entities and one for relations. In training against all entities each head
+    has a loss of its own, see :meth:`heads`; ranks are those of the mean of probabilities.
+
+    Parameters
+    ----------
+    ent_tot, rel_tot
+        Numbers of entities and relations.
+    features
+        By modality, any subset of what there is, but one at least.
+    **settings
+        Fields of :class:`IMFConfig`.
+
+    Raises
+    ------
+    ValueError
+        No modality, or features of another number of entities.
+
+    References
+    ----------
+    Li et al., IMF: Interactive Multimodal Fusion Model for Link Prediction, WWW 2023. What differs:
+    its code averages pictures over squares of 4 by 4 of their 64 by 64 numbers; like TuckER here, a
+    batch forgets the same numbers of a relation's matrix in all its queries. It trains by "kvsall"
+    with "bce-conve" and reciprocal relations, and takes its best epoch on test; here dev chooses.
+    """
+
+    Config = IMFConfig
+    citation = "Li et al., WWW 2023"
+    config: IMFConfig
+    asymmetric_queries = True
+
+    def __init__(
+        self,
+        ent_tot: int,
+        rel_tot: int,
+        features: Mapping[str, ModalFeatures],
+        **settings: Any,
+    ) -> None:
+        super().__init__(ent_tot, rel_tot, **settings)
+        c = self.config
+        require_features("IMF", ent_tot, features)
+        names = (STRUCTURE, *sorted(features))
+        self.ent_embeddings = nn.Embedding(ent_tot, c.dim)
+        nn.init.xavier_normal_(self.ent_embeddings.weight)
+        self.modal_rows = nn.ModuleDict(
+            {
+                name: FeatureRows(resized(features[name], c.dim), tuned=c.tuned, missing="mean")
+                for name in names[1:]
+            }
+        )
+        self.rel_tables = nn.ModuleDict({name: nn.Embedding(rel_tot, c.dim) for name in names})
+        for weight in self.rel_tables.parameters():
+            nn.init.xavier_normal_(weight)
+        shared = TuckERConfig(
+            dim=c.dim,
+            dim_r=c.dim,
+            input_dropout=c.input_dropout,
+            hidden_dropout1=c.hidden_dropout1,
+            hidden_dropout2=c.hidden_dropout2,
+        )
+        self.score_heads = nn.ModuleDict({name: ScoreHead(shared) for name in (*names, FUSED)})
+        fusion = (c.dim, len(names), c.fusion_parts, c.fusion_dropout)
+        self.entity_fusion = MultiplicativeFusion(*fusion)
+        self.relation_fusion = MultiplicativeFusion(*fusion)
+
+    def encode(self, entities: Tensor) -> Encodings:
+        """Return what an entity is in each head: Float["u d"] each."""
+        rows = {STRUCTURE: self.ent_embeddings(entities)}
+        rows |= {name: table(entities) for name, table in self.modal_rows.items()}
+        return {**rows, FUSED: self.entity_fusion(list(rows.values()))}
+
+    def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
+        """Return the query of each head: Float["q d"] each; a relation's matrix is made once."""
+        distinct, index = matrix.distinct(relation, self.rel_tot)
+        relations = {name: table(distinct) for name, table in self.rel_tables.items()}
+        relations[FUSED] = self.relation_fusion(list(relations.values()))
+        return {
+            name: head.ask(anchor[name], relations[name], index, side)
+            for name, head in self._heads()
+        }
+
+    def heads(
+        self, query: Encodings, candidates: Encodings, compare: Compare
+    ) -> tuple[Tensor, ...]:
+        """Return the scores l_m."""
+        return tuple(compare("dot", query[name], candidates[name]) for name in query)
+
+    def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
+        """Return the logit of the mean of the heads' probabilities."""
+        scores = self.heads(query, candidates, compare)
+        right = reduce(torch.logaddexp, (logsigmoid(found) for found in scores))
+        wrong = reduce(torch.logaddexp, (logsigmoid(-found) for found in scores))
+        return right - wrong
+
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
+        """Return the vectors of a relation in all heads but the fused one, side by side."""
+        return torch.cat([table(relation) for table in self.rel_tables.values()], dim=-1)
+
+    def relation_part_widths(self) -> tuple[int, ...]:
+        """Return the width of a relation's vector in each of these heads."""
+        return (self.config.dim,) * len(self.rel_tables)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree on, the features' digests included."""
+        rows = {n: part for n, part in self.modal_rows.items() if isinstance(part, FeatureRows)}
+        return {
+            **super().identity(),
+            "features": {name: part.digest() for name, part in rows.items()},
+        }
+
+    def _heads(self) -> Iterator[tuple[str, ScoreHead]]:
+        for name, head in self.score_heads.items():
+            assert isinstance(head, ScoreHead)
+            yield name, head
