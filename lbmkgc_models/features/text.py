@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lbmkgc_models.feature_store.labels import LABELS
@@ -130,10 +131,18 @@ def is_outdated(store: Path, texts: EntityTexts, encoder: str) -> bool:
     """
     try:
         manifest = Manifest.read(store / MANIFEST)
-        names = read_utf8(store / NAMES, "utf-8").splitlines()
     except (OSError, ValueError):
         return False  # damaged: whoever loads it is told how
-    if 2 * len(set(texts.names).intersection(names)) < len(names):
+    if is_of_others(store, texts.names):
         return True
     found = manifest.notes.get(TEXTS, texts.checksum())
     return manifest.encoder == encoder and found != texts.checksum()
+
+
+def is_of_others(store: Path, names: Sequence[str]) -> bool:
+    """Whether most rows of a store are of entities that a data set does not have."""
+    try:
+        found = read_utf8(store / NAMES, "utf-8").splitlines()
+    except (OSError, ValueError):
+        return False
+    return 2 * len(set(names).intersection(found)) < len(found)

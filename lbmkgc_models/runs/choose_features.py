@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from lbmkgc_models.feature_store.labels import LABELS
 from lbmkgc_models.feature_store.load import load_features
+from lbmkgc_models.feature_store.manifest import Manifest
 from lbmkgc_models.feature_store.search_path import (
     PTH_ENDINGS,
     default_features_dir,
@@ -15,17 +17,30 @@ from lbmkgc_models.feature_store.search_path import (
     lies_in_cache,
     search_path,
 )
-from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.store import MANIFEST, ModalFeatures
 from lbmkgc_models.feature_store.texts import TextChoice, check_choice, read_texts
 from lbmkgc_models.features import classes
 from lbmkgc_models.features.describe import describe
-from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, available_text_encoder
-from lbmkgc_models.features.text import TEXTS, build_text_features, is_outdated, made_of
+from lbmkgc_models.features.encoders.packaged import (
+    INSTALL_MINILM,
+    available_image_encoder,
+    available_text_encoder,
+)
+from lbmkgc_models.features.image import build_image_features
+from lbmkgc_models.features.text import (
+    TEXTS,
+    build_text_features,
+    is_of_others,
+    is_outdated,
+    made_of,
+)
 from openke.data.store import TripleStore
+from openke.datasets.graph_folder import PICTURES
 from openke.runtime.files import is_there
 from openke.runtime.names import did_you_mean
 
-KNOWN = ("image", "text")
+IMAGE = "image"
+KNOWN = (IMAGE, "text")
 
 
 @dataclass(frozen=True)
@@ -42,7 +57,7 @@ class FeatureSource:
 
     path: Path
     encoder: str = ""
-    """What has to encode the texts first; "": they are there."""
+    """What has to encode the texts or pictures first; "": they are there."""
     remark: str = ""
 
 
@@ -70,18 +85,18 @@ class FeaturePlan:
         return replace(self, sources=sources, unused=(*left, *self.unused))
 
     def encode(self, device: str = "cpu", progress: bool = True) -> None:
-        """Encode the texts that have to be; they are written into the user's cache."""
-        for source in self.sources.values():
-            if source.encoder:
-                assert self.directory is not None
-                build_text_features(
-                    self.directory,
-                    source.path.parent,
-                    encoder=source.encoder,
-                    texts=self.texts,
-                    device=device,
-                    progress=progress,
-                )
+        """Encode what has to be; it is written into the user's cache."""
+        for modality, source in self.sources.items():
+            if not source.encoder:
+                continue
+            assert self.directory is not None
+            out = source.path.parent
+            how: dict[str, Any] = {"device": device, "progress": progress}
+            how["encoder"] = source.encoder
+            if modality == IMAGE:
+                build_image_features(self.directory, out, [self.directory / PICTURES], **how)
+            else:
+                build_text_features(self.directory, out, texts=self.texts, **how)
 
     def load(self) -> FeatureSet:
         """Load the features, all of which must be there by now."""
@@ -136,8 +151,9 @@ def plan_features(
     """Find the features of a graph's entities, and say which texts have to be encoded for them.
 
     Looked for in ``features``, in ``features`` below the data set's folder, and in the user's
-    cache. Text features that are in none of these are to be made in the cache, where the data set
-    has a ``labels.tsv`` and a sentence encoder is installed. So are those in the cache that are
+    cache. Features that are in none of these are to be made in the cache: of text, where the data
+    set has a ``labels.tsv`` and a sentence encoder is installed; of pictures, where it has a folder
+    ``pictures`` and an encoder of pictures is installed. So are those in the cache that are
     another data set's of the same name, or of other texts than the data set has now; what
     ``features`` names is never changed.
 
@@ -189,6 +205,11 @@ def plan_features(
         if there is None or lies_in_cache(there, store.name, features):
             made = _to_make(directory, chosen, there, store.name)
             found |= {} if made is None else {"text": made}
+    if (asked is None or IMAGE in asked) and features is None:
+        there = found[IMAGE].path if IMAGE in found else None
+        if there is None or lies_in_cache(there, store.name, None):
+            made = _of_pictures(directory, there, store)
+            found |= {} if made is None else {IMAGE: made}
     names = sorted(found) if asked is None else asked
     for modality in names:
         if modality not in found:
@@ -297,6 +318,26 @@ def _to_make(
         return None
     again = ", made again: the store there was of other texts" if there is not None else ""
     return FeatureSource(default_features_dir(dataset) / "text", encoder, again)
+
+
+def _of_pictures(
+    directory: Path | None, there: Path | None, store: TripleStore
+) -> FeatureSource | None:
+    """Return the picture features to make, or to make again where the pictures are others."""
+    encoder = available_image_encoder()
+    names = store.entity_names
+    if directory is None or encoder is None or names is None:
+        return None
+    if not (directory / PICTURES).is_dir() or not any((directory / PICTURES).iterdir()):
+        return None
+    if there is not None and not is_of_others(there, names):
+        try:
+            if Manifest.read(there / MANIFEST).encoder != encoder:
+                return None  # someone's choice
+        except (OSError, ValueError):
+            return None  # damaged: whoever loads it is told how
+    # What is there of the same pictures is kept.
+    return FeatureSource(default_features_dir(store.name) / IMAGE, encoder)
 
 
 def _stale(features: ModalFeatures, directory: Path | None, choice: TextChoice) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 import tyro
 
 from lbmkgc_models.feature_store.labels import LABELS
@@ -20,6 +22,17 @@ from openke.runs.recipe import Recipe
 from openke.runtime.files import is_there
 
 HELD_OUT = 0.1
+LEAST_STEPS, MOST_EPOCHS = 600, 100
+"""A small graph has more epochs, until it has so many steps, or so many epochs."""
+MOST, MOST_ON_GPU = 5e10, 1e12
+"""Scores in an epoch of training against all entities; more take hours for an epoch."""
+SAMPLED: dict[str, Any] = {
+    "objective": "negative sampling",
+    "loss": "SampledSoftmaxLoss",
+    "sampling": {"neg_ent": 1000, "negatives": "shared"},
+}
+SETTLE = ("training.objective", "training.loss", "training.sampling", "training.epochs")
+"""Whoever sets one of these says how long and against what is trained."""
 
 
 def command(
@@ -72,9 +85,10 @@ def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str]) -> R
     """Return a default recipe as a data set needs it; places in ``settled`` stay as they are.
 
     Where the valid split cannot be chosen on, a part of train is held out; a small graph has fewer
-    negatives; LBMKGC scores mentions where there are texts to find them in.
+    negatives and more epochs, a large one is not trained against all entities; LBMKGC scores
+    mentions where there are texts to find them in.
     """
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = _of_size(recipe, store, settled)
     negatives = recipe.training.sampling.get("neg_ent", 1)
     if negatives > store.entity_count and "training.sampling.neg_ent" not in settled:
         changes["training.sampling.neg_ent"] = store.entity_count
@@ -88,6 +102,26 @@ def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str]) -> R
             print(f"{store.name}: {reason}; a tenth of train is held out to choose on")
             changes["data.hold_out"] = HELD_OUT
     return recipe.changed(changes)
+
+
+def _of_size(recipe: Recipe, store: TripleStore, settled: Collection[str]) -> dict[str, Any]:
+    """Return what the number of triples and entities asks for, where training is against all.
+
+    Nothing where somebody has settled how it is trained.
+    """
+    training = recipe.training
+    if training.samples or any(place.startswith(SETTLE) for place in settled):
+        return {}
+    queries = len(store.triples("train")) * 2
+    if queries * store.entity_count > (MOST_ON_GPU if torch.cuda.is_available() else MOST):
+        print(
+            f"{store.name}: {queries:,} queries against each of {store.entity_count:,} entities "
+            "would take long; negatives are sampled"
+        )
+        return {f"training.{name}": value for name, value in SAMPLED.items()}
+    steps = math.ceil(queries / training.batch_size)
+    epochs = min(MOST_EPOCHS, max(training.epochs, math.ceil(LEAST_STEPS / steps)))
+    return {} if epochs == training.epochs else {"training.epochs": epochs}
 
 
 def _has_texts(recipe: Recipe, store: TripleStore) -> bool:

@@ -36,6 +36,15 @@ def available_text_encoder() -> str | None:
     return "minilm"
 
 
+def available_image_encoder() -> str | None:
+    """Return the name of an encoder of pictures that works offline, or None."""
+    if find_spec("PIL") is None:
+        return None
+    if packaged_efficientnet() is not None:
+        return "efficientnet-lite0"
+    return None if find_spec("sklearn") is None else "colour-histogram"
+
+
 def _inside(package: str, folder: str) -> list[Path]:
     # find_spec, not import: nothing of the package runs, only its files are wanted.
     spec = find_spec(package)

@@ -15,7 +15,13 @@ from lbmkgc_models.runs.choose_features import gather_features
 from lbmkgc_models.runs.defaults import default_recipe
 from lbmkgc_models.runs.experiment import features_for
 from openke.data.store import TripleStore
-from tests.lbmkgc_models.features.small import LABELS, CountingEncoder, write_dataset
+from openke.datasets.pictures import folder_name
+from tests.lbmkgc_models.features.small import (
+    LABELS,
+    CountingEncoder,
+    write_dataset,
+    write_picture,
+)
 
 NAMES = [name for name, _, _ in LABELS]
 
@@ -396,3 +402,34 @@ def test_other_texts_have_a_store_of_their_own(tmp_path: Path) -> None:
     assert torch.equal(again.features["text"].values, stores["masked"])
     with pytest.raises(ValueError, match="texts are 'some', expected one of names"):
         gather_features(store, texts="some")
+
+
+def test_auto_encodes_the_pictures_of_the_folder(
+    pets: TripleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(select, "available_image_encoder", lambda: "colour-histogram")
+    pictures = tmp_path / "Pets" / "pictures"
+    pictures.mkdir()
+    assert "image: none found" in gather_features(pets, progress=False).summary
+    for i, name in enumerate(NAMES[:3]):
+        write_picture(pictures / folder_name(name) / "1.png", seed=i)
+    found = gather_features(pets, progress=False)
+    assert sorted(found.features) == ["image", "text"]
+    assert found.features["image"].present.tolist() == [True, True, True, False]
+    first = found.features["image"].values
+    kept = gather_features(pets, progress=False)
+    assert torch.equal(kept.features["image"].values, first)
+    write_picture(pictures / folder_name(NAMES[3]) / "1.png", seed=9)
+    again = gather_features(pets, modalities="image", progress=False)
+    assert again.features["image"].present.all()
+    assert list(gather_features(pets, modalities="text", progress=False).features) == ["text"]
+
+
+def test_picture_features_that_somebody_chose_are_kept(
+    pets: TripleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(select, "available_image_encoder", lambda: "colour-histogram")
+    write_picture(tmp_path / "Pets" / "pictures" / folder_name(NAMES[0]) / "1.png", seed=1)
+    _store(tmp_path / "cache" / "features" / "Pets", "image", value=3.0)
+    found = gather_features(pets, modalities="image", progress=False)
+    assert found.features["image"].values.eq(3.0).all()

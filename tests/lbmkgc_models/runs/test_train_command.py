@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
+import torch
 
-from lbmkgc_models.runs import experiment
+from lbmkgc_models.runs import experiment, train_command
 from lbmkgc_models.runs.defaults import default_recipe
 from lbmkgc_models.runs.make_model import ALL_MODELS, modalities_of, model_maker
 from lbmkgc_models.runs.train_command import command
@@ -205,3 +207,34 @@ def test_mentions_are_scored_where_there_are_texts(folder, tmp_path, labelled, m
         (folder / "labels.tsv").unlink()
     train(str(folder), set=(*SMALL, *more), out=tmp_path / "out")
     assert saved(tmp_path / "out").model_settings["score_mentions"] == scored
+
+
+def sized(queries, entities):
+    """Return a store that says how large it is."""
+    return SimpleNamespace(
+        name="BIG", directory=None, entity_count=entities, rows=lambda split: 1,
+        triples=lambda split: range(queries // 2) if split == "train" else [],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("queries", "entities", "epochs", "objective"),
+    [
+        (1_600, 190, 100, "1vsall"),
+        (16_000, 1_500, 38, "1vsall"),
+        (160_000, 12_000, 15, "1vsall"),
+        (2_000_000, 200_000, 15, "negative sampling"),
+    ],
+)
+def test_defaults_suit_the_size_of_a_graph(
+    queries, entities, epochs, objective, monkeypatch, capsys
+):
+    monkeypatch.setattr(train_command, "leak_of", lambda store: None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    store = sized(queries, entities)
+    found = train_command.fitted(default_recipe("ComplEx"), store, settled=())
+    assert (found.training.epochs, found.training.objective) == (epochs, objective)
+    assert ("negatives are sampled" in capsys.readouterr().out) == (objective != "1vsall")
+    settled = {"training.epochs": 15}
+    found = train_command.fitted(default_recipe("ComplEx"), store, settled=settled)
+    assert (found.training.epochs, found.training.objective) == (15, "1vsall")
