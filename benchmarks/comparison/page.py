@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from comparison.ablations import ablation_table
 from comparison.entries import Entry, Paper, read_entries, read_paper
 from comparison.factbook import factbook_tables
 from comparison.table import Table, in_markdown
@@ -172,6 +173,8 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     texts = texts_table(entries)
     tables += [table for table in (unseen, texts) if table.rows]
     tables += factbook_tables(everything)
+    if (results / "table2").is_dir():
+        tables.append(ablation_table(read_entries(results / "table2", paper)))
     markdown = in_markdown(tables)
     hours = sum(entry.hours for entry in everything)
     explained = (

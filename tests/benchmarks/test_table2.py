@@ -1,0 +1,100 @@
+"""Table 2: what each ablation changes, what may stand for missing pictures, and the table."""
+
+import json
+
+import pytest
+import torch
+from comparison.ablations import ABLATIONS, WHOLE, ablation_rows, ablation_table
+from comparison.completed_pictures import (
+    ALIGNED,
+    RANDOM,
+    RETRIEVED,
+    complete,
+    make_features,
+    random_rows,
+    retrieved_rows,
+)
+from comparison.entries import read_entries
+from comparison.page import write_pages
+from table2 import Settings
+
+from lbmkgc_models.feature_store.store import ModalFeatures
+from openke.datasets.search import find_dataset
+from tests.benchmarks.test_table1_factbook import measured
+from tests.benchmarks.test_table1_page import write
+
+NAMES = ["a", "b", "c", "d"]
+IMAGE = ModalFeatures.from_rows(
+    "image", ["a", "c"], torch.tensor([[1.0, 0.0], [0.0, 1.0]]), NAMES, encoder="e"
+)
+TEXT = ModalFeatures.from_rows(
+    "text", ["a", "b", "c"], torch.tensor([[1.0, 0.0], [0.1, 0.9], [0.0, 1.0]]), NAMES
+)
+
+
+def test_each_ablation_changes_what_it_says_and_no_more():
+    rows = {row.name: row for row in ablation_rows()}
+    assert list(rows) == list(ABLATIONS)
+    whole = rows[WHOLE].recipe
+    assert whole.model_settings["interaction"] == "RotatE"
+    assert whole.model_settings["gate"] == "relation"
+    for name, changes in ABLATIONS.items():
+        assert rows[name].recipe == whole.changed(changes)
+        assert (rows[name].recipe == whole) == (name == WHOLE)
+
+
+def test_the_nearest_picture_stands_for_a_missing_one():
+    rows = retrieved_rows(IMAGE, TEXT)
+    assert rows.tolist() == [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
+    made = complete(IMAGE, rows, "the nearest picture")
+    assert made.present.all()
+    assert torch.equal(made.values[IMAGE.present], IMAGE.values[IMAGE.present])
+    assert made.values[1].tolist() == [0.0, 1.0]
+    assert made.manifest.encoder == "e; where missing, the nearest picture"
+    assert not IMAGE.present.all()
+
+
+def test_random_rows_are_as_long_as_the_others_and_the_same_each_time():
+    rows = random_rows(IMAGE)
+    torch.testing.assert_close(rows.norm(dim=1), torch.ones(4))
+    assert torch.equal(rows, random_rows(IMAGE))
+    assert not torch.equal(rows, random_rows(IMAGE, seed=1))
+
+
+@pytest.mark.slow
+def test_features_of_the_bundled_graph_are_made_once(tmp_path):
+    directory = find_dataset("Factbook")
+    make_features(directory / "features", tmp_path, str(directory))
+    counts = {}
+    for kind in (ALIGNED, RANDOM, RETRIEVED):
+        manifests = [
+            json.loads((tmp_path / kind / modality / "manifest.json").read_text())
+            for modality in ("image", "text")
+        ]
+        assert manifests[0]["dim"] == manifests[1]["dim"]
+        counts[kind] = [manifest["rows"] for manifest in manifests]
+    assert counts == {ALIGNED: [398, 1295], RANDOM: [1295, 1295], RETRIEVED: [1295, 1295]}
+    before = (tmp_path / ALIGNED / "image" / "manifest.json").stat().st_mtime_ns
+    make_features(directory / "features", tmp_path, str(directory))
+    assert (tmp_path / ALIGNED / "image" / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_the_table_has_differences_from_the_whole(tmp_path):
+    write(tmp_path, *measured("LBMKGC", [0.4, 0.42]), *measured("without text", [0.3, 0.33]))
+    (tmp_path / "table1").rename(tmp_path / "table2")
+    entries = read_entries(tmp_path / "table2", {})
+    table = ablation_table(entries)
+    assert [row[0] for row in table.rows] == ["LBMKGC", "without text"]
+    assert table.rows[0][1] == "41.00 ± 1.41"
+    assert table.rows[0][-2:] == ("–", "–")
+    assert table.rows[1][-2].startswith("-9.50 [")
+    write(tmp_path, *measured("RotatE", [0.4]))
+    write_pages(tmp_path)
+    assert "## Table 2 on Factbook" in (tmp_path / "table1.md").read_text()
+
+
+def test_unknown_ablations_are_named():
+    with pytest.raises(ValueError, match="--rows is 'without texts'"):
+        Settings(rows=("without texts",))
+    with pytest.raises(ValueError, match="expected numbers from 0 on"):
+        Settings(seeds=(-1,))
