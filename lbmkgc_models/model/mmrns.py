@@ -13,10 +13,9 @@ from torch.utils.checkpoint import checkpoint
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.projection import check_features
 from lbmkgc_models.fusion.relational_similarity import RelationalSimilarity
-from openke.module.model import MODELS, Model
+from openke.module.model import Model, model_inside
 from openke.module.model.wrapped import Wrapped
 from openke.module.settings import configure
-from openke.runtime.names import check_known
 from openke.runtime.values import Count
 
 BLOCK = 128 * 2**20
@@ -135,11 +134,5 @@ class MMRNS(Wrapped):
 
 
 def _scorer(config: MMRNSConfig, ent_tot: int, rel_tot: int) -> Model:
-    check_known("interaction", config.interaction, MODELS)
-    kind = MODELS[config.interaction]
-    if kind.needs_triples:
-        raise ValueError(
-            f"interaction is {config.interaction!r}, which is made with the facts of a graph; take "
-            "another model"
-        )
+    kind = model_inside("interaction", config.interaction)
     return kind(ent_tot, rel_tot, **config.interaction_settings)

@@ -22,6 +22,7 @@ from openke.module.model.transh import TransH
 from openke.module.model.translational import Translational, TranslationalConfig
 from openke.module.model.transr import TransR
 from openke.module.model.tucker import TuckER
+from openke.runtime.names import check_known
 
 MODELS: dict[str, type[Model]] = {
     "Analogy": Analogy,
@@ -41,6 +42,24 @@ MODELS: dict[str, type[Model]] = {
     "TuckER": TuckER,
 }
 """Every model of this package by name."""
+
+
+def model_inside(setting: str, name: str) -> type[Model]:
+    """Return the model that a setting names, to be made inside another one or an objective.
+
+    Raises
+    ------
+    ValueError
+        An unknown name, or a model that is made with the facts of a graph.
+    """
+    check_known(setting, name, MODELS)
+    kind = MODELS[name]
+    if kind.needs_triples:
+        raise ValueError(
+            f"{setting} is {name!r}, which is made with the facts of a graph; take another model"
+        )
+    return kind
+
 
 __all__ = [
     "GCOTE",
@@ -65,6 +84,7 @@ __all__ = [
     "Translational",
     "TranslationalConfig",
     "TuckER",
+    "model_inside",
     "table",
 ]
 

@@ -11,14 +11,13 @@ from torch import Tensor, nn
 
 from openke.data.batch import Batch, require_own
 from openke.module.loss.loss import Loss
-from openke.module.model import MODELS
+from openke.module.model import model_inside
 from openke.module.model.model import Model
 from openke.module.scoring.negatives import Scores, of_slot
 from openke.module.scoring.projection import prepare_batch
 from openke.module.strategy.negative_sampling import NegativeSampling
 from openke.module.strategy.turn import Turn, trained
 from openke.runtime.distributed import join
-from openke.runtime.names import check_known
 from openke.runtime.values import Positive, Share, Weight
 
 CHOICE = 1
@@ -184,12 +183,7 @@ def make_generator(name: str, ent_tot: int, rel_tot: int, given: Mapping[str, An
     ValueError
         As for :class:`KBGAN`.
     """
-    check_known("generator", name, MODELS)
-    kind = MODELS[name]
-    if kind.needs_triples:
-        raise ValueError(
-            f"generator is {name!r}, which is made with the facts of a graph; take another model"
-        )
+    kind = model_inside("generator", name)
     settings = dict(given)
     known = {each.name: each.default for each in fields(kind.Config)}
     dim = settings.get("dim", known.get("dim"))
