@@ -28,7 +28,7 @@ def test_a_quick_run_prints_and_writes_nothing(tmp_path, datasets):
     assert not out.exists()
 
 
-@pytest.mark.parametrize("script", [*SCRIPTS, "table1.py", "table2.py", "tune.py"])
+@pytest.mark.parametrize("script", [*SCRIPTS, "table1.py", "table2.py", "figures.py", "tune.py"])
 def test_help_explains(script):
     done = run(script, "--help")
     assert done.returncode == 0, done.stderr
