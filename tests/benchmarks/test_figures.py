@@ -31,7 +31,7 @@ def test_times_are_drawn_of_one_size_each(tmp_path):
         ("fast", 128),
         ("slow", 20),
     ]
-    with pytest.raises(FileNotFoundError, match="run benchmarks/speed_training.py first"):
+    with pytest.raises(FileNotFoundError, match=r"run benchmarks/speed_training\.py first"):
         draw_time(tmp_path / "figure9.png", tmp_path / "speed_training.json")
     (tmp_path / "speed_training.json").write_text(json.dumps(content))
     draw_time(tmp_path / "figure9.png", tmp_path / "speed_training.json")
