@@ -5,6 +5,8 @@ Data in :mod:`openke.data`, models, losses and strategies in :mod:`openke.module
 """
 
 import os
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -21,3 +23,14 @@ if "OMP_WAIT_POLICY" not in os.environ:
 # A step over all entities writes arrays of tens of MB that the system hands out page by page, at
 # more than the cost of computing them. Huge pages, where Linux grants them, halve that.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+_OFFERED = {"fit": ("lbmkgc_models.runs.fit", "fit"), "load": ("openke.runs.load", "load_run")}
+"""What this package offers at its top, found when it is asked for: it imports no room itself."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return ``fit`` and ``load``."""
+    if name not in _OFFERED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, inner = _OFFERED[name]
+    return getattr(import_module(module), inner)

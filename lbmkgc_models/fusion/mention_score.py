@@ -101,6 +101,11 @@ class MentionScore(nn.Module):
             worth = worth + weight[weight_rows, kind] * self.values[pair, kind]
         return worth
 
+    @property
+    def mentions(self) -> Mentions:
+        """The pairs that there are."""
+        return Mentions(self.entities, self.pairs.cpu(), self.values.cpu())
+
     def digest(self) -> str:
         """Return a SHA-256 of the pairs and their values."""
         return digest_of(self.pairs, self.values)

@@ -189,6 +189,42 @@ class LBMKGC(Model):
             return {"entity": joint + mixed}
         return {"entity": (joint + count * mixed) / (kept + count)}
 
+    def rows_without_structure(self, entities: Tensor) -> Encodings:
+        """Return rows of the entity tables with which structure adds nothing to the modalities.
+
+        By the name of the table in the state, Float["u d"]: zeros where structure is added, else
+        the mixed modalities themselves.
+        """
+        if not self.config.structural:
+            return {}
+        views = self.projectors.views(entities)
+        names = self.projectors.names
+        present = torch.cat([views[presence(name)] for name in names], dim=1)
+        mixed = self.attention([views[name] for name in names], present)
+        if self.config.gate == "sum":
+            mixed = torch.zeros_like(mixed)
+        tables = {
+            name: table
+            for name, table in self.named_parameters()
+            if name.startswith("ent_") and name.endswith(".weight")
+        }
+        parts = torch.split(mixed, [table.shape[1] for table in tables.values()], dim=1)
+        return dict(zip(tables, parts, strict=True))
+
+    def modality_weights(self, entities: Tensor) -> dict[str, Tensor]:
+        """Return how much each modality counts in what is mixed of them, Float["u"] of Int["u"].
+
+        The weights of an entity sum to one; a modality that it lacks has none. Weights of each
+        dimension are averaged.
+        """
+        names = self.projectors.names
+        if not names:
+            return {}
+        views = self.projectors.views(entities)
+        present = torch.cat([views[presence(name)] for name in names], dim=1)
+        weights = self.attention.weights([views[name] for name in names], present).mean(dim=2)
+        return dict(zip(names, weights.unbind(dim=1), strict=True))
+
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
         """Return the interaction's queries and what else scores need.
 

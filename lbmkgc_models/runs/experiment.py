@@ -11,10 +11,12 @@ from lbmkgc_models.feature_store.texts import CHOICE_NOTE
 from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.runs.choose_features import plan_features
 from lbmkgc_models.runs.make_model import check_model, modalities_of, model_maker
+from lbmkgc_models.runs.rebuilt import write_parts
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset, missing_files
 from openke.evaluation.report import RankingReport
 from openke.runs.experiment import Experiment, RunOptions
+from openke.runs.packed import pack
 from openke.runs.recipe import Make, Recipe
 from openke.runs.sections import FeatureSection
 from openke.runtime.distributed import join
@@ -69,6 +71,9 @@ def run(
     seen = what_was_seen(recipe, features)
     with experiment.held():
         trainer = experiment.train(store, make)
+        if trainer.world.chief and not options.lean:
+            model = trainer.strategy.model
+            pack(experiment.out, store, lambda folder: write_parts(folder, model, features))
         return experiment.test(trainer, store, {"features": seen} if seen else {})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from lbmkgc_models.feature_store.labels import EntityLabel
-from lbmkgc_models.feature_store.mentions import find_mentions
+from lbmkgc_models.feature_store.mentions import Mentions, find_mentions
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import TextChoice, describe_entities
 from lbmkgc_models.fusion.structure_mask import seen_in_train
@@ -75,6 +75,7 @@ def make_multimodal(
     features: Mapping[str, ModalFeatures],
     settings: Mapping[str, Any],
     texts: TextChoice = "all",
+    mentions: Mentions | None = None,
 ) -> Model:
     """Return a multimodal model, untrained.
 
@@ -92,6 +93,8 @@ def make_multimodal(
         Fields of its ``Config``.
     texts
         Those that mentions are looked for in, see :data:`.TextChoice`.
+    mentions
+        Those that were found already.
 
     Raises
     ------
@@ -104,7 +107,7 @@ def make_multimodal(
     if settings.get("drop_unseen"):
         more["seen"] = seen_in_train(store)
     if settings.get("score_mentions"):
-        more["mentions"] = find_mentions(_labels(store, texts))
+        more["mentions"] = mentions or find_mentions(_labels(store, texts))
     return MULTIMODAL[name](
         store.entity_count, relations, features=dict(features), **more, **settings
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from lbmkgc_models.runs.defaults import default_recipe
 from lbmkgc_models.runs.experiment import run
 from openke.data.overlap import leak_of
 from openke.data.store import TripleStore
+from openke.evaluation.report import RankingReport
 from openke.runs.command_line import Assignments, assigned, shorter
 from openke.runs.experiment import Execution, RunOptions
 from openke.runs.recipe import Recipe
@@ -69,16 +70,35 @@ def command(
     """
     if recipe is not None and model:
         raise ValueError("--recipe names the model: leave --model out, or --set model.name=…")
-    chosen = Recipe.read(recipe) if recipe is not None else default_recipe(model or "LBMKGC")
+    chosen = None if recipe is None else Recipe.read(recipe)
     named = {"data.name": data} if data else {}
-    changes = {**named, **assigned(set)}
+    options = RunOptions(**vars(execution))
+    train(chosen, {**named, **assigned(set)}, options, model=model)
+
+
+def train(
+    recipe: Recipe | None, changes: Mapping[str, Any], options: RunOptions, *, model: str = ""
+) -> RankingReport:
+    """Train by a recipe, or by defaults of a model that suit the data set.
+
+    Parameters
+    ----------
+    recipe
+        None: the defaults of ``model``.
+    changes
+        Other values in the recipe, see :meth:`.Recipe.changed`; the data set among them.
+    options
+        How it is run and where results go.
+    model
+        By default LBMKGC.
+    """
+    chosen = default_recipe(model or "LBMKGC") if recipe is None else recipe
     if "features.folder" in changes:  # what is there is taken, not the recipe's encoder
         changes = {"features.text_encoder": "", **changes}
     base, chosen = chosen, chosen.changed(changes)
     if recipe is not None and (note := shorter(base, chosen, "--set training.lr=")):
         print(note)
-    options = RunOptions(**vars(execution))
-    run(chosen, options, fit=partial(fitted, settled=changes) if recipe is None else None)
+    return run(chosen, options, fit=partial(fitted, settled=changes) if recipe is None else None)
 
 
 def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str]) -> Recipe:

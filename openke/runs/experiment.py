@@ -44,6 +44,9 @@ class Execution:
     """Go on from the checkpoint under --out."""
     overwrite: bool = False
     """Replace an earlier run under --out."""
+    lean: bool = False
+    """Leave names, triples, texts and features out of the folder: it then needs them where they
+    are."""
 
     def __post_init__(self) -> None:
         """Check the values and what belongs together."""
@@ -92,6 +95,8 @@ class Experiment:
     SETTINGS = "settings.json"
     WEIGHTS = "model.safetensors"
     LOG, CURVES, REPORT = "training.csv", "training.png", "report.json"
+    KEPT = (SETTINGS, WEIGHTS, REPORT, LOG, CURVES)
+    """What is of use once training has ended."""
 
     def __init__(self, recipe: Recipe, options: RunOptions, out: Path) -> None:
         self.recipe = recipe

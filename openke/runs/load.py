@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, Protocol
 
+import torch
 from safetensors import SafetensorError
 
 from openke.data.store import TripleStore
@@ -16,15 +20,18 @@ from openke.datasets.search import find_dataset
 from openke.module.model import Model
 from openke.module.model.reciprocal import Reciprocal
 from openke.runs.experiment import Experiment
+from openke.runs.packed import FEATURES, PACKED, pack, packed_folder
+from openke.runs.predictor import NamedQuery, Predictor
 from openke.runs.recipe import KNOWN_MODELS, structural_model
 from openke.runs.weights import read_weights
 from openke.runtime.device import choose_device
+from openke.runtime.folders import whole_folder
+from openke.runtime.result_table import ResultTable
 from openke.runtime.values import Count, Natural, Share, check_arguments, check_value
 from openke.training.checkpoint import differences
 
 REBUILDERS = "openke.rebuilders"
 """Entry points of what makes models that need more than triples: "features" -> :data:`Rebuild`."""
-FEATURES = "features"
 
 Saved = dict[str, Any]
 """The content of ``settings.json``, see :class:`.Experiment`."""
@@ -34,6 +41,19 @@ Rebuild = Callable[[TripleStore, Saved, Path | None], Model]
 ``saved["model"]["relations"]`` says how many relations it has: with reciprocal ones, twice those of
 the triples.
 """
+
+
+class Multimodal(Protocol):
+    """What is registered as "features": a :data:`Rebuild` that does more with such models."""
+
+    def __call__(self, store: TripleStore, saved: Saved, features: Path | None) -> Model:
+        """Return a fresh model."""
+
+    def pack(self, store: TripleStore, saved: Saved, features: Path | None, folder: Path) -> None:
+        """Write what the model needs beside its weights into a packed data set."""
+
+    def extend(self, run: Path, entities: Any, **options: Any) -> None:
+        """Add entities to what the folder of a run has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +96,197 @@ class Run:
     saved: Saved
     whole: TripleStore
     """The triples as the data set has them: another store where a part of train was held out."""
+    features: Path | None = None
+    """The folder of features that was given, None where they are those of training."""
+    kept: TemporaryDirectory[str] | None = field(default=None, repr=False, compare=False)
+    """The folder, where it lasts as long as this object."""
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """The run's ``report.json``: metrics, by relation, category and kind, and the best epoch.
+
+        Raises
+        ------
+        FileNotFoundError
+            The folder has none.
+        """
+        path = self.folder / Experiment.REPORT
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{path}: no such file; 'openke evaluate {self.folder}' ranks the test split"
+            )
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """What asks the model; all entities are encoded when it is first needed."""
+        return Predictor(self.model, self.store)
+
+    def predict(
+        self,
+        head: Given = None,
+        relation: Given = None,
+        tail: Given = None,
+        k: int = 10,
+        *,
+        new: bool = False,
+        type_constrain: bool = False,
+    ) -> ResultTable:
+        """Return the best answers to one query or to many, as whole triples, best first.
+
+        For example ``run.predict(["Jamaica", "Cuba"], "exports")``.
+
+        Parameters
+        ----------
+        head, relation, tail
+            By name, label or id: one, or a list of them. What is asked for is None; with all three
+            the triples are scored.
+        k, new, type_constrain
+            See :meth:`.Predictor.answer_all`.
+
+        Returns
+        -------
+        ResultTable
+            Columns head, relation, tail, rank, label (of the answer), score and known (the split
+            that has the triple, else None).
+
+        Raises
+        ------
+        ValueError
+            An unknown name, lists of unlike lengths, or not two or three of the parts.
+        """
+        queries = _queries(head, relation, tail)
+        answered = self.predictor.answer_all(queries, k, new=new, type_constrain=type_constrain)
+        rows = [
+            (*_triple(query, answer.name), rank, answer.label, answer.score, answer.known)
+            for query, answers in zip(queries, answered, strict=True)
+            for rank, answer in enumerate(answers, start=1)
+        ]
+        names = ("head", "relation", "tail", "rank", "label", "score", "known")
+        return ResultTable({name: [row[i] for row in rows] for i, name in enumerate(names)})
+
+    def add_entities(self, entities: Any, **options: Any) -> Run:
+        """Return a run that answers for further entities, too, which no training has seen.
+
+        An entity is what its text and picture say. Scores of others stay what they are.
+
+        Parameters
+        ----------
+        entities
+            A table with the columns name, and text or picture or both: see :func:`.read_table`. For
+            example ``{"name": ["Lamp 7"], "text": ["A brass lamp"], "picture": ["lamp.png"]}``.
+        **options
+            ``vectors``, a mapping of modality to rows of features of these entities, in place of
+            what would be encoded; ``device``, where to encode.
+
+        Returns
+        -------
+        Run
+            In a folder that lasts as long as it; :meth:`save` keeps it.
+
+        Raises
+        ------
+        ValueError
+            A name that is there already, or twice; an entity of which nothing is said that the
+            model uses; a model that knows entities by their facts alone.
+        OSError
+            A picture or the encoder is not there.
+        """
+        if FEATURES not in self.saved["model"] or not self.saved["model"][FEATURES]:
+            raise ValueError(
+                f"{self.saved['model']['model']} of {self.folder} knows entities by their facts "
+                "alone: train LBMKGC with texts or pictures to answer for new ones"
+            )
+        kept = TemporaryDirectory(prefix="openke-")
+        folder = self.save(Path(kept.name) / "run")
+        _multimodal().extend(folder, entities, **options)
+        device = str(next(self.model.parameters()).device)
+        return replace(load_run(folder, device=device), kept=kept)
+
+    def embeddings(self, kind: Literal["entity", "relation"] = "entity") -> ResultTable:
+        """Return the vectors by which entities, or relations, enter a score: name and vector.
+
+        With pictures and text these are the fused vectors.
+
+        Raises
+        ------
+        ValueError
+            Another kind, or a model written for OpenKE.
+        """
+        if kind not in ("entity", "relation"):
+            raise ValueError(f"kind is {kind!r}, expected entity or relation")
+        if self.model.in_openke_form:
+            raise ValueError(
+                f"{type(self.model).__name__} is written for OpenKE, which does not say what its "
+                "vectors are: take them from its get_parameters()"
+            )
+        device = next(self.model.parameters()).device
+        names = self.predictor.entities if kind == "entity" else self.predictor.relations
+        ids = torch.arange(names.count, device=device)
+        with torch.inference_mode():
+            rows = (
+                self.model.factors(ids) if kind == "entity" else self.model.relation_embeddings(ids)
+            )
+        return ResultTable(
+            name=[names.name(i) for i in range(names.count)],
+            label=[names.title(i) for i in range(names.count)],
+            vector=list(rows.float().cpu().numpy()),
+        )
+
+    def save(self, path: Path | str) -> Path:
+        """Copy the run into a folder that holds all that its answers need.
+
+        Settings, weights, report and curves, names, triples, texts and the features that the model
+        uses. A checkpoint to go on training from stays behind.
+
+        Raises
+        ------
+        FileExistsError
+            There is something at ``path``.
+        """
+        path = Path(path)
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise FileExistsError(f"{path} is there already: name another folder")
+        with whole_folder(path) as draft:
+            for name in Experiment.KEPT:
+                if (self.folder / name).is_file():
+                    shutil.copyfile(self.folder / name, draft / name)
+            if packed_folder(self.folder, self.saved["data"]["name"]).is_dir():
+                shutil.copytree(self.folder / PACKED, draft / PACKED)
+            else:
+                pack(draft, self.whole, self._pack_features)
+        return path
+
+    def _pack_features(self, folder: Path) -> None:
+        if FEATURES in self.saved["model"]:
+            _multimodal().pack(self.whole, self.saved, self.features, folder)
+
+
+Given = str | int | Sequence[str | int] | None
+"""One name or several; None is asked for."""
+
+
+def _queries(head: Given, relation: Given, tail: Given) -> list[NamedQuery]:
+    parts: list[Sequence[str | int] | None] = [
+        [part] if isinstance(part, (str, int)) else None if part is None else list(part)
+        for part in (head, relation, tail)
+    ]
+    lengths = {len(part) for part in parts if part is not None}
+    count = max(lengths, default=0)
+    if len(lengths - {1}) > 1:
+        raise ValueError(
+            f"lists of {', '.join(map(str, sorted(lengths)))} names: expected one length"
+        )
+    columns = [
+        [None] * count if part is None else list(part) * (count if len(part) == 1 else 1)
+        for part in parts
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def _triple(query: NamedQuery, answer: str) -> list[str]:
+    return [answer if part is None else str(part) for part in query]
 
 
 def load_run(
@@ -93,9 +304,11 @@ def load_run(
     folder
         The ``--out`` folder of a training script: ``settings.json`` and ``model.safetensors``.
     data
-        Folder of the data set; by default where it was in training, else looked for by name.
+        Folder of the data set; by default what the run's folder has of it, else where it was in
+        training, else it is looked for by name.
     features
-        Folder of features, for models that use them; by default as in training.
+        Folder of features, for models that use them; by default those in the run's folder, else as
+        in training.
     device
         See :func:`.choose_device`.
     rebuild
@@ -111,6 +324,11 @@ def load_run(
     """
     folder = Path(folder)
     saved = _saved(folder)
+    packed = packed_folder(folder, saved["data"]["name"])
+    if data is None and packed.is_dir():
+        data = packed
+        if features is None and (packed / FEATURES).is_dir():
+            features = packed / FEATURES
     whole, store = _stores(folder, saved, data)
     model = _rebuilder(saved, rebuild)(store, saved, features)
     if saved["model"].get("reciprocal"):
@@ -130,7 +348,8 @@ def load_run(
         raise ValueError(
             f"{weights}: not the weights of this {type(model).__name__}: {error}"
         ) from error
-    return Run(folder, model.to(choose_device(device)).eval(), store, saved, whole)
+    model = model.to(choose_device(device)).eval()
+    return Run(folder, model, store, saved, whole, features)
 
 
 def _saved(folder: Path) -> Saved:
@@ -175,10 +394,7 @@ def _rebuilder(saved: Saved, given: Rebuild | None) -> Rebuild:
     if given is not None:
         return given
     if FEATURES in saved["model"]:
-        for entry in entry_points(group=REBUILDERS):
-            if entry.name == FEATURES:
-                rebuild: Rebuild = entry.load()
-                return rebuild
+        return _multimodal()
     if name not in KNOWN_MODELS:
         raise ValueError(not_installed(name, KNOWN_MODELS.group))
     known = KNOWN_MODELS[name]
@@ -186,6 +402,21 @@ def _rebuilder(saved: Saved, given: Rebuild | None) -> Rebuild:
         return _structural
     other: Rebuild = known
     return other
+
+
+def _multimodal() -> Multimodal:
+    """Return what is registered for models with features.
+
+    Raises
+    ------
+    ValueError
+        Nothing is.
+    """
+    for entry in entry_points(group=REBUILDERS):
+        if entry.name == FEATURES:
+            found: Multimodal = entry.load()
+            return found
+    raise ValueError(f"no entry point {FEATURES!r} of {REBUILDERS!r}: install the package again")
 
 
 def not_installed(name: str, group: str) -> str:

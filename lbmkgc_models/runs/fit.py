@@ -1,0 +1,103 @@
+"""From tables in memory to a trained model: the way of ``openke import`` and ``openke train``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from lbmkgc_models.runs.train_command import train
+from openke.datasets.importing import Division, import_graph
+from openke.datasets.tables import BadRows, Columns
+from openke.runs.experiment import RunOptions
+from openke.runs.load import Run, load_run
+from openke.runs.packed import PACKED, packed_folder
+from openke.runs.recipe import Recipe
+
+
+def fit(
+    triples: Any,
+    *,
+    valid: Any = None,
+    test: Any = None,
+    texts: Any = None,
+    pictures: Any = None,
+    columns: Columns | None = None,
+    division: Division | None = None,
+    skip_bad_rows: bool = False,
+    model: str = "",
+    recipe: Recipe | Mapping[str, Any] | str | PathLike[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    out: str | PathLike[str] | None = None,
+    device: str = "auto",
+) -> Run:
+    """Train a model on triples, with texts and pictures of entities if there are any.
+
+    It goes the way of ``openke import`` and ``openke train``, with the same defaults, and leaves
+    the same folder. For example::
+
+        run = openke.fit(frame, texts={"name": names, "text": texts})
+
+    Parameters
+    ----------
+    triples
+        Head, relation and tail by name: a frame of pandas or polars, a table of Arrow, a mapping of
+        columns, an array, rows, or a file; see :func:`.read_named`.
+    valid, test
+        Splits; without both ``triples`` are divided.
+    texts
+        A table with the columns name, or id, and text; see :func:`.read_entity_texts`.
+    pictures
+        A folder of pictures, or a mapping of names to files; see :func:`.import_graph`.
+    columns
+        Names of columns, where they are not the usual ones, such as ``{"head": "from"}``.
+    division
+        Shares of valid and test; by default a tenth each.
+    skip_bad_rows
+        Leave out rows that do not fit, instead of refusing them.
+    model
+        By default LBMKGC.
+    recipe
+        A recipe, its content or its file; by default one that suits the graph.
+    settings
+        Other values in the recipe, such as ``{"training.epochs": 30}``.
+    out
+        Folder of the run; by default one that lasts as long as what is returned.
+    device
+        auto, cpu, cuda, cuda:1, mps.
+
+    Raises
+    ------
+    ValueError, OSError, ImportError
+        As of the two commands.
+    """
+    kept = TemporaryDirectory(prefix="openke-") if out is None else None
+    folder = Path(kept.name if kept is not None else out or "")
+    if out is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(f"{folder} is there already: name another folder as out")
+    splits = {"train": triples, "valid": valid, "test": test}
+    given = {split: rows for split, rows in splits.items() if rows is not None}
+    store = import_graph(
+        triples if len(given) == 1 else given,
+        folder / PACKED / "graph",
+        division,
+        texts=texts,
+        pictures=pictures,
+        columns=columns,
+        bad=BadRows(skip_bad_rows),
+    )
+    # Features in the user's cache are found by the data set's name: each graph has one of its own.
+    graph = packed_folder(folder, f"graph-{store.fingerprint[:12]}")
+    (folder / PACKED / "graph").rename(graph)
+    if isinstance(recipe, Mapping):
+        recipe = Recipe.from_dict(recipe)
+    elif isinstance(recipe, (str, PathLike)):
+        recipe = Recipe.read(Path(recipe))
+    changes = {"data.name": str(graph), **(settings or {})}
+    if recipe is not None and model:
+        raise ValueError("the recipe names the model: leave model out")
+    train(recipe, changes, RunOptions(out=folder, device=device), model=model)
+    return replace(load_run(folder, device=device), kept=kept)

@@ -1,0 +1,249 @@
+"""From tables to answers: fit, a run that travels, entities that came later."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+import openke
+from lbmkgc_models.runs.train_command import command as train_command
+from openke import cli
+from openke.datasets.importing import import_graph
+from openke.runs.experiment import Execution
+from openke.runs.load import load_run
+from tests.lbmkgc_models.runs.shop import SETTINGS, facts, texts, write_csv
+
+NEW = {"name": ["n1", "n2"], "text": ["A grey thing, holds hot coffee.", "A wooden seat."]}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Return a run on the shop."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENKE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield openke.fit(facts(), texts=texts(), settings=SETTINGS, device="cpu")
+
+
+def answers(run, *query, **options):
+    return list(run.predict(*query, **options).rows())
+
+
+def test_a_run_answers_and_reports(run):
+    assert run.report["metrics"]["both"]["realistic"]["mrr"] > 0.3
+    found = run.predict(["p0", "p1"], "is a", k=2)
+    assert found["head"] == ["p0", "p0", "p1", "p1"]
+    assert found["rank"] == [1, 2, 1, 2]
+    assert [row["tail"] for row in found.rows() if row["rank"] == 1] == ["lamp", "chair"]
+    assert "rank" in str(found)
+    (whole,) = answers(run, "p0", "is a", "lamp")
+    assert whole["score"] == pytest.approx(answers(run, "p0", "is a")[0]["score"], abs=1e-5)
+    vectors = run.embeddings()
+    assert vectors["name"][0] == "p0"
+    assert vectors["vector"][0].shape == (32,)
+    assert run.embeddings("relation").height == 3
+    for wrong in (["p0"], ["p0", None], [["p0", "p1"], ["is a"] * 3]):
+        with pytest.raises(ValueError, match=r"a query gives two|lists of 2, 3 names"):
+            run.predict(*wrong)
+    with pytest.raises(ValueError, match="kind is 'x', expected entity or relation"):
+        run.embeddings("x")
+
+
+def test_it_is_the_same_way_as_the_commands(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    import_graph(facts(), tmp_path / "shop", texts=texts())
+    changes = tuple(f"{place}={json.dumps(value)}" for place, value in SETTINGS.items())
+    out = tmp_path / "out"
+    train_command(str(tmp_path / "shop"), set=changes, execution=Execution(out=out, device="cpu"))
+    other = load_run(out, device="cpu")
+    assert other.report["metrics"] == run.report["metrics"]
+    assert other.predict("p0", "is a", k=9) == run.predict("p0", "is a", k=9)
+
+
+@pytest.fixture
+def moved(run, tmp_path, monkeypatch):
+    """Return the run from a copy, where neither its data set nor the cache is."""
+    run.save(tmp_path / "first")
+    shutil.move(tmp_path / "first", tmp_path / "elsewhere")
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "empty"))
+    settings = tmp_path / "elsewhere" / "settings.json"
+    settings.write_text(settings.read_text().replace(str(run.folder), "/nowhere"))
+    return openke.load(tmp_path / "elsewhere", device="cpu")
+
+
+def test_a_run_that_was_moved_gives_the_same_answers_to_the_digit(run, moved):
+    for query in (("p0", "is a"), (None, "made by", "maker 1"), ("p3", None, "study")):
+        assert moved.predict(*query, k=99) == run.predict(*query, k=99)
+    assert moved.report == run.report
+    assert not list(moved.folder.rglob("*.ckpt"))
+    with pytest.raises(FileExistsError, match="elsewhere is there already: name another folder"):
+        run.save(moved.folder)
+
+
+def test_a_changed_or_missing_file_is_named(moved):
+    graph = next((moved.folder / "packed").iterdir())
+    features = graph / "features" / "text" / "features.safetensors"
+    content = features.read_bytes()
+    features.write_bytes(content[:-1] + b"x")
+    with pytest.raises(ValueError, match=r"features.safetensors: SHA-256 is"):
+        openke.load(moved.folder)
+    features.write_bytes(content)
+    train = graph / "train2id.txt"
+    lines = train.read_text().splitlines()
+    train.write_text("\n".join([str(len(lines) - 2), *lines[1:-1]]) + "\n")
+    with pytest.raises(ValueError, match="was trained on other triples than"):
+        openke.load(moved.folder)
+    (graph / "entity2id.txt").unlink()
+    with pytest.raises(FileNotFoundError, match=r"entity2id.txt"):
+        openke.load(moved.folder)
+
+
+def test_new_entities_are_answered_for_and_change_no_other_answer(run, moved):
+    larger = moved.add_entities(NEW)
+    assert answers(larger, "n1", "is a")[0]["tail"] == "mug"
+    assert answers(larger, "n2", "belongs in")[0]["tail"] == "dining room"
+    assert moved.store.entity_count + 2 == larger.store.entity_count
+    for query in (("p0", "is a"), (None, "made by", "maker 1")):
+        before = {tuple(r.values())[:3]: r["score"] for r in answers(run, *query, k=999)}
+        after = {tuple(r.values())[:3]: r["score"] for r in answers(larger, *query, k=999)}
+        assert {"n1", "n2"} >= {
+            row[0 if query[0] is None else 2] for row in set(after) - set(before)
+        }
+        assert len(after) == len(before) + 2
+        assert all(after[row] == pytest.approx(before[row], abs=1e-5) for row in before)
+
+
+def test_entities_may_be_added_again_and_saved(moved, tmp_path):
+    larger = moved.add_entities(NEW)
+    larger.save(tmp_path / "larger")
+    again = openke.load(tmp_path / "larger", device="cpu")
+    assert again.predict("n1", "is a", k=9) == larger.predict("n1", "is a", k=9)
+    third = again.add_entities([{"id": "n3", "name": "Lamp", "text": "warm light for reading"}])
+    best = answers(third, "n3", "is a")[0]
+    assert best["tail"] == "lamp"
+    assert third.predictor.entities.title(third.predictor.entities.id("n3")) == "Lamp"
+    one = {row["tail"]: row["score"] for row in answers(third, "n1", "is a", k=99)}
+    assert one["mug"] == pytest.approx(answers(larger, "n1", "is a")[0]["score"], abs=1e-5)
+
+
+def test_types_limit_answers_but_new_entities_are_admitted(moved):
+    larger = moved.add_entities(NEW)
+    found = {row["tail"] for row in answers(larger, "p0", "is a", k=99, type_constrain=True)}
+    assert found == {"lamp", "chair", "mug", "n1", "n2"}
+    fresh = [r["tail"] for r in answers(larger, "p0", "is a", k=99, type_constrain=True, new=True)]
+    assert "lamp" not in fresh
+    assert len(fresh) == 4
+
+
+def test_vectors_may_be_given(moved):
+    dim = moved.model.inner.projectors.text.rows.dim
+    rows = np.zeros((2, dim), np.float32)
+    rows[:, 0] = 1
+    larger = moved.add_entities(NEW, vectors={"text": rows})
+    kept = larger.model.inner.projectors.text.rows.values[-2:]
+    assert torch.equal(kept, torch.from_numpy(rows))
+    with pytest.raises(ValueError, match=r"vectors of text are \[2, 3\], expected \[2, "):
+        moved.add_entities(NEW, vectors={"text": rows[:, :3]})
+    with pytest.raises(ValueError, match="vectors are of image, expected text"):
+        moved.add_entities(NEW, vectors={"image": rows})
+
+
+@pytest.mark.parametrize(
+    ("entities", "message"),
+    [
+        ({"name": ["p0"], "text": ["x"]}, "row 1: the entity 'p0' is there already: give the new"),
+        ({"name": ["a", "a"], "text": ["x", "y"]}, "row 2: 'a' is there already, at .* row 1"),
+        ({"id": ["a"], "text": [""]}, "row 1: nothing is said of 'a' that the model uses: exp"),
+        ({"name": ["a"], "picture": ["no.png"]}, "row 1: no picture no.png"),
+        ({"what": ["a"]}, "found the columns what, none of which is id or name"),
+    ],
+)
+def test_bad_entities(moved, entities, message):
+    with pytest.raises(ValueError, match=message):
+        moved.add_entities(entities)
+
+
+def test_models_that_need_a_row_of_each_entity_say_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    small = {"training.epochs": 1, "model.dim": 4}
+    alone = openke.fit(facts(12), model="DistMult", settings=small, device="cpu")
+    with pytest.raises(ValueError, match=r"DistMult of .* knows entities by their facts alone"):
+        alone.add_entities(NEW)
+    text = {**small, "features.text_encoder": "tfidf"}
+    ikrl = openke.fit(facts(12), texts=texts(12), model="IKRL", settings=text, device="cpu")
+    with pytest.raises(ValueError, match="IKRL needs a trained row of each entity"):
+        ikrl.add_entities(NEW)
+    ikrl.save(tmp_path / "ikrl")
+    assert openke.load(tmp_path / "ikrl", device="cpu").predict("p0", "is a") == ikrl.predict(
+        "p0", "is a"
+    )
+
+
+def test_structure_that_is_always_there_agrees_with_the_modalities_of_new_entities(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    for gate, mentions in (("relation", False), ("mean", True), ("sum", False)):
+        settings = {
+            **SETTINGS, "model.gate": gate, "model.drop_unseen": False,
+            "model.score_mentions": mentions,
+        }  # fmt: skip
+        run = openke.fit(facts(), texts=texts(), settings=settings, device="cpu")
+        larger = run.add_entities(NEW)
+        old = {row["tail"]: row["score"] for row in answers(run, "p0", "is a", k=99)}
+        new = {row["tail"]: row["score"] for row in answers(larger, "p0", "is a", k=99)}
+        assert all(new[name] == pytest.approx(old[name], abs=1e-5) for name in old)
+        assert answers(larger, "n1", "is a")[0]["tail"] == "mug"
+
+
+def test_a_lean_run_is_packed_when_it_is_saved(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    import_graph(facts(), tmp_path / "shop", texts=texts())
+    changes = tuple(f"{place}={json.dumps(value)}" for place, value in SETTINGS.items())
+    execution = Execution(out=tmp_path / "lean", device="cpu", lean=True)
+    train_command(str(tmp_path / "shop"), set=changes, execution=execution)
+    assert not (tmp_path / "lean" / "packed").exists()
+    lean = load_run(tmp_path / "lean", device="cpu")
+    lean.save(tmp_path / "whole")
+    expected = lean.predict("p0", "is a", k=99)
+    shutil.rmtree(tmp_path / "shop")
+    shutil.rmtree(tmp_path / "cache")
+    assert openke.load(tmp_path / "whole", device="cpu").predict("p0", "is a", k=99) == expected
+
+
+def test_from_csv_to_an_answer_for_a_new_product_by_commands_alone(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    write_csv(tmp_path)
+    settings = [f"--set={place}={json.dumps(value)}" for place, value in SETTINGS.items()]
+    for arguments in (
+        ["import", "facts.csv", "--texts", "products.csv", "--out", "shop"],
+        ["train", "shop", "--device", "cpu", "--out", "run", *settings],
+        ["evaluate", "run"],
+    ):
+        assert cli.main(arguments) == 0
+    capsys.readouterr()
+    asked = ["predict", "run", "--head", "novum", "--relation", "is a", "--k", "1"]
+    assert cli.main([*asked, "--text", "It holds hot tea."]) == 0
+    assert "mug" in capsys.readouterr().out
+    (tmp_path / "new.csv").write_text("name,text\nnovum,a wooden seat\n")
+    assert cli.main([*asked, "--entities", "new.csv"]) == 0
+    assert "chair" in capsys.readouterr().out
+    assert cli.main(asked) == 2
+    assert "no entity has the name or label 'novum'" in capsys.readouterr().err
+    assert cli.main([*asked[:2], "--head", "p0", *asked[4:], "--text", "x"]) == 2
+    assert "the entity 'p0' is there already" in capsys.readouterr().err
+    assert cli.main([*asked, "--tail", "mug", "--text", "x"]) == 2
+    assert "give its name as --head or as --tail, and ask" in capsys.readouterr().err
+
+
+def test_bad_arguments(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("")
+    with pytest.raises(FileExistsError, match="out is there already: name another folder as out"):
+        openke.fit(facts(3), out=tmp_path / "out")
+    with pytest.raises(ValueError, match="the recipe names the model: leave model out"):
+        openke.fit(facts(9), recipe={"model": "DistMult"}, model="ComplEx")
+    with pytest.raises(AttributeError, match="has no attribute 'fitt'"):
+        _ = openke.fitt
