@@ -264,7 +264,7 @@ def test_sections_of_readme_and_page_are_replaced(tmp_path, entries):
         assert text.startswith(f"before\n\n{BEGIN}\n\n")
         assert text.endswith(f"|\n\n{END}\n\nafter\n")
         assert "old" not in text
-    assert len(lines(texts[0])) == 4
+    assert len(lines(texts[0])) == 2
     titles = [line for line in texts[1].splitlines() if line.startswith("## ")]
     assert titles == [
         *("## All rows", "## DB15K", "## MKG-W", "## MKG-Y", "## Entities unseen in train")
