@@ -27,6 +27,9 @@ LIBRARIES = (
 )
 """They shape features."""
 
+MAYBE = ("parts", "codes")
+"""Fields that are in a file only where they are not 0."""
+
 Value: TypeAlias = "str | int | float | bool | None"
 
 
@@ -61,6 +64,9 @@ class Manifest:
     parts: int = 0
     """The most rows of an entity, where one may have several; 0: each has one row. Files of stores
     of one row do not name it."""
+    codes: int = 0
+    """Rows of the codebook that the rows are of; 0: each row is one of its own. Other files do not
+    name it."""
     dataset: str = ""
     """What the rows were made for; matched by name, they may serve another data set."""
     encoder: str = ""
@@ -80,8 +86,9 @@ class Manifest:
     def write(self, path: Path) -> None:
         """Write as JSON, keys in the order of the fields."""
         content = asdict(self)
-        if not self.parts:
-            del content["parts"]
+        for name in MAYBE:
+            if not content[name]:
+                del content[name]
         text = json.dumps(content, indent=2, ensure_ascii=False)
         path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
@@ -114,7 +121,7 @@ def _check_fields(path: Path, content: Mapping[str, Any]) -> None:
     kinds = {
         name: type(value) for name, value in asdict(Manifest(modality="", rows=0, dim=0)).items()
     }
-    if missing := sorted(kinds.keys() - content.keys() - {"parts"}):
+    if missing := sorted(kinds.keys() - content.keys() - set(MAYBE)):
         raise ValueError(f"{path}: lacks {', '.join(missing)}, expected {', '.join(kinds)}")
     if unknown := sorted(content.keys() - kinds.keys()):
         raise ValueError(f"{path}: unknown {', '.join(unknown)}, expected {', '.join(kinds)}")

@@ -24,7 +24,7 @@ def read_pth(
     else:
         listed = read_entity_names(Path(entity_file))
         names, order = list(name_positions(listed, str(entity_file))), str(entity_file)
-    rows = _read_tensor(path)
+    rows = read_tensor(path)
     if len(rows) != len(names):
         raise ValueError(
             f"{path}: {len(rows)} rows, but {order} has {len(names)} entities. Such a file has a "
@@ -35,7 +35,8 @@ def read_pth(
     return names, rows, {"order of rows": Path(order).name}
 
 
-def _read_tensor(path: Path) -> Tensor:
+def read_tensor(path: Path) -> Tensor:
+    """Return a matrix that a file holds; ``ValueError`` where it holds something else."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected a tensor saved by torch.save")
     try:

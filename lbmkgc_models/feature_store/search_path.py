@@ -7,6 +7,8 @@ from pathlib import Path
 from lbmkgc_models.feature_store.store import MANIFEST
 from openke.datasets.search import cache_folder
 
+TOKENS = "tokens"
+"""Folder of stores of tokens, below one of stores of vectors."""
 PTH_ENDINGS = {"image": "-visual.pth", "text": "-textual.pth"}
 
 

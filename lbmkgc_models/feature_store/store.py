@@ -7,6 +7,9 @@ On disk a store is one folder a modality, ``FEATURES/text`` or ``FEATURES/image`
 - ``names.txt``: the entity name of each row, UTF-8, one a line; where an entity has several rows,
   such as several pictures, its name stands there for each of them, in their order;
 - ``manifest.json``: what the rows are, what made them, the checksums of the two other files.
+
+Where many rows are alike, such as those of word pieces, ``features.safetensors`` has a codebook as
+"features", Float["codes dim"], and "codes", Int["rows"], which of them each row is.
 """
 
 from __future__ import annotations
@@ -35,6 +38,16 @@ _MAKE_ZERO = "make such rows all zeros, and their entities count as missing"
 
 
 @dataclass(frozen=True, eq=False)
+class Codes:
+    """Rows of features as rows of a codebook."""
+
+    index: Tensor
+    """Int["entities parts"], 0 where there is no row."""
+    book: Tensor
+    """Float["codes dim"], float32."""
+
+
+@dataclass(frozen=True, eq=False)
 class ModalFeatures:
     """Frozen features of one modality for the entities of one graph.
 
@@ -51,6 +64,8 @@ class ModalFeatures:
         What the rows are and what made them.
     unmatched
         Names that had a row but are no entity of the graph; their rows are left out.
+    codes
+        Where rows are of a codebook: which they are.
     """
 
     values: Tensor
@@ -58,6 +73,7 @@ class ModalFeatures:
     names: tuple[str, ...]
     manifest: Manifest
     unmatched: tuple[str, ...] = ()
+    codes: Codes | None = None
 
     @property
     def modality(self) -> str:
@@ -137,6 +153,44 @@ class ModalFeatures:
         )
 
     @classmethod
+    def from_codes(
+        cls,
+        modality: str,
+        names: Sequence[str],
+        codes: Tensor,
+        book: Tensor,
+        entity_names: Sequence[str] | None,
+        **about: Any,
+    ) -> ModalFeatures:
+        """Match rows of a codebook to entities by name; an entity may have several.
+
+        Parameters
+        ----------
+        modality, names, entity_names, about
+            See :meth:`from_rows`.
+        codes
+            Int["rows"], which row of the codebook each is.
+        book
+            Float["codes dim"]; what no row is of is left out.
+
+        Raises
+        ------
+        ValueError
+            A code that is no row of the codebook, or what :meth:`from_rows` refuses.
+        """
+        if len(codes) and not 0 <= int(codes.min()) <= int(codes.max()) < len(book):
+            raise ValueError(
+                f"{modality} features: codes from {int(codes.min())} to {int(codes.max())}, but "
+                f"the codebook has {len(book)} rows; take the one that they were made with"
+            )
+        used, codes = torch.unique(codes, return_inverse=True)
+        book = book[used]
+        found = cls.from_rows(
+            modality, names, book[codes], entity_names, several=True, codes=len(book), **about
+        )
+        return _coded(found, names, codes, book)
+
+    @classmethod
     def load(cls, folder: str | Path, entity_names: Sequence[str] | None) -> ModalFeatures:
         """Read a store and match its rows to entities by name.
 
@@ -157,10 +211,14 @@ class ModalFeatures:
                     f"{folder / name}: SHA-256 is {found}, {MANIFEST} has {expected}: the file is "
                     "damaged or was changed; copy or build the features again"
                 )
-        rows = _read_rows(folder / FEATURES)
+        rows, codes = _read_rows(folder / FEATURES, coded=manifest.codes > 0)
         names = read_utf8(folder / NAMES, "utf-8").removesuffix("\n").split("\n")
-        _check_size(folder, manifest, rows, names)
-        return _matched(str(folder), manifest, names, rows, entity_names)
+        _check_size(folder, manifest, rows, names, codes)
+        if codes is None:
+            return _matched(str(folder), manifest, names, rows, entity_names)
+        codes = codes.long()
+        features = _matched(str(folder), manifest, names, rows[codes], entity_names)
+        return _coded(features, names, codes, rows)
 
     @classmethod
     def from_pth(
@@ -250,11 +308,16 @@ class ModalFeatures:
                 "choose another folder or remove it"
             )
         names = [self.names[entity] for entity in self.present.nonzero()[:, 0].tolist()]
-        rows = self.values[self.present].to(getattr(torch, dtype))
-        _check_finite(f"{self.modality} features as {dtype}", names, rows)
+        values = self.values[self.present]
+        _check_finite(f"{self.modality} features as {dtype}", names, values.to(_kind(dtype)))
+        tensors = {"features": values}
+        if self.codes is not None:
+            which = self.codes.index[self.present]
+            tensors = {"features": self.codes.book, "codes": which.to(torch.int32)}
+        tensors["features"] = tensors["features"].to(_kind(dtype)).contiguous()
         with whole_folder(folder) as draft:
             # Not save_file, which makes files that only their owner can read.
-            (draft / FEATURES).write_bytes(save({"features": rows.contiguous()}))
+            (draft / FEATURES).write_bytes(save(tensors))
             (draft / NAMES).write_bytes("".join(f"{name}\n" for name in names).encode())
             for name, content in (extra or {}).items():
                 (draft / name).write_bytes(content.encode())
@@ -310,6 +373,24 @@ def _matched(
     return ModalFeatures(values, present, tuple(entities), manifest, unmatched)
 
 
+def _coded(
+    features: ModalFeatures, names: Sequence[str], codes: Tensor, book: Tensor
+) -> ModalFeatures:
+    """Return features that know which row of a codebook each of their rows is."""
+    entities = {name: entity for entity, name in enumerate(features.names)}
+    matched = [row for row, name in enumerate(names) if name in entities]
+    to = torch.tensor([entities[names[row]] for row in matched])
+    at = torch.tensor(_places(names, features.modality, features.manifest.parts))[matched]
+    index = torch.zeros(features.present.shape, dtype=torch.long)
+    index[to, at] = codes[matched]
+    return replace(features, codes=Codes(index, book.to(torch.float32)))
+
+
+def _kind(dtype: str) -> torch.dtype:
+    kind: torch.dtype = getattr(torch, dtype)
+    return kind
+
+
 def _places(names: Sequence[str], where: str, parts: int) -> list[int]:
     """Return which row of its entity each is: 0 for the first, and no other without ``parts``."""
     if not parts:
@@ -362,25 +443,37 @@ def _require_files(folder: Path) -> None:
         )
 
 
-def _read_rows(path: Path) -> Tensor:
+def _read_rows(path: Path, *, coded: bool) -> tuple[Tensor, Tensor | None]:
+    expected = ["codes", "features"] if coded else ["features"]
     try:
         with safe_open(path, framework="pt") as file:
-            if list(file.keys()) != ["features"]:
+            if sorted(file.keys()) != expected:
                 found = ", ".join(file.keys()) or "nothing"
-                raise ValueError(f"{path}: holds {found}, expected one tensor 'features'")
+                wanted = "'codes' and 'features'" if coded else "one tensor 'features'"
+                raise ValueError(f"{path}: holds {found}, expected {wanted}")
             rows: Tensor = file.get_tensor("features")
+            codes = file.get_tensor("codes") if coded else None
     except SafetensorError as error:
         raise ValueError(f"{path}: not a safetensors file: {error}") from None
-    return rows
+    return rows, codes
 
 
-def _check_size(folder: Path, manifest: Manifest, rows: Tensor, names: Sequence[str]) -> None:
-    expected = [manifest.rows, manifest.dim]
+def _check_size(
+    folder: Path, manifest: Manifest, rows: Tensor, names: Sequence[str], codes: Tensor | None
+) -> None:
+    expected = [manifest.codes or manifest.rows, manifest.dim]
     stored = str(rows.dtype).removeprefix("torch.")
     if list(rows.shape) != expected or stored != manifest.dtype:
         raise ValueError(
             f"{folder / FEATURES}: {_shape(rows)}, {MANIFEST} has {manifest.dtype} and {expected}"
         )
+    if codes is not None:
+        inside = codes.dim() == 1 and not codes.is_floating_point() and len(codes) == len(names)
+        if not inside or not 0 <= int(codes.min()) <= int(codes.max()) < manifest.codes:
+            raise ValueError(
+                f"{folder / FEATURES}: codes are {_shape(codes)}, expected a whole number from 0 "
+                f"to {manifest.codes - 1} for each of the {len(names)} names"
+            )
     if len(names) != manifest.rows:
         raise ValueError(
             f"{folder / NAMES}: {len(names)} names, {MANIFEST} has {manifest.rows} rows"

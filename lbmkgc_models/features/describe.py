@@ -32,6 +32,8 @@ def describe(features: ModalFeatures, path: Path) -> str:
         if isinstance(count, int) and count
     )
     several = f", up to {features.parts} rows each" if features.parts else ""
+    if features.codes is not None:
+        several += f" of {len(features.codes.book):,} codes"
     return (
         f"{features.modality}: {int(features.has.sum()):,} of {len(features.has):,} "
         f"entities{several}, {features.dim} reals{made_by}{told} ({path})"

@@ -44,6 +44,8 @@ class FeatureRows(nn.Module):
     present: Tensor
     lacking: Tensor
     """Bool as ``present``: where the trained vector stands."""
+    codes: Tensor | None
+    """Int["entities parts"], where frozen rows are of a codebook: :attr:`book` has them."""
 
     def __init__(
         self,
@@ -56,7 +58,9 @@ class FeatureRows(nn.Module):
         super().__init__()
         self.dim = features.dim
         self._digest = digest_of(features.values, features.present)
-        present, rows = features.present, features.values
+        present, rows, codes = features.present, features.values, None
+        if features.codes is not None and not (tuned or standardised) and missing == "mask":
+            codes, rows = features.codes.index, features.codes.book
         if standardised:
             rows = _standardise(rows, present)
         trained = missing == "trained" and not bool(features.has.all())
@@ -69,6 +73,7 @@ class FeatureRows(nn.Module):
                 self.substitute = nn.Parameter(substitute.clone())
                 self.register_buffer("lacking", lacking.expand(present.shape), persistent=False)
         self.register_buffer("present", present, persistent=False)
+        self.register_buffer("codes", codes, persistent=False)
         self.register_buffer("frozen", None if tuned else rows, persistent=False)
         if tuned:  # a copy: the caller's features stay as they are
             start = rows * present[..., None]
@@ -82,17 +87,25 @@ class FeatureRows(nn.Module):
         return self.present if self.present.dim() == 1 else self.present.any(dim=1)
 
     @property
+    def book(self) -> Tensor:
+        """Float["rows f"], the frozen rows that are stored: of a codebook, or of entities."""
+        assert self.frozen is not None
+        return self.frozen
+
+    @property
     def values(self) -> Tensor:
         """Float["entities f"]; rows of entities without the modality mean nothing."""
         if self.frozen is not None:
-            return self._substituted(self.frozen, slice(None))
+            rows = self.frozen if self.codes is None else self.frozen[self.codes]
+            return self._substituted(rows, slice(None))
         table: Tensor = self.tuned.weight
         return self._substituted(table.view(*self.present.shape, self.dim), slice(None))
 
     def forward(self, entities: Tensor) -> Tensor:
         """Return Float["u f"] of Int["u"]; rows of entities without the modality mean nothing."""
         if self.frozen is not None:
-            return self._substituted(self.frozen[entities], entities)
+            at = entities if self.codes is None else self.codes[entities]
+            return self._substituted(self.frozen[at], entities)
         rows: Tensor = self.tuned(entities)
         rows = rows.view(-1, *self.present.shape[1:], self.dim)
         return self._substituted(rows, entities)

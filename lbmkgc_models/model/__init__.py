@@ -6,11 +6,13 @@ from lbmkgc_models.model.imf import IMF
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.model.mmkrl import MMKRL
 from lbmkgc_models.model.mmrns import MMRNS
+from lbmkgc_models.model.mygo import MyGO
 from lbmkgc_models.model.otkge import OTKGE
 from lbmkgc_models.model.qeb import QEB
 from lbmkgc_models.model.rsme import RSME
 from lbmkgc_models.model.tbkgc import TBKGC
 from lbmkgc_models.model.transae import TransAE
+from lbmkgc_models.model.vista import VISTA
 from openke.module.model import Model
 from openke.runtime.registry import Registry
 
@@ -23,10 +25,12 @@ MULTIMODAL: Registry[type[Model]] = Registry(
         "MMKRL": MMKRL,
         "MMRNS": MMRNS,
         "OTKGE": OTKGE,
+        "MyGO": MyGO,
         "QEB": QEB,
         "RSME": RSME,
         "TBKGC": TBKGC,
         "TransAE": TransAE,
+        "VISTA": VISTA,
     },
     "openke.multimodal_models",
 )
@@ -43,6 +47,8 @@ __all__ = [
     "QEB",
     "RSME",
     "TBKGC",
+    "VISTA",
     "AdaMF",
+    "MyGO",
     "TransAE",
 ]

@@ -12,6 +12,7 @@ from lbmkgc_models.feature_store.load import load_features
 from lbmkgc_models.feature_store.manifest import Manifest
 from lbmkgc_models.feature_store.search_path import (
     PTH_ENDINGS,
+    TOKENS,
     default_features_dir,
     find_features,
     lies_in_cache,
@@ -120,6 +121,7 @@ def gather_features(
     features: str | Path | None = None,
     text_encoder: str = "",
     texts: TextChoice = "all",
+    tokens: bool = False,
     device: str = "cpu",
     progress: bool = True,
 ) -> FeatureSet:
@@ -134,6 +136,7 @@ def gather_features(
         features=features,
         text_encoder=text_encoder,
         texts=texts,
+        tokens=tokens,
     )
     plan.encode(device, progress)
     return plan.load()
@@ -147,6 +150,7 @@ def plan_features(
     features: str | Path | None = None,
     text_encoder: str = "",
     texts: TextChoice = "all",
+    tokens: bool = False,
 ) -> FeaturePlan:
     """Find the features of a graph's entities, and say which texts have to be encoded for them.
 
@@ -173,6 +177,9 @@ def plan_features(
     texts
         Which texts are encoded, see :data:`.TextChoice`. Others than "all" have folders of their
         own in the cache; features that are there already are taken as they are.
+    tokens
+        Tokens go before vectors: of each folder the stores in ``tokens`` below it, which 'openke
+        features tokens' writes, are found first. Not where a ``text_encoder`` is named.
 
     Raises
     ------
@@ -193,6 +200,8 @@ def plan_features(
         reason = "entity2id.txt has no names, so no features can be matched; structure only"
         return FeaturePlan(store, directory, {}, reason=reason)
     places = search_path(store.name, directory, features)
+    if tokens and not text_encoder:
+        places = [found for place in places for found in (place / TOKENS, place)]
     if features is not None:
         _require_some(Path(features), store.name)
     found = {modality: FeatureSource(path) for modality, path in _find(store.name, places).items()}

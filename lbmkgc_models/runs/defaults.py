@@ -114,13 +114,63 @@ IMF: dict[str, Any] = {
 """Smaller than published, whose four cores have 67 million numbers."""
 
 
+VISTA: dict[str, Any] = {
+    "model": {
+        "name": "VISTA",
+        "dim": 64,
+        "hidden": 128,
+        "entity_layers": 1,
+        "decoder_layers": 1,
+        "dropout": 0.3,
+        "modal_dropout": {"image": 0.3, "text": 0.1},
+    },
+    "training": {
+        "objective": "1vsall",
+        "one_side": True,
+        "optimizer": "adam",
+        "lr": 1e-3,
+        "clip_norm": 0.1,
+        "epochs": 60,
+        "batch_size": 512,
+    },
+    "evaluation": defaults.EVALUATION,
+}
+"""Small: every step encodes all entities."""
+MYGO: dict[str, Any] = {
+    "model": {
+        "name": "MyGO",
+        "dim": 64,
+        "hidden": 128,
+        "dropout": 0.3,
+        "modal_dropout": {"image": 0.3, "text": 0.1},
+        "query_dropout": 0.3,
+        "matrix_dropout": 0.2,
+        "input_dropout": 0.2,
+    },
+    "training": {
+        "objective": "1vsall",
+        "one_side": True,
+        "auxiliary": {"contrast": 0.01},
+        "optimizer": "adam",
+        "lr": 1e-3,
+        "clip_norm": 0.1,
+        "epochs": 60,
+        "batch_size": 512,
+    },
+    "evaluation": defaults.EVALUATION,
+}
+
+
 def default_recipe(model: str) -> Recipe:
     """Return a recipe for any registered model."""
     if modalities_of(model) == "none":
         return defaults.default_recipe(model)
     known: dict[str, dict[str, Any]] = {
         found["model"]["name"]: found
-        for found in (ADAMF, IKRL, IMF, LBMKGC, MMKRL, MMRNS, OTKGE, QEB, RSME, TBKGC, TRANSAE)
+        for found in (
+            *(ADAMF, IKRL, IMF, LBMKGC, MMKRL, MMRNS, MYGO),
+            *(OTKGE, QEB, RSME, TBKGC, TRANSAE, VISTA),
+        )
     }
     other = {"model": model, "training": defaults.SAMPLED, "evaluation": defaults.EVALUATION}
     return Recipe.from_dict(known.get(model, other))

@@ -10,7 +10,7 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import CHOICE_NOTE
 from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.runs.choose_features import plan_features
-from lbmkgc_models.runs.make_model import check_model, modalities_of, model_maker
+from lbmkgc_models.runs.make_model import check_model, modalities_of, model_maker, takes_tokens
 from lbmkgc_models.runs.rebuilt import write_parts
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset, missing_files
@@ -123,6 +123,7 @@ def features_for(
         features=section.folder or None,
         text_encoder=section.text_encoder,
         texts=section.texts,
+        tokens=takes_tokens(recipe.model_name),
     )
     if takes == "one":  # who names an encoder of texts wants texts
         plan = plan.only(("text",) if section.text_encoder else PREFERRED)

@@ -11,9 +11,10 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import TextChoice, describe_entities
 from lbmkgc_models.fusion.structure_mask import seen_in_train
 from lbmkgc_models.model import MULTIMODAL
+from lbmkgc_models.runs.relation_features import relation_features
 from openke.data.store import TripleStore
 from openke.module.model import MODELS, Model
-from openke.module.settings import NoSettings
+from openke.module.settings import NoSettings, configure
 from openke.runs.recipe import KNOWN_MODELS, Make, Recipe, structural_model
 from openke.runtime.names import check_known
 from openke.runtime.values import check_arguments
@@ -34,6 +35,11 @@ def modalities_of(name: str) -> Literal["none", "one", "several"]:
     if name not in MULTIMODAL:
         return "none"
     return "one" if getattr(MULTIMODAL[name], "one_modality", False) else "several"
+
+
+def takes_tokens(name: str) -> bool:
+    """Return whether features of tokens go before those of one vector, for a registered model."""
+    return name in MULTIMODAL and bool(getattr(MULTIMODAL[name], "tokens_first", False))
 
 
 def config_of(name: str) -> type | None:
@@ -62,7 +68,7 @@ def model_maker(features: Mapping[str, ModalFeatures], texts: TextChoice = "all"
 
     def make(name: str, store: TripleStore, relations: int, settings: Mapping[str, Any]) -> Model:
         if name in MULTIMODAL:
-            return make_multimodal(name, store, relations, features, settings, texts)
+            return make_multimodal(name, store, relations, features, settings, texts, fresh=True)
         return structural_model(name, store, relations, settings)
 
     return make
@@ -76,6 +82,8 @@ def make_multimodal(
     settings: Mapping[str, Any],
     texts: TextChoice = "all",
     mentions: Mentions | None = None,
+    *,
+    fresh: bool = False,
 ) -> Model:
     """Return a multimodal model, untrained.
 
@@ -95,6 +103,9 @@ def make_multimodal(
         Those that mentions are looked for in, see :data:`.TextChoice`.
     mentions
         Those that were found already.
+    fresh
+        It is to be trained: features of relations are made for a model that has them. Weights that
+        are loaded bring theirs.
 
     Raises
     ------
@@ -108,9 +119,12 @@ def make_multimodal(
         more["seen"] = seen_in_train(store)
     if settings.get("score_mentions"):
         more["mentions"] = mentions or find_mentions(_labels(store, texts))
-    return MULTIMODAL[name](
-        store.entity_count, relations, features=dict(features), **more, **settings
-    )
+    kind = MULTIMODAL[name]
+    if fresh and getattr(kind, "with_relation_features", False):
+        config: Any = configure(kind.Config, name, settings)
+        pictures = config.relation_pictures
+        more["relation_features"] = relation_features(store, relations, features, pictures)
+    return kind(store.entity_count, relations, features=dict(features), **more, **settings)
 
 
 def _labels(store: TripleStore, texts: TextChoice) -> list[EntityLabel]:

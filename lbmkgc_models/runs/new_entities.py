@@ -181,6 +181,7 @@ def grown(
     features: ModalFeatures, names: Sequence[str], values: Tensor, present: Tensor
 ) -> ModalFeatures:
     """Return features with those of further entities behind them."""
+    features.require_one_row("adding entities")
     return replace(
         features,
         values=torch.cat([features.values, values]),

@@ -12,7 +12,7 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import TextChoice, check_choice
 from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.runs.choose_features import gather_features
-from lbmkgc_models.runs.make_model import make_multimodal
+from lbmkgc_models.runs.make_model import make_multimodal, takes_tokens
 from openke.data.store import TripleStore
 from openke.module.model import Model
 from openke.runs.load import not_installed
@@ -65,6 +65,7 @@ def features_of(
         features=folder,
         text_encoder=encoder,
         texts=texts_of(saved),
+        tokens=takes_tokens(saved["model"]["model"]),
         progress=False,
     )
     return {name: found.features[name] for name in trained}

@@ -46,6 +46,8 @@ class QueryDataLoader:
     answer_weights
         ``"even"``: all queries count the same; ``"frequency"``: the more, the more often their
         answer is one, see :func:`.answer_weights`. Only where each query has one answer.
+    one_side
+        In each epoch a triple asks only one of its two queries, drawn anew.
     seed
         Of the order, which is another in each epoch.
     hold_out
@@ -54,8 +56,8 @@ class QueryDataLoader:
     Raises
     ------
     ValueError
-        Unknown ``targets`` or ``answer_weights``, weights of queries with several answers, or fewer
-        than one query in a batch.
+        Unknown ``targets`` or ``answer_weights``, fewer than one query in a batch; weights, or
+        ``one_side``, where queries have several answers.
     FileNotFoundError
         A file that is not there.
     """
@@ -67,6 +69,7 @@ class QueryDataLoader:
         *,
         targets: Targets = "one",
         answer_weights: AnswerWeights = "even",
+        one_side: bool = False,
         seed: int = 0,
         hold_out: float = 0.0,
     ) -> None:
@@ -80,11 +83,17 @@ class QueryDataLoader:
             )
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected at least 1 query")
+        if one_side and targets != "one":
+            raise ValueError(
+                "one_side hides one side of each triple, but with targets 'all' it is queries that "
+                "are asked; leave out the one or the other"
+            )
         store = open_store(in_path)
         self.store = store.hold_out(hold_out, seed) if hold_out else store
         self.batch_size = batch_size
         self.targets = targets
         self.answer_weights = answer_weights
+        self.one_side = one_side
         self.seed = check_seed(seed)
         self._hold_out = hold_out
         self._change: Change = unchanged
@@ -105,18 +114,27 @@ class QueryDataLoader:
             **weights,
             "batch_size": self.batch_size,
             "targets": self.targets,
+            **({"one_side": True} if self.one_side else {}),
             "seed": self.seed,
             "hold_out": self._hold_out,
         }
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
-        return -(-len(self._queries.anchor) // self.batch_size)
+        return -(-self._asked // self.batch_size)
+
+    @property
+    def _asked(self) -> int:
+        """How many queries an epoch asks."""
+        count = len(self._queries.anchor)
+        return count // 2 if self.one_side else count
 
     def epoch(self, number: int) -> Iterator[QueryBatch]:
         """Iterate over the batches of epoch ``number``, preparing one ahead in the background."""
-        count = len(self._queries.anchor)
-        order = np.random.default_rng([self.seed, number]).permutation(count)
+        generator = np.random.default_rng([self.seed, number])
+        order = generator.permutation(self._asked)
+        if self.one_side:  # queries about heads stand after all of those about tails
+            order += generator.integers(2, size=len(order)) * len(order)
 
         def prepare(index: int) -> QueryBatch:
             first = index * self.batch_size

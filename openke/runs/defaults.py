@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from openke.module.model.bilinear import Bilinear
+from openke.module.model.decoder import Decoder
 from openke.runs.recipe import KNOWN_MODELS, Recipe
 
 AGAINST_ALL: dict[str, Any] = {
@@ -27,6 +28,16 @@ SAMPLED: dict[str, Any] = {
     "batch_size": 512,
 }
 """Distances: comparing with all entities costs as much as a whole evaluation, so some are drawn."""
+ALL_AT_ONCE: dict[str, Any] = {
+    "objective": "kvsall",
+    "loss": "bce",
+    "label_smoothing": 0.1,
+    "optimizer": "adam",
+    "lr": 1e-3,
+    "epochs": 40,
+    "batch_size": 1000,
+}
+"""Decoders score all entities anyway; sampled negatives would throw nearly all of these away."""
 EVALUATION = {"every": 3, "patience": 3}
 SETTINGS: dict[str, dict[str, Any]] = {
     "Analogy": {"dim": 50, "init_scale": 1e-3},
@@ -55,7 +66,8 @@ def default_recipe(model: str) -> Recipe:
     """
     kind = KNOWN_MODELS.get(model)
     dots = isinstance(kind, type) and issubclass(kind, Bilinear)
-    training = dict(AGAINST_ALL if dots else SAMPLED)
+    decodes = isinstance(kind, type) and issubclass(kind, Decoder)
+    training = dict(AGAINST_ALL if dots else ALL_AT_ONCE if decodes else SAMPLED)
     if model == "TuckER":  # it has batch normalisation and dropout instead of a penalty
         changes = {"penalty": None, "optimizer": "adam", "lr": 1e-3, "label_smoothing": 0.1}
         training |= {**changes, "objective": "kvsall", "loss": "bce", "epochs": 40}

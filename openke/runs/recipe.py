@@ -269,8 +269,8 @@ class Recipe:
         }
         kind, _ = self._objective()
         if issubclass(kind, AllEntitiesStrategy):
-            weights = t.answer_weights
-            return QueryDataLoader(store, targets=kind.targets, answer_weights=weights, **common)
+            asked: Any = {"answer_weights": t.answer_weights, "one_side": t.one_side}
+            return QueryDataLoader(store, targets=kind.targets, **asked, **common)
         negatives = t.sampling.get("neg_ent", 1)
         if negatives > store.entity_count:
             raise ValueError(

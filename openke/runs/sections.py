@@ -19,7 +19,7 @@ from openke.runtime.values import (
     check_value,
 )
 
-OF_QUERIES = ("answer_weights", "label_smoothing", "relation_prediction")
+OF_QUERIES = ("answer_weights", "label_smoothing", "one_side", "relation_prediction")
 OF_SAMPLING = ("sampling", "regul_rate", "l3_regul_rate")
 """Fields that only one kind of objective knows."""
 
@@ -71,6 +71,9 @@ class TrainingSection:
     """frequency: what is often an answer counts more, 0.1 + 0.9 n / max n; of 1vsall."""
     relation_prediction: Weight = 0.0
     """Weight of the cross entropy of (h, ?, t) against all relations."""
+    one_side: bool = False
+    """With 1vsall: in each epoch a triple asks for its head or for its tail, drawn anew; else for
+    both."""
     penalty: Part | None = None
     """One of openke.module.penalty with its weight, such as {"name": "N3", "weight": 0.05}."""
     regul_rate: Weight = 0.0
@@ -119,6 +122,11 @@ class TrainingSection:
                     f"training.{field_name} is {getattr(self, field_name)!r}, but training by "
                     f"{name} has none; leave it out"
                 )
+        if self.one_side and getattr(OBJECTIVES[name], "targets", "one") != "one":
+            raise ValueError(
+                f"training.one_side is True, but training by {name} asks each distinct query once, "
+                "whose sides have no other; leave it out, or train by 1vsall"
+            )
 
     @property
     def samples(self) -> bool:

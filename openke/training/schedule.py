@@ -26,6 +26,23 @@ def cosine(optimizer: Optimizer, epochs: int, *, least: Weight = 0.0) -> lr_sche
     return lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs, eta_min=least)
 
 
+def cosine_restarts(
+    optimizer: Optimizer,
+    epochs: int,
+    *,
+    first: Count = 50,
+    factor: Count = 2,
+    least: Weight = 0.0,
+) -> lr_scheduler.LRScheduler:
+    """Return half a cosine from the rate down to ``least``, again and again.
+
+    The first takes ``first`` epochs, each further one ``factor`` times those of the one before it.
+    """
+    return lr_scheduler.CosineAnnealingWarmRestarts(
+        optimizer, T_0=first, T_mult=factor, eta_min=least
+    )
+
+
 def exponential(
     optimizer: Optimizer, epochs: int, *, factor: Positive = 0.99
 ) -> lr_scheduler.LRScheduler:
@@ -64,6 +81,7 @@ def plateau(
 SCHEDULES: dict[str, Callable[..., Any]] = {
     "constant": constant,
     "cosine": cosine,
+    "cosine restarts": cosine_restarts,
     "exponential": exponential,
     "plateau": plateau,
     "step": step,

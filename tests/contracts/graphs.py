@@ -15,6 +15,7 @@ from lbmkgc_models.feature_store.labels import EntityLabel
 from lbmkgc_models.feature_store.mentions import Mentions, find_mentions
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.mention_score import MentionScore
+from lbmkgc_models.fusion.modal_tokens import Tokens
 from lbmkgc_models.fusion.structural_interaction import INTERACTIONS
 from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.model.adamf import AdaMF
@@ -23,11 +24,13 @@ from lbmkgc_models.model.imf import IMF
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.model.mmkrl import MMKRL
 from lbmkgc_models.model.mmrns import MMRNS
+from lbmkgc_models.model.mygo import MyGO
 from lbmkgc_models.model.otkge import OTKGE
 from lbmkgc_models.model.qeb import QEB
 from lbmkgc_models.model.rsme import RSME
 from lbmkgc_models.model.tbkgc import TBKGC
 from lbmkgc_models.model.transae import TransAE
+from lbmkgc_models.model.vista import VISTA
 from openke.data.batch import Batch
 from openke.data.store import TripleStore
 from openke.data.train_data_loader import TrainDataLoader
@@ -114,6 +117,37 @@ def everyone() -> dict[str, ModalFeatures]:
 def one() -> dict[str, ModalFeatures]:
     """Return features of one modality."""
     return {"text": features("text", 6, 2)}
+
+
+def several(modality: str, dim: int, seed: int, parts: int = 3) -> ModalFeatures:
+    """Return random features of which an entity has up to ``parts`` rows, some none."""
+    generator = np.random.default_rng(seed)
+    names = [f"entity {i}" for i in range(ENTITIES)]
+    of_row = [name for name in names for _ in range(generator.integers(parts + 1))]
+    rows = torch.from_numpy(generator.normal(size=(len(of_row), dim)).astype(np.float32))
+    return ModalFeatures.from_rows(modality, of_row, rows, names, several=True)
+
+
+def coded(modality: str, dim: int, seed: int, parts: int = 3, codes: int = 7) -> ModalFeatures:
+    """Return the same of a few codes of a random codebook."""
+    generator = np.random.default_rng(seed)
+    names = [f"entity {i}" for i in range(ENTITIES)]
+    of_row = [name for name in names for _ in range(generator.integers(parts + 1))]
+    book = torch.from_numpy(generator.normal(size=(codes, dim)).astype(np.float32))
+    chosen = torch.from_numpy(generator.integers(codes, size=len(of_row)))
+    return ModalFeatures.from_codes(modality, of_row, chosen, book, names)
+
+
+def of_relations(text: int = 6, image: int = 10) -> dict[str, Tokens]:
+    """Return random features of relations, as wide as VISTA takes them; some lack a picture."""
+    generator = torch.Generator().manual_seed(3)
+    there = torch.rand(RELATIONS, 3, generator=generator) < 0.7
+    return {
+        "text": Tokens(
+            torch.randn(RELATIONS, 1, text, generator=generator), torch.ones_like(there[:, :1])
+        ),
+        "image": Tokens(torch.randn(RELATIONS, 3, image, generator=generator), there),
+    }
 
 
 def worn(model: Model) -> Model:
@@ -238,6 +272,17 @@ CASES: dict[str, Callable[[], Model]] = {
     ),
     "IMF": lambda: worn(IMF(ENTITIES, RELATIONS, both(), dim=6)),
     "IMF text frozen": lambda: worn(IMF(ENTITIES, RELATIONS, one(), dim=4, tuned=False)),
+    "MyGO": lambda: worn(
+        MyGO(ENTITIES, RELATIONS, {"image": coded("image", 5, 1), **one()}, dim=4, hidden=6)
+    ),
+    "MyGO without features": lambda: worn(MyGO(ENTITIES, RELATIONS, dim=6, hidden=5, heads=3)),
+    "VISTA": lambda: VISTA(
+        *(ENTITIES, RELATIONS, {**both(), "image": several("image", 5, 1)}, of_relations()),
+        **{"dim": 4, "hidden": 6},
+    ),
+    "VISTA without features": lambda: VISTA(
+        ENTITIES, RELATIONS, dim=6, hidden=5, heads=3, entity_layers=1, decoder_layers=1
+    ),
     "LBMKGC": lambda: LBMKGC(ENTITIES, RELATIONS, both(), dim=4),
     "LBMKGC elementwise": lambda: LBMKGC(
         ENTITIES, RELATIONS, both(), dim=4, attention="elementwise"

@@ -23,9 +23,9 @@ ANY = "train_openke.py"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("train_*.py") if path.name != ANY)
 MODELS = {
     "lbmkgc": "LBMKGC", "transe": "TransE", "rotate": "RotatE", "ikrl": "IKRL", "transr": "TransR",
-    "complex": "ComplEx",
+    "complex": "ComplEx", "vista": "VISTA", "mygo": "MyGO",
 }  # fmt: skip
-MULTIMODAL = ("LBMKGC", "IKRL")
+MULTIMODAL = ("LBMKGC", "IKRL", "VISTA", "MyGO")
 RECIPES = {
     "transe_fb15k237": (1000, 200, 1.0, "sgd"),
     "transh_fb15k237": (1000, 200, 0.5, "sgd"),
@@ -44,7 +44,12 @@ RECIPES = {
 """Epochs, size, learning rate and optimiser of OpenKE's own examples."""
 OPTIONS = ["epochs", "dim", "lr", "batch-size", "seed", "device", "data", "out", "hold-out", "set"]
 TINY = ["--epochs", "2", "--dim", "8", "--batch-size", "16", "--device", "cpu"]
-AGAINST_ALL = ("train_complex_db15k.py", "train_lbmkgc_db15k_1vsall.py")
+AGAINST_ALL = (
+    "train_complex_db15k.py",
+    "train_lbmkgc_db15k_1vsall.py",
+    "train_mygo_db15k.py",
+    "train_vista_db15k.py",
+)
 """Scripts that draw no negatives."""
 
 

@@ -68,6 +68,14 @@ class ClipImageEncoder(OneSize):
             pooled = self._model.vision_model(pixel_values=pixels.to(self._device)).pooler_output
             return finish(self._model.visual_projection(pooled), self.settings)
 
+    def patches(self, items: Sequence[Image]) -> Tensor:
+        """Return Float["n patches width"], the last hidden states but the first token's."""
+        pixels = self._processor(list(items), return_tensors="pt")["pixel_values"]
+        with torch.inference_mode():
+            output = self._model.vision_model(pixel_values=pixels.to(self._device))
+            hidden: Tensor = output.last_hidden_state[:, 1:].float().cpu()
+            return hidden
+
 
 class ClipTextEncoder:
     """The text tower of CLIP: a causal transformer and a projection.

@@ -75,10 +75,17 @@ class EfficientNetEncoder(OneSize):
         """Return Float["n 1280"], float32 on the CPU."""
         if not items:
             return torch.zeros(0, self.dim)
+        return finish(self._maps(items).mean(dim=(2, 3)), self.settings)
+
+    def patches(self, items: Sequence[Image]) -> Tensor:
+        """Return Float["n 49 1280"], the places of the last feature map."""
+        return self._maps(items).flatten(2).transpose(1, 2).float().cpu()
+
+    def _maps(self, items: Sequence[Image]) -> Tensor:
         pixels = torch.stack([_pixels(item) for item in items]).to(self._device)  # [n 3 224 224]
         with torch.inference_mode():
-            maps = self._model.extract_features(pixels)  # [n 1280 7 7]
-            return finish(maps.mean(dim=(2, 3)), self.settings)
+            maps: Tensor = self._model.extract_features(pixels)  # [n 1280 7 7]
+            return maps
 
 
 def _pixels(picture: Image) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
@@ -55,6 +55,14 @@ class Encoder(Described, Protocol[Item]):
 
     def encode(self, items: Sequence[Item]) -> Tensor:
         """Return Float["n dim"], float32 on the CPU."""
+
+
+@runtime_checkable
+class PatchEncoder(Protocol):
+    """An encoder of pictures that sees them in patches."""
+
+    def patches(self, items: Sequence[Any]) -> Tensor:
+        """Return Float["n patches f"] of pictures, float32 on the CPU, before any pooling."""
 
 
 @runtime_checkable

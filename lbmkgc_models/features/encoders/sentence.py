@@ -67,7 +67,7 @@ class SentenceEncoder:
     ) -> None:
         check_pooling(pooling, POOLINGS)
         what = f"text encoder {source!r}"
-        loaded = load_model(_place(source, what), what, WAYS)
+        loaded = load_model(place_of(source, what), what, WAYS)
         config = loaded.model.config
         # The pooler is BERT's own way to a vector, which many checkpoints leave out.
         loaded.require_trained(what, but="pooler.")
@@ -104,7 +104,8 @@ class SentenceEncoder:
             return finish((hidden * mask).sum(dim=1) / mask.sum(dim=1), self.settings)
 
 
-def _place(source: str, what: str) -> str:
+def place_of(source: str, what: str) -> str:
+    """Return the folder or Hub id of a sentence encoder that is given by name."""
     if source != "minilm":
         return source
     folder = packaged_minilm()

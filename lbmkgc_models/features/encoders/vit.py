@@ -89,3 +89,11 @@ class VitEncoder(OneSize):
             return finish(
                 output.last_hidden_state[:, 0] if cls else output.pooler_output, self.settings
             )
+
+    def patches(self, items: Sequence[Image]) -> Tensor:
+        """Return Float["n patches dim"], the last hidden states but the first token's."""
+        pixels = self._processor(list(items), return_tensors="pt")["pixel_values"]
+        with torch.inference_mode():
+            output = self._model(pixel_values=pixels.to(self._device))
+            hidden: Tensor = output.last_hidden_state[:, 1:].float().cpu()
+            return hidden

@@ -46,6 +46,7 @@ class Wrapped(Model):
         self.linear_in_relation = inner.linear_in_relation  # type: ignore[misc]
         self.modal_views = inner.modal_views
         self.noise_view = inner.noise_view
+        self.encode_block = inner.encode_block
         self.moves_whole = inner.moves_whole  # type: ignore[misc]
         self.compares_entities = inner.compares_entities  # type: ignore[misc]
         self.auxiliary_losses = inner.auxiliary_losses  # type: ignore[misc]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from openke.data.batch import Side
 from openke.module.scoring.compare import ALL_PAIRS
@@ -15,16 +16,22 @@ from openke.module.scoring.encodings import Encodings, branch, count, take
 
 ENCODE_BLOCK = 8192
 """Entities encoded at a time where all are and no gradient is wanted: bounds what projections
-write. A gradient keeps all of it, and is cheapest in one piece."""
+write. A gradient keeps all of it, and is cheapest in one piece, unless the model has an
+``encode_block``."""
 
 
 def encode_all(model: Scorer) -> Encodings:
     """Return :meth:`Scorer.encode` of all entities, computed in blocks."""
     everyone = torch.arange(model.ent_tot, device=next(model.parameters()).device)
-    if torch.is_grad_enabled():
+    if not torch.is_grad_enabled():
+        encoded = [model.encode(block) for block in torch.split(everyone, ENCODE_BLOCK)]
+    elif 0 < model.encode_block < model.ent_tot:
+        encoded = [
+            checkpoint(model.encode, block, use_reentrant=False)
+            for block in torch.split(everyone, model.encode_block)
+        ]
+    else:
         return model.encode(everyone)
-    blocks = torch.split(everyone, ENCODE_BLOCK)
-    encoded = [model.encode(block) for block in blocks]
     return {name: torch.cat([rows[name] for rows in encoded]) for name in encoded[0]}
 
 

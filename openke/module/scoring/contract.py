@@ -48,6 +48,11 @@ class Scorer(nn.Module):
     """Name of a view, as wide as "entity", that :meth:`fuse` adds where it is there: a strategy may
     hand over noise by it. "": there is none."""
 
+    encode_block: int = 0
+    """The most entities encoded at a time where all are and a gradient is wanted, for encoders
+    that write far more than they return: each block is computed again on the way back. 0: all in
+    one piece."""
+
     def encode(self, entities: Tensor) -> Encodings:
         """Return what scoring needs of distinct ``entities`` (Int["u"]): named Float["u ..."].
 

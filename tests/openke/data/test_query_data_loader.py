@@ -160,3 +160,29 @@ def test_weights_are_of_queries_with_one_answer():
         QueryDataLoader(graph(), answer_weights="often")
     with pytest.raises(ValueError, match="queries of k-vs-all training have several answers each"):
         QueryDataLoader(graph(), targets="all", answer_weights="frequency")
+
+
+def test_one_side_of_each_triple_is_hidden_another_one_in_each_epoch():
+    store = graph()
+    train = [tuple(triple) for triple in store.triples("train").tolist()]
+    loader = QueryDataLoader(store, 7, one_side=True)
+    sides = []
+    for number in range(3):
+        found = epoch(loader, number)
+        facts = [
+            (known, r, *answer) if side == "tail" else (*answer, r, known)
+            for side, known, r, answer in found
+        ]
+        assert sorted(facts) == sorted(train)
+        assert len(loader) == -(-len(train) // 7)
+        sides.append({fact: query[0] for fact, query in zip(facts, found, strict=True)})
+        assert set(sides[-1].values()) == {"head", "tail"}
+    assert sides[0] != sides[1] != sides[2]
+    assert epoch(loader, 1) == epoch(QueryDataLoader(store, 7, one_side=True), 1)
+    assert loader.settings["one_side"] is True
+    assert "one_side" not in QueryDataLoader(store, 7).settings
+
+
+def test_one_side_needs_queries_of_triples():
+    with pytest.raises(ValueError, match="one_side hides one side of each triple, but with tar"):
+        QueryDataLoader(graph(), 7, targets="all", one_side=True)

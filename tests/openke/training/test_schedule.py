@@ -41,6 +41,15 @@ def test_cosine():
     assert rates(Schedule("cosine", least=0.01), 4) == pytest.approx(expected)
 
 
+def test_cosine_restarts():
+    once = [RATE * (1 + math.cos(math.pi * epoch / 2)) / 2 for epoch in range(2)]
+    again = [RATE * (1 + math.cos(math.pi * epoch / 6)) / 2 for epoch in range(6)]
+    found = rates(Schedule("cosine restarts", first=2, factor=3), 9)
+    assert found == pytest.approx([*once, *again, RATE])
+    with pytest.raises(ValueError, match=r"schedule.first is 0; expected a whole number, 1 or mo"):
+        Schedule("cosine restarts", first=0)
+
+
 def test_step_and_exponential():
     found = rates(Schedule("step", every=2, factor=0.5), 5)
     assert found == pytest.approx([RATE, RATE, RATE / 2, RATE / 2, RATE / 4])
