@@ -16,6 +16,7 @@ from openke.data.test_data_loader import TestDataLoader
 from openke.evaluation.report import RankingReport
 from openke.evaluation.tester import Tester
 from openke.runs.curves import write_curves
+from openke.runs.page import write_page
 from openke.runs.recipe import Make, Recipe, structural_model
 from openke.runs.weights import write_weights
 from openke.runtime.distributed import join
@@ -72,7 +73,8 @@ class Experiment:
 
     ``settings.json`` (recipe, options, what they resolve to, versions, commit), ``training.csv``
     (one row an epoch) and ``training.png`` (its curves), ``last.ckpt`` (to resume),
-    ``model.safetensors`` (final weights), ``report.json`` (metrics).
+    ``model.safetensors`` (final weights), ``report.json`` (metrics) and ``report.html`` (a page of
+    these).
 
     Parameters
     ----------
@@ -95,7 +97,8 @@ class Experiment:
     SETTINGS = "settings.json"
     WEIGHTS = "model.safetensors"
     LOG, CURVES, REPORT = "training.csv", "training.png", "report.json"
-    KEPT = (SETTINGS, WEIGHTS, REPORT, LOG, CURVES)
+    PAGE = "report.html"
+    KEPT = (SETTINGS, WEIGHTS, REPORT, PAGE, LOG, CURVES)
     """What is of use once training has ended."""
 
     def __init__(self, recipe: Recipe, options: RunOptions, out: Path) -> None:
@@ -207,6 +210,15 @@ class Experiment:
         content = {**report.to_dict(), "best_epoch": _best(trainer.history), **(notes or {})}
         text = json.dumps(content, indent=2, allow_nan=False)
         write_text(self.out / self.REPORT, text + "\n")
+        write_page(
+            self.out / self.PAGE,
+            report,
+            store,
+            model,
+            recipe=self.recipe.to_dict(),
+            curves=self.out / self.CURVES,
+            notes=notes,
+        )
         print(report.to_text())
         print(f"written to {self.out}")
         return report
@@ -222,7 +234,7 @@ class Experiment:
 
     @classmethod
     def _results(cls) -> tuple[str, ...]:
-        return cls.CHECKPOINT, cls.WEIGHTS, cls.REPORT, cls.LOG, cls.CURVES
+        return cls.CHECKPOINT, cls.WEIGHTS, cls.REPORT, cls.PAGE, cls.LOG, cls.CURVES
 
     def _write_settings(self, trainer: Trainer) -> None:
         loader = trainer.data_loader

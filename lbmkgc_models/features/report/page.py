@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lbmkgc_models.features.cmoa.retrieval import BothWays, chance
-from lbmkgc_models.features.optional_packages import extra
 from lbmkgc_models.features.report import plots
 from lbmkgc_models.features.report.content import Content, drawn, gather
 from lbmkgc_models.features.report.coverage import CLASSES
@@ -96,11 +95,12 @@ def _matrices(content: Content, seed: int) -> list[tuple[str, plots.Matrix]]:
 def _render(
     content: Content, matrices: Sequence[tuple[str, plots.Matrix]], scale: tuple[float, float]
 ) -> str:
-    jinja = extra("jinja2")
-    environment = jinja.Environment(
-        loader=jinja.FileSystemLoader(Path(__file__).parent),
+    import jinja2  # late: slow to load
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
-        undefined=jinja.StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -1,0 +1,160 @@
+"""A run on one HTML page: metrics, curves, relations, and answers that were right and wrong."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from openke.data.store import TripleStore
+from openke.evaluation.report import RankingReport, ranks
+from openke.module.model.model import Model
+from openke.runs.predictor import Answer, Predictor
+from openke.runtime.files import write_text
+
+TEMPLATE = "page.html.j2"
+EXAMPLES = 8
+"""Questions shown whose first answer was right, and of those where it was not."""
+ANSWERS = 5
+"""Answers shown to each."""
+WRONG_FROM = 4
+"""The least rank of the right answer to a question that is shown as answered wrongly."""
+RELATIONS = 200
+"""Relations shown, the most frequent ones."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One question of the test split, and how it was answered."""
+
+    head: str
+    relation: str
+    tail: str
+    """The right answer."""
+    rank: float
+    """Among all candidates but other right answers."""
+    answers: list[Answer]
+    """The best ones; the right one may not be among them."""
+    right: int
+    """Id of the right answer."""
+
+
+def write_page(
+    path: Path,
+    report: RankingReport,
+    store: TripleStore,
+    model: Model,
+    *,
+    recipe: Mapping[str, Any],
+    curves: Path | None = None,
+    notes: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the page; nothing on it is fetched from elsewhere.
+
+    Parameters
+    ----------
+    path
+        The page, replaced whole.
+    report
+        Ranks of the test split.
+    store
+        Its triples and names.
+    model
+        What answered.
+    recipe
+        How it was trained.
+    curves
+        The picture of the training, left out where it is not there.
+    notes
+        What else the report says, such as which features a model had.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    import jinja2  # late: slow to load, and needed once a run
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    content = report.to_dict()
+    right, wrong = examples(report, store, model)
+    page = environment.get_template(TEMPLATE).render(
+        report=content,
+        sides=report.sides,
+        relations=list(content["by_relation"].items())[:RELATIONS],
+        left_out=max(0, len(content["by_relation"]) - RELATIONS),
+        groups=_groups(content),
+        curves=_embedded(curves),
+        right=right,
+        wrong=wrong,
+        wrong_from=WRONG_FROM,
+        recipe=recipe,
+        notes=notes or {},
+    )
+    write_text(path, page)
+
+
+def examples(
+    report: RankingReport, store: TripleStore, model: Model
+) -> tuple[list[Example], list[Example]]:
+    """Return questions for a tail that were answered rightly, and such that were not.
+
+    They are drawn evenly, with the report's seed; none where tails were not asked for.
+    """
+    if "tail" not in report.sides:
+        return [], []
+    chosen = report.side == "tail"
+    place = ranks(report.greater[chosen], report.equal[chosen])
+    triples = store.triples("test")
+    if len(triples) != len(place):  # ranked was only a part
+        return [], []
+    random = np.random.default_rng(report.seed or 0)
+    predictor = Predictor(model, store)
+    found: list[list[Example]] = []
+    for some in (np.flatnonzero(place == 1), np.flatnonzero(place >= WRONG_FROM)):
+        drawn = np.sort(random.permutation(some)[:EXAMPLES]).tolist()
+        found.append([_example(predictor, triples[row].tolist(), place[row]) for row in drawn])
+    right, wrong = found
+    return right, wrong
+
+
+def _example(predictor: Predictor, triple: list[int], rank: float) -> Example:
+    head, relation, tail = triple
+    return Example(
+        head=predictor.entities.title(head),
+        relation=predictor.relations.title(relation),
+        tail=predictor.entities.title(tail),
+        rank=float(rank),
+        answers=predictor.tails(head, relation, ANSWERS),
+        right=tail,
+    )
+
+
+def _groups(content: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Mapping[str, float]]]]:
+    """Return the metrics of both sides by kind, category, and whether train has all entities."""
+    titles = {
+        "by_kind": "kind of relation",
+        "by_category": "category of relation",
+        "by_seen": "entities in train",
+    }
+    return [
+        (title, next(iter(content[name].values())))
+        for name, title in titles.items()
+        if content[name]
+    ]
+
+
+def _embedded(picture: Path | None) -> str:
+    if picture is None or not picture.is_file():
+        return ""
+    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()
