@@ -25,6 +25,7 @@ GROUPS = {
         "features.image",
         "features.text",
         "features.classes",
+        "features.tokens",
         "features.align",
         "features.report",
     ),
