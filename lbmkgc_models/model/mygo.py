@@ -63,8 +63,9 @@ class MyGO(TokenModel):
     References
     ----------
     Zhang et al., Tokenization, Fusion, and Augmentation: Towards Fine-grained Multi-modal Entity
-    Representation, AAAI 2025. What differs: means are over the tokens that are there; the contrast
-    is of entities alone; entities are encoded for it in the second pass only where they are drawn.
+    Representation, AAAI 2025. What differs: N has a mean and variance for each side; means are
+    over the tokens that are there; the contrast is of entities alone, and only those that are drawn
+    are encoded again.
     """
 
     Config = MyGOConfig
@@ -100,7 +101,7 @@ class MyGO(TokenModel):
         rows = self.forget(self.relation_norm(self.rel_embeddings(distinct)))
         vectors = rows.index_select(0, index)
         z, seen = self.question(anchor["entity"], vectors, side, with_relation=True)
-        return {"query": self.product(z, seen)}
+        return {"query": self.product(z, seen, side)}
 
     def auxiliary_loss(
         self, name: str, rows: Encodings, head: Tensor, relation: Tensor, tail: Tensor

@@ -40,8 +40,9 @@ def forget_nothing(model):
     return model
 
 
-def batch_norm(state, name, rows):
-    mean, var = state[f"{name}.running_mean"], state[f"{name}.running_var"]
+def batch_norm(state, name, side, rows):
+    at = f"{name}.sides.{side}.running"
+    mean, var = state[f"{at}_mean"], state[f"{at}_var"]
     return (rows - mean) / (var + 1e-5).sqrt() * state[f"{name}.weight"] + state[f"{name}.bias"]
 
 
@@ -61,14 +62,14 @@ def test_scores_are_those_of_the_formula(side):
         triple = torch.stack([head, r, tail]) + torch.stack(places)
         found = transformer(state, "question", 1, triple, torch.ones(3))
         z, seen = found[2 if side == "tail" else 0], found[1]
-        x = batch_norm(state, "product.input_norm", z)
+        x = batch_norm(state, "product.input_norm", side, z)
         moved = torch.stack(
             [
                 sum(x[i] * seen[k] * core[i, j, k] for i in range(4) for k in range(4))
                 for j in range(4)
             ]
         )
-        q = batch_norm(state, "product.output_norm", moved)
+        q = batch_norm(state, "product.output_norm", side, moved)
         scores = score_all(model, side, torch.tensor([anchor]), torch.tensor([relation]))
         torch.testing.assert_close(scores[0].detach(), entities @ q)
 
@@ -177,3 +178,15 @@ def test_any_subset_of_modalities_trains(names):
     )
     losses = trainer.run().losses
     assert losses[-1] < losses[0] - 0.1
+
+
+def test_sides_are_normalised_apart_in_training_as_later():
+    model = forget_nothing(made()).train()
+    anchor = model.encode(EVERYONE)
+    relation = EVERYONE % RELATIONS
+    for _ in range(200):  # running means come to those of the only batch there is
+        seen = {side: model.query(anchor, relation, side)["query"] for side in ("tail", "head")}
+    model.eval()
+    for side, queries in seen.items():
+        found = model.query(anchor, relation, side)["query"]
+        torch.testing.assert_close(found, queries, rtol=0.05, atol=0.05)
