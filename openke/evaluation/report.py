@@ -44,6 +44,31 @@ def metrics(values: NDArray[np.float64]) -> Metrics:
     return found
 
 
+def adjusted_metrics(values: NDArray[np.float64], candidates: NDArray[np.int64]) -> Metrics:
+    """Return amr and amri: the mean rank in proportion to what guessing would give.
+
+    With n candidates guessing has the expected rank (n + 1) / 2. Over all queries::
+
+        amr  = mean rank / mean expected rank
+        amri = 1 - (mean rank - 1) / (mean expected rank - 1)
+
+    ``amr`` is 1 for guessing, lower is better. ``amri`` is 1 where every answer is first, 0 for
+    guessing, -1 at worst; 0 where there is nothing to guess. Both compare data sets of different
+    sizes. Berrendorf et al., "On the Ambiguity of Rank-Based Evaluation of Entity Alignment or Link
+    Prediction Methods", 2020; as PyKEEN has them.
+
+    Parameters
+    ----------
+    values : Float["n"]
+        Ranks, at least one.
+    candidates : Int["n"]
+        How many candidates each was ranked among, the answer included.
+    """
+    mean, expected = float(np.mean(values)), float(np.mean(candidates) + 1) / 2
+    index = 1 - (mean - 1) / (expected - 1) if expected > 1 else 0.0
+    return {"amr": mean / expected, "amri": index}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RankingReport:
     """The ranks of a model on a split and what they mean.
@@ -62,6 +87,8 @@ class RankingReport:
     greater: NDArray[np.int64]
     equal: NDArray[np.int64]
     relation_category: NDArray[np.str_]
+    candidates: NDArray[np.int64] | None = None
+    """Of each query, how many candidates it was ranked among, the answer included."""
     relation_kind: NDArray[np.str_] | None = None
     """Of each relation, where the data set tells kinds apart."""
     relation_names: Sequence[str] | None = None
@@ -89,6 +116,23 @@ class RankingReport:
         chosen = self._is(side)
         return metrics(ranks(self.greater[chosen], self.equal[chosen], policy))
 
+    def adjusted(self, side: str = "both", policy: Policy = "realistic") -> Metrics:
+        """Return amr and amri of one side, see :func:`adjusted_metrics`.
+
+        Raises
+        ------
+        ValueError
+            The report does not know how many candidates there were.
+        """
+        if self.candidates is None:
+            raise ValueError(
+                "adjusted metrics need the number of candidates of each query, which this report "
+                "has not; give it as candidates"
+            )
+        chosen = self._is(side)
+        values = ranks(self.greater[chosen], self.equal[chosen], policy)
+        return adjusted_metrics(values, self.candidates[chosen])
+
     def where(self, chosen: NDArray[np.bool_]) -> RankingReport:
         """Return the report of the chosen queries alone (Bool["n"])."""
         return replace(
@@ -97,6 +141,7 @@ class RankingReport:
             relation=self.relation[chosen],
             greater=self.greater[chosen],
             equal=self.equal[chosen],
+            candidates=None if self.candidates is None else self.candidates[chosen],
             unseen=None if self.unseen is None else self.unseen[chosen],
         )
 
@@ -136,7 +181,7 @@ class RankingReport:
             "seconds": round(self.seconds, 3),
             "metrics": {
                 side: {
-                    **{policy: self.metrics(side, policy) for policy in POLICIES},
+                    **{policy: self._both(side, policy) for policy in POLICIES},
                     "count": int(self._is(side).sum()),
                 }
                 for side in self.sides
@@ -166,6 +211,11 @@ class RankingReport:
             for name, found in self._by_relation_name(policy).items()
         ]
         return _tabulated(["relation", *COLUMNS], rows, "simple")
+
+    def _both(self, side: str, policy: Policy) -> Metrics:
+        """Return metrics, the adjusted ones too where these can be had."""
+        more = {} if self.candidates is None else self.adjusted(side, policy)
+        return {**self.metrics(side, policy), **more}
 
     def _is(self, side: str) -> NDArray[np.bool_]:
         if side not in ("both", *self.sides):

@@ -35,7 +35,8 @@ ENTITIES = [HEAD, TAIL]
 RELATION_BLOCK = 2**14
 """Triples scored at a time where relations are ranked: each has a query vector of its own."""
 
-RankCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
+RankCounts = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""Of each query: how many candidates are better, how many are alike, how many there are."""
 
 
 class LinkPrediction(NamedTuple):
@@ -235,7 +236,7 @@ class Tester:
         started = time.perf_counter()
         triples = store.triples(split)
         greater = np.zeros((len(slots), len(triples)), np.int64)
-        equal = np.zeros_like(greater)
+        equal, candidates = np.zeros_like(greater), np.zeros_like(greater)
         with torch.inference_mode():
             model = self._ready()
             entities = encode_all(model)
@@ -246,9 +247,9 @@ class Tester:
                     for rows, counts in self._rank_slot(
                         model, slot, asked, entities, filter_splits, constraint, count
                     ):
-                        greater[row, rows], equal[row, rows] = counts
+                        greater[row, rows], equal[row, rows], candidates[row, rows] = counts
         names = relation_names(store)
-        for counted in (greater, equal):  # each process counted its own blocks
+        for counted in (greater, equal, candidates):  # each process counted its own blocks
             self.world.total(torch.from_numpy(counted))
         return RankingReport(
             model=self.model.identity()["model"],
@@ -260,6 +261,7 @@ class Tester:
             relation=np.tile(triples[:, RELATION], len(slots)),
             greater=greater.reshape(-1),
             equal=equal.reshape(-1),
+            candidates=candidates.reshape(-1),
             relation_category=categories(store),
             relation_kind=relation_kinds(store),
             relation_names=names.names,
@@ -297,18 +299,20 @@ class Tester:
             scores = score_queries(model, slot, first, second, entities)
             # Rows of the split whose query is in this block: they are sorted by query.
             begin, end = np.searchsorted(asked.query, [start, start + len(first)])
-            counts = count_better(
-                store,
-                slot,
-                scores.float().cpu().contiguous().numpy(),
-                row=asked.query[begin:end] - start,
-                first=asked.first[begin:end],
-                second=asked.second[begin:end],
-                target=asked.target[begin:end],
-                splits=filter_splits,
-                constraint=constraint,
-            )
-            yield asked.order[begin:end], counts
+            queries: dict[str, Any] = {
+                "first": asked.first[begin:end],
+                "second": asked.second[begin:end],
+                "target": asked.target[begin:end],
+                "splits": filter_splits,
+                "constraint": constraint,
+            }
+            known = scores.float().cpu().contiguous().numpy()
+            row = asked.query[begin:end] - start
+            better, alike = count_better(store, slot, known, row=row, **queries)
+            # Where all score alike, all but the answer tie with it.
+            none = np.zeros((1, known.shape[1]), np.float32)
+            _, others = count_better(store, slot, none, row=np.zeros_like(row), **queries)
+            yield asked.order[begin:end], (better, alike, others + 1)
             count(len(first))
 
     def _judged(self, split: Split, seed: int) -> classification.Judged:

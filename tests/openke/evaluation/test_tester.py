@@ -11,7 +11,7 @@ import torch
 from openke.config import RankingReport, Tester, Trainer
 from openke.data import TestDataLoader, TrainDataLoader, TripleStore
 from openke.data.relation_types import categories
-from openke.evaluation.report import ranks
+from openke.evaluation.report import adjusted_metrics, ranks
 from openke.module.loss import MarginLoss
 from openke.module.model import TransE
 from openke.module.model.model import Model
@@ -264,11 +264,62 @@ def test_the_report_is_json_and_has_every_policy_and_side(tmp_path):
         found = read["metrics"][side]
         assert found["optimistic"]["mrr"] >= found["realistic"]["mrr"]
         assert found["realistic"]["mrr"] >= found["pessimistic"]["mrr"]
-        assert set(found["realistic"]) == {"mrr", "mr", "hits@1", "hits@3", "hits@10"}
+        assert set(found["realistic"]) == {
+            *("mrr", "mr", "hits@1", "hits@3", "hits@10", "amr", "amri")
+        }
     assert sum(found["count"] for found in read["by_relation"].values()) == 2 * n
     assert sum(found["count"] for found in read["by_category"]["both"].values()) == 2 * n
     assert "MRR" in report.to_markdown()
     assert report.to_markdown().count("|") > 20
+
+
+def test_adjusted_metrics_by_hand():
+    values, candidates = np.array([1.0, 2.0, 4.5]), np.array([5, 3, 8])
+    # Guessing: ranks 3, 2 and 4.5, in the mean 19 / 6; here they are 7.5 / 3 in the mean.
+    found = adjusted_metrics(values, candidates)
+    assert found["amr"] == pytest.approx(2.5 / (19 / 6))
+    assert found["amri"] == pytest.approx(1 - 1.5 / (13 / 6))
+    guessed = adjusted_metrics((candidates + 1) / 2, candidates)
+    assert (guessed["amr"], guessed["amri"]) == (1.0, 0.0)
+    assert adjusted_metrics(np.ones(3), candidates)["amri"] == 1.0
+    assert adjusted_metrics(candidates.astype(float), candidates)["amri"] == -1.0
+    assert adjusted_metrics(np.ones(2), np.ones(2, np.int64)) == {"amr": 1.0, "amri": 0.0}
+
+
+@pytest.mark.parametrize("splits", [(), ("train",), ("train", "valid", "test")])
+@pytest.mark.parametrize("constrain", [False, True])
+def test_candidates_are_those_left_by_filter_and_constraint(splits, constrain):
+    store = graph()
+    tester = Tester(build("TransE"), TestDataLoader(store), progress=False)
+    report = tester.rank("test", filter_splits=splits, type_constrain=constrain)
+    facts = {tuple(row) for split in splits for row in store.triples(split).tolist()}
+    expected = []
+    for slot in ("head", "tail"):
+        allowed = seen_with(store, slot)
+        for h, r, t in store.triples("test").tolist():
+            answer = h if slot == "head" else t
+            others = [e for e in range(ENTITIES) if e != answer]
+            others = [e for e in others if not constrain or e in allowed[r]]
+            made = [((e, r, t) if slot == "head" else (h, r, e)) for e in others]
+            expected.append(1 + sum(triple not in facts for triple in made))
+    assert report.candidates.tolist() == expected
+    for side in ("both", "head", "tail"):
+        chosen = np.full(len(expected), True) if side == "both" else report.side == side
+        mean = report.metrics(side)["mr"]
+        guessed = np.mean([(n + 1) / 2 for n, one in zip(expected, chosen, strict=True) if one])
+        found = report.adjusted(side)
+        assert found["amr"] == pytest.approx(mean / guessed, abs=1e-12)
+        assert found["amri"] == pytest.approx(1 - (mean - 1) / (guessed - 1), abs=1e-12)
+    some = report.where(report.side == "tail")
+    assert some.adjusted("both") == report.adjusted("tail")
+
+
+def test_relations_have_candidates_too():
+    store = graph()
+    report = Tester(build("TransE"), TestDataLoader(store), progress=False).rank_relations(
+        "test", filter_splits=()
+    )
+    assert report.candidates.tolist() == [RELATIONS] * len(store.triples("test"))
 
 
 def test_relation_categories_follow_the_rule_of_one_and_a_half():
@@ -308,3 +359,22 @@ def test_an_empty_report_is_refused():
             equal=empty,
             relation_category=np.array(["1-1"]),
         )
+
+
+def test_a_report_without_candidates_has_no_adjusted_metrics():
+    one = np.array([1, 1])
+    report = RankingReport(
+        model="m",
+        dataset="x",
+        split="test",
+        filtered=True,
+        type_constrained=False,
+        side=np.array(["head", "tail"]),
+        relation=one - 1,
+        greater=one,
+        equal=one,
+        relation_category=np.array(["1-1"]),
+    )
+    with pytest.raises(ValueError, match="need the number of candidates"):
+        report.adjusted()
+    assert "amri" not in report.to_dict()["metrics"]["both"]["realistic"]
