@@ -11,6 +11,9 @@ usage() {
 ./make.sh setup      .venv, pinned packages, the C++ core
 ./make.sh lint       ruff, mypy, clang-format
 ./make.sh sanitize   C++ tests under the address, undefined and thread sanitizers
+./make.sh fuzz M     M minutes of mutated files, graphs and queries against the C++ core's ABI
+./make.sh hostile M  M minutes of malformed files, options, links, limits and signals against all
+                     commands; SEED=N repeats a run
 ./make.sh pytest …   Python tests only; further words go to pytest
 ./make.sh docs       the documentation, into docs/_build/html; a warning is an error
 ./make.sh clean      remove .venv and build products
@@ -48,7 +51,7 @@ lint() {
   "$venv/ruff" check .
   "$venv/ruff" format --check .
   "$venv/mypy"
-  "$venv/clang-format" --dry-run --Werror base/*.h base/*.cpp tests/base/*.cpp
+  "$venv/clang-format" --dry-run --Werror base/*.h base/*.cpp tests/base/*.cpp tests/base/fuzz/*.h tests/base/fuzz/*.cpp
 }
 
 sanitize() {
@@ -89,6 +92,11 @@ case "${1:-help}" in
     lint
     ;;
   sanitize) sanitize ;;
+  hostile)
+    setup
+    "$venv/python" -m tests.hostile --minutes "${2:-10}" ${SEED:+--seed "$SEED"}
+    ;;
+  fuzz) tests/base/fuzz/run.sh "${2:-4}" ;;
   pytest)
     setup
     shift
