@@ -46,9 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments == ["--version"]:
         print(f"openke {openke.__version__}")
         return 0
-    commands = {entry.name: entry for entry in entry_points(group=COMMANDS)}
+    return exit_status("openke", lambda: _run_of(_commands(), "openke", arguments))
 
-    return exit_status("openke", lambda: _run_of(commands, "openke", arguments))
+
+def _commands() -> Commands:
+    return {entry.name: entry for entry in entry_points(group=COMMANDS)}
 
 
 def _run_of(commands: Commands, program: str, arguments: Sequence[str]) -> int:

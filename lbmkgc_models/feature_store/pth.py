@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.feature_store.names import name_positions, read_entity_names
+from openke.runtime.tensors import load_tensors
 
 ZERO_ROWS = "zero rows taken as missing"
 """Note in the manifest: how many entities had a row of nothing but zeros."""
@@ -39,18 +39,7 @@ def read_tensor(path: Path) -> Tensor:
     """Return a matrix that a file holds; ``ValueError`` where it holds something else."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file, expected a tensor saved by torch.save")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # torch.load raises half a dozen kinds for a broken file
-        with path.open("rb") as file:
-            start = file.read(40)
-        raise ValueError(
-            f"{path}: not a tensor that torch.load(weights_only=True) can read; it starts with "
-            f"{start!r} (a download that went wrong starts with a web page): "
-            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        ) from None
+    content = load_tensors(path, "tensor of torch.save")
     if not isinstance(content, Tensor):
         raise ValueError(f"{path}: holds {type(content).__name__}, expected one tensor")
     if content.dim() != 2:

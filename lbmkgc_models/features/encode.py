@@ -10,12 +10,11 @@ from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor
 
 from lbmkgc_models.feature_store.manifest import Value, library_versions
 from lbmkgc_models.features.encoders.protocol import Described, Encoder
-from openke.runtime.files import write_whole
+from openke.runs.weights import read_weights, write_weights
 from openke.runtime.progress import counting
 
 BATCHES_PER_BLOCK = 8
@@ -94,8 +93,7 @@ def encode_in_blocks(
             for batch in _batches(members, batch_size):
                 rows[batch] = encoder.encode([items[item] for item in batch])
                 count(len(batch))
-            content = save({"rows": rows[members]})
-            write_whole(path, lambda stream, content=content: stream.write(content))  # type: ignore[misc]
+            write_weights(path, {"rows": rows[members]})
     return rows
 
 
@@ -107,7 +105,7 @@ def _batches(members: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 def _finished(path: Path, count: int, dim: int) -> Tensor | None:
     """Return the rows of a block, or None where it is not there or not whole: then it is redone."""
     try:
-        rows = load_file(path).get("rows")
-    except (OSError, SafetensorError):
+        rows = read_weights(path).get("rows")
+    except (OSError, ValueError, SafetensorError):
         return None
     return rows if rows is not None and rows.shape == (count, dim) else None

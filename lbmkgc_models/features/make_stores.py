@@ -15,6 +15,7 @@ from lbmkgc_models.feature_store.manifest import Manifest, Value
 from lbmkgc_models.feature_store.store import MANIFEST, ModalFeatures
 from lbmkgc_models.features.encode import build_key, encode_in_blocks
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted, fitted
+from openke.runtime.files import folder_for
 
 BUILD_KEY, STORES, ZEROS = "recipe", "stores", "vectors of zeros"
 """Notes in the manifest: a checksum of all that shaped the rows; the number of stores made at
@@ -83,6 +84,16 @@ def make_stores(
         _remove_further(work, len(kept))  # a run may have been killed before it did
         return kept
     _require_writable(work.out_dir)
+    with folder_for(work.out_dir):
+        return _made(work, assemble, options, key)
+
+
+def _made(
+    work: Work[Item],
+    assemble: Callable[[Tensor, int], Sequence[StoreRows]],
+    options: Mapping[str, Value],
+    key: str,
+) -> list[Path]:
     encoder = fitted(work.encoder, work.items)
     # Of what was learnt, too: blocks of another fit would not match.
     partial = build_key(encoder, work.keys, options)[:16]
@@ -177,9 +188,9 @@ def _remove_further(work: Work[Item], count: int) -> None:
 def _require_writable(folder: Path) -> None:
     """Fail before the encoding, not after it."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(f"no permission to write to {folder}")
+        with folder_for(folder):
+            if not os.access(folder, os.W_OK):
+                raise PermissionError(f"no permission to write to {folder}")
     except OSError as error:
         raise OSError(
             f"{folder}: features cannot be written there ({error}); choose another folder with "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -61,7 +62,7 @@ def read_rdf(path: Path, kind: str, literals: bool = False) -> Iterator[tuple[st
     except SyntaxError as error:
         reason = re.sub(r"^Parser error at line \d+.*?: ", "", str(error.msg))
         raise ValueError(f"{path}:{error.lineno}: {reason}; expected {RDF_KINDS[kind]}") from error
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: not a whole file of gzip: {error}") from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -107,7 +108,7 @@ def text_lines(path: Path, lines: TextIO) -> Iterator[str]:
         yield from lines
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: found bytes that are not UTF-8 ({error})") from error
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: not a whole file of gzip: {error}") from error
 
 

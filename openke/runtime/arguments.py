@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import textwrap
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, make_dataclass
 from inspect import Parameter, cleandoc, signature
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from openke.runtime.field_texts import field_texts, parameter_texts, summary_of
+from openke.runtime.names import did_you_mean
+from openke.runtime.values import check_value
 
 Result = TypeVar("Result")
 WIDTH = 100
@@ -56,6 +60,11 @@ def parse_arguments(
         What the help says first; by default what the docstring says before its sections.
     args
         The command line; by default that of this process.
+
+    Raises
+    ------
+    ValueError
+        An unknown option, one without its value, or a value that is none of its kind.
     """
     given = parse(arguments_of(what), prog, description or summary_of(what), args)
     return _called(what, given)
@@ -67,14 +76,53 @@ def parse(
     """Return the value of each argument by its name; see :func:`parse_arguments`."""
     import tyro  # late: the list of commands needs no parser
 
-    given: object = tyro.cli(
-        _class_of(arguments, "Arguments", ""),
-        prog=prog,
-        description=_shown(description),
-        args=args,
-        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone),
-    )
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            given: object = tyro.cli(
+                _class_of(arguments, "Arguments", ""),
+                prog=prog,
+                description=_shown(description),
+                args=args,
+                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone),
+            )
+    except SystemExit as leaving:
+        if leaving.code in (0, None):  # the help was asked for
+            raise
+        raise ValueError(_in_one_line(said.getvalue(), arguments, prog)) from None
+    for name, value in vars(given).items():
+        _check_number(f"--{name.replace('_', '-')}", value)
     return vars(given)
+
+
+def _check_number(option: str, value: Any) -> None:
+    """Raise ``ValueError`` for what no setting is: not a number, infinite, beyond 64 bits."""
+    if is_dataclass(value):
+        for each in fields(value):
+            _check_number(f"--{each.name.replace('_', '-')}", getattr(value, each.name))
+    elif isinstance(value, tuple):
+        for each in value:
+            _check_number(option, each)
+    elif isinstance(value, int | float):
+        check_value(option, value, float if isinstance(value, float) else type(value))
+
+
+def _in_one_line(boxes: str, arguments: Sequence[Argument], prog: str | None) -> str:
+    """Return what tyro says first in its boxes, which show the help of an option besides."""
+    parts = [""]
+    for line in boxes.splitlines():
+        inside = line.strip().strip("│|").strip()
+        if line.startswith("╭") or re.fullmatch(r"[─+╰╯-]*", inside):  # a title, or a rule
+            parts.append("")
+        else:
+            parts[-1] = f"{parts[-1]} {inside}".lstrip()
+    parts = [part for part in parts if part]
+    has_title = not boxes.startswith("╭") and len(parts) > 1  # in plain ASCII, as a part
+    text = re.sub(r"^Error parsing (\S+): ", r"\1: ", parts[has_title]).rstrip(".")
+    known = [f"--{each.name.replace('_', '-')}" for each in arguments]
+    unknown = [word for word in re.findall(r"--[\w-]+", text) if word not in known]
+    near = did_you_mean(unknown[0], known) if unknown else ""
+    return f"{text}{near}; {f'{prog} ' if prog else ''}--help lists the options"
 
 
 def arguments_of(what: Callable[..., Any]) -> list[Argument]:

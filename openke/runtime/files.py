@@ -6,7 +6,8 @@ import glob
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -22,18 +23,49 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     OSError
         The disk is full or the folder cannot be written; ``path`` is then as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Not NamedTemporaryFile, which makes files private to their owner: a result is as readable as
     # any other.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with folder_for(path.parent), naming(path):
+        try:
+            with temporary.open("xb") as stream:
+                write(stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def folder_for(folder: Path) -> Iterator[None]:
+    """Make a folder for what is written meanwhile; where nothing was, it goes away again.
+
+    So do those above it that had to be made.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
-        with temporary.open("xb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        with suppress(OSError):  # there is something in it, or it was never made
+            for each in missing:
+                each.rmdir()
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give the system's errors a file's name: a write to what is open says none of its own.
+
+    Raises
+    ------
+    OSError
+        As the block did, with ``path`` where no file was named.
+    """
+    try:
+        yield
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
         if (cause := _of_system(error)) is not None:
             raise OSError(cause.errno, cause.strerror, str(path)) from error
         raise

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from openke.runtime.files import folder_for, naming
+
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
@@ -16,14 +18,14 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
     What stood at ``folder`` before is kept until the new one is complete.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = _hidden_sibling(folder)
-    draft.mkdir()
-    try:
-        yield draft
-        _replace(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with folder_for(folder.parent), naming(folder):
+        draft = _hidden_sibling(folder)
+        draft.mkdir()
+        try:
+            yield draft
+            _replace(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _replace(draft: Path, folder: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from openke.runtime.files import write_text
+from openke.runtime.files import folder_for, write_text
 
 LOCK, HOLDER = ".lock", ".lock-holder.json"
 """The file that is locked, and the one that says by whom."""
@@ -23,23 +23,29 @@ def held(folder: Path) -> Iterator[None]:
     """Be the only process that writes into a folder, which is made where it is not there.
 
     The operating system gives the lock back when its process ends, however it does: one that was
-    killed leaves nothing to clear away. A folder that is still empty at the end is removed.
+    killed leaves nothing to clear away. A new folder that is empty at the end is removed.
 
     Raises
     ------
     FileExistsError
         Another process holds the folder; says which one and since when.
     """
-    there = folder.is_dir()
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise FileExistsError(
-            f"{folder}: {_holder(folder)} is writing this run now: wait until it is done, or name "
-            "another folder by --out"
-        ) from None
+    with folder_for(folder):
+        lock = FileLock(folder / LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise FileExistsError(
+                f"{folder}: {_holder(folder)} is writing this run now: wait until it is done, or "
+                "name another folder by --out"
+            ) from None
+        with _named(folder, lock):
+            yield
+
+
+@contextmanager
+def _named(folder: Path, lock: FileLock) -> Iterator[None]:
+    """Say who holds a lock, and give it back in the end."""
     try:
         mine = {
             "process": os.getpid(),
@@ -52,8 +58,6 @@ def held(folder: Path) -> Iterator[None]:
         for name in (HOLDER, LOCK):  # before the lock is given back: the next one makes its own
             (folder / name).unlink(missing_ok=True)
         lock.release()
-        if not there and not any(folder.iterdir()):
-            folder.rmdir()
 
 
 def _holder(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path, PurePath
@@ -11,10 +12,16 @@ from typing import TypeVar
 from openke.runtime.arguments import parse_arguments
 
 Options = TypeVar("Options")
-LONGEST = 1200
+LONGEST = 400
 """Characters of a message that are shown."""
-NO_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
-"""How PyTorch says so, in a RuntimeError."""
+NO_MEMORY = (
+    "can't allocate memory",
+    "out of memory",
+    "not enough memory",
+    "can't start new thread",
+    "bad_alloc",
+)
+"""How PyTorch and Python say so, in a RuntimeError."""
 
 
 def exit_status(name: str, action: Callable[[], int | None]) -> int:
@@ -34,14 +41,26 @@ def exit_status(name: str, action: Callable[[], int | None]) -> int:
         print(f"{name}: interrupted", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError, ArithmeticError, MemoryError, RuntimeError) as error:
-        memory = isinstance(error, RuntimeError) and any(text in str(error) for text in NO_MEMORY)
+        memory = isinstance(error, MemoryError) or (
+            isinstance(error, RuntimeError) and any(text in str(error) for text in NO_MEMORY)
+        )
         if sys.flags.dev_mode or (isinstance(error, RuntimeError) and not memory):
             raise
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = said_of(error)
         if memory:
             said = f"too little memory; smaller batches or vectors need less ({said})"
         print(f"{name}: error: {shortened(said)}", file=sys.stderr)
         return 2
+
+
+def said_of(error: BaseException) -> str:
+    """Return the message of an error on one line, the file first where the system names one."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return " ".join(f"{os.fsdecode(error.filename)}: {error.strerror}".split())
+    # Escapes are for a terminal, and what is no text for nobody.
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    text = "".join(c if c.isprintable() or c.isspace() else "?" for c in text)
+    return " ".join(text.split()) or type(error).__name__
 
 
 def shortened(message: str) -> str:

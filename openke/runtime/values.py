@@ -55,7 +55,8 @@ def check_value(place: str, value: Any, kind: Any) -> None:
         :data:`WORDS` are checked by ``isinstance``, other types not at all.
     """
     if not _fits(value, kind):
-        raise ValueError(f"{place} is {value!r}; expected {_expected(kind)}")
+        bits = " of at most 64 bits" if isinstance(value, Integral) and not _is_held(value) else ""
+        raise ValueError(f"{place} is {value!r}; expected {_expected(kind)}{bits}")
 
 
 def check_arguments(
@@ -135,7 +136,9 @@ def _fits(value: Any, kind: Any) -> bool:
         return any(_fits(value, each) for each in inner)
     if kind in (int, float):
         number = isinstance(value, Integral if kind is int else Real)
-        return number and not isinstance(value, bool | np.bool_) and math.isfinite(value)
+        if not number or isinstance(value, bool | np.bool_):
+            return False
+        return _is_held(value) if isinstance(value, Integral) else math.isfinite(value)
     if kind is bool:
         return isinstance(value, bool | np.bool_)
     if origin is Sequence:
@@ -145,6 +148,11 @@ def _fits(value: Any, kind: Any) -> bool:
     # Python 3.10 takes list[int] for a type, which isinstance refuses.
     plain = origin is None and kind is not Any and isinstance(kind, type)
     return isinstance(value, kind) if plain else True
+
+
+def _is_held(value: Integral) -> bool:
+    """Whether a whole number has 64 bits at most, which is what files and the core hold."""
+    return -(2**63) <= int(value) < 2**64
 
 
 def _expected(kind: Any) -> str:

@@ -10,6 +10,7 @@ import torch
 
 from openke.runtime.checksum import checksum
 from openke.runtime.files import write_whole
+from openke.runtime.tensors import load_tensors
 
 FORMAT = 1
 
@@ -39,16 +40,7 @@ def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such checkpoint")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # torch raises many types for a file that is not its own
-        # Its words are left out: they advise loading without weights_only, which executes the file.
-        raise ValueError(
-            f"{path}: not a readable checkpoint ({type(error).__name__}): it is broken, or holds "
-            "more than numbers and text, which is never executed here"
-        ) from None
+    content = load_tensors(path, "checkpoint")
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"{path}: not a checkpoint of format {FORMAT} of this package")
     sealed = checksum([content.get("identity"), content.get("state")])

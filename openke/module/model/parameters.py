@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from openke.runtime.files import write_text, write_whole
+from openke.runtime.tensors import load_tensors
 
 Mode = Literal["numpy", "list", "tensor"]
 
@@ -202,17 +203,7 @@ def _is_idle(name: str) -> bool:
 def _read_checkpoint(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such checkpoint")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many types for a file that is not its own
-        if "weights" in str(error).lower():  # PyTorch's own text is advice to trust the file
-            raise ValueError(
-                f"{path}: not a readable checkpoint: it is no PyTorch file, or holds more than "
-                "tensors, such as a whole pickled model, which could run code and is never "
-                "unpickled here. Save the model's state_dict() instead"
-            ) from None
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path}: not a readable checkpoint ({first})") from error
+    content = load_tensors(path, "checkpoint of a model's state_dict()")
     if isinstance(content, dict) and isinstance(content.get("state"), dict):
         content = content["state"].get("strategy")  # a checkpoint of this package's Trainer
     if not isinstance(content, dict) or not all(

@@ -99,7 +99,7 @@ class Other:
         (ROWS[0], r"X-visual.pth: a tensor of shape \[2\], expected \[entities, dim\]"),
         (ROWS.long(), "X-visual.pth: a int64 tensor .* expected a matrix of reals"),
         (ROWS / 0, r"row 0 \(a\) has NaN, 3 of 3 rows .*; make such rows all zeros, and"),
-        (Other(), r"X-visual.pth: not a tensor that torch.load\(weights_only=True\) can read"),
+        (Other(), r"X-visual.pth: not a readable tensor .* never executed"),
     ],
 )
 def test_other_content(tmp_path: Path, content: object, message: str) -> None:
@@ -110,10 +110,10 @@ def test_other_content(tmp_path: Path, content: object, message: str) -> None:
 def test_a_download_that_went_wrong(tmp_path: Path) -> None:
     path = tmp_path / "X-visual.pth"
     path.write_text("<!DOCTYPE html><title>Quota exceeded</title>")
-    with pytest.raises(ValueError, match=r"starts with b'<!DOCTYPE html>.*a web page"):
+    with pytest.raises(ValueError, match=r"starts with b'<!DOCTYPE html>"):
         ModalFeatures.from_pth(path, ENTITIES, modality="image")
     path.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"X-visual.pth: not a tensor .* starts with b''"):
+    with pytest.raises(ValueError, match=r"X-visual.pth: not a readable tensor .* starts with b''"):
         ModalFeatures.from_pth(path, ENTITIES, modality="image")
 
 

@@ -356,7 +356,7 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path, capsys):
     torch.save({"ent_embeddings.weight": Danger()}, tmp_path / "danger.ckpt")
     (tmp_path / "danger.pkl").write_bytes(pickle.dumps(Danger(), protocol=2))
     for name in ("danger.ckpt", "danger.pkl"):
-        with pytest.raises(ValueError, match="never unpickled here") as caught:
+        with pytest.raises(ValueError, match="never executed here") as caught:
             build("TransE").load_checkpoint(tmp_path / name)
         assert "weights_only" not in str(caught.getrepr(chain=True, style="no"))
     assert capsys.readouterr().out == ""

@@ -12,7 +12,7 @@ import pytest
 from openke.data import TripleStore
 from openke.data.relation_types import relation_kinds
 from openke.data.type_constraint import TypeConstraint
-from openke.runtime.files import is_there, write_text, write_whole
+from openke.runtime.files import folder_for, is_there, write_text, write_whole
 from tests.contracts.graphs import graph
 from tests.openke.data.test_train_data_loader import write_openke
 
@@ -103,3 +103,13 @@ def test_a_full_disk_is_named_with_the_file(tmp_path: Path) -> None:
         write_whole(path, write)
     assert path.read_text() == "the last one"
     assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(OSError, match="new/run/last.ckpt"):
+        write_whole(tmp_path / "new" / "run" / "last.ckpt", write)
+    assert list(tmp_path.iterdir()) == [path]  # and no folder that had to be made for it
+
+
+def test_a_folder_is_there_for_what_is_written_into_it(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    with folder_for(tmp_path / "old"), folder_for(tmp_path / "new" / "one"):
+        (tmp_path / "new" / "file").touch()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "new", "old"]
