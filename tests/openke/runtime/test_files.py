@@ -103,7 +103,7 @@ def test_a_full_disk_is_named_with_the_file(tmp_path: Path) -> None:
         write_whole(path, write)
     assert path.read_text() == "the last one"
     assert list(tmp_path.iterdir()) == [path]
-    with pytest.raises(OSError, match="new/run/last.ckpt"):
+    with pytest.raises(OSError, match=r"new/run/last\.ckpt"):
         write_whole(tmp_path / "new" / "run" / "last.ckpt", write)
     assert list(tmp_path.iterdir()) == [path]  # and no folder that had to be made for it
 

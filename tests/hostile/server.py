@@ -1,0 +1,223 @@
+"""Runs commands in processes of their own, forked from one that has loaded all they need.
+
+Started as a program it reads a request a line, JSON, and writes what became of each. It has one
+thread, so that a fork of it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+KEPT = 1 << 20
+"""Bytes of an output that are kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A command, and what it has to cope with."""
+
+    arguments: list[str]
+    folder: str
+    timeout: float = 20.0
+    file_bytes: int | None = None
+    """The largest file it may write, as on a full disk."""
+    memory_bytes: int | None = None
+    """What it may have more than the process it was forked from."""
+    signal: int | None = None
+    after: float = 0.0
+    """Seconds until the signal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a command did."""
+
+    status: int
+    """Exit status; -N where signal N ended it."""
+    out: str
+    err: str
+    seconds: float
+    hung: bool = False
+    loaded: list[str] = field(default_factory=list)
+    """Modules it had to load."""
+
+
+class Server:
+    """The process that the commands are forked from."""
+
+    def __init__(self, home: Path) -> None:
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("OPENKE_")
+        }
+        environment |= {
+            "HOME": str(home),
+            "XDG_CACHE_HOME": str(home / "cache"),
+            "OPENKE_MIRROR": "http://127.0.0.1:9",  # where nothing answers
+            "HF_HUB_OFFLINE": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "COLUMNS": "100",
+        }
+        # More threads than one in the parent would not be there in its children.
+        environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.hostile.server"],
+            cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(self, request: Request) -> Outcome:
+        """Run a command."""
+        return Outcome(**self._ask(asdict(request)))
+
+    def load(self, modules: list[str]) -> None:
+        """Load modules, so that no command has to."""
+        self._ask(modules)
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _ask(self, question: Any) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+
+def _serve() -> None:
+    answers = os.fdopen(os.dup(1), "w")  # nothing that a module prints is an answer
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        question = json.loads(line)
+        if isinstance(question, list):
+            _load(question)
+            answer: Any = True
+        else:
+            answer = asdict(_run(Request(**question)))
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def _load(modules: list[str]) -> None:
+    for name in modules:
+        try:
+            __import__(name)
+        except Exception:
+            continue
+
+
+def _run(request: Request) -> Outcome:
+    pipes = [os.pipe() for _ in range(3)]
+    begun = time.monotonic()
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # until the command has begun
+    child = os.fork()
+    if child:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+    else:
+        try:
+            _be_command(request, [write for _, write in pipes])
+        finally:
+            os._exit(99)
+    for _, write in pipes:
+        os.close(write)
+    outputs, hung = _read(child, request, [read for read, _ in pipes], begun)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    out, err, loaded = (output.decode("utf-8", "replace") for output in outputs)
+    seconds = time.monotonic() - begun
+    return Outcome(
+        status=status, out=out, err=err, seconds=seconds, hung=hung, loaded=loaded.split()
+    )
+
+
+def _read(
+    child: int, request: Request, pipes: list[int], begun: float
+) -> tuple[list[bytearray], bool]:
+    """Return all that a child writes until it ends, and whether it had to be ended."""
+    outputs = {pipe: bytearray() for pipe in pipes}
+    waiting = set(pipes)
+    signalled = request.signal is None
+    hung = False
+    while waiting:
+        passed = time.monotonic() - begun
+        if not signalled and passed >= request.after:
+            os.kill(child, request.signal or 0)
+            signalled = True
+        if passed >= request.timeout and not hung:
+            os.killpg(child, signal.SIGKILL)
+            hung = True
+        until = request.timeout if signalled else request.after
+        for pipe in select.select(list(waiting), [], [], max(0.0, until - passed) + 0.001)[0]:
+            chunk = os.read(pipe, 65536)
+            if not chunk:
+                os.close(pipe)
+                waiting.remove(pipe)
+            elif len(outputs[pipe]) < KEPT:
+                outputs[pipe] += chunk
+    return list(outputs.values()), hung
+
+
+def _be_command(request: Request, pipes: list[int]) -> None:
+    """Be the ``openke`` of a command line: as if Python had just started with it."""
+    os.setpgid(0, 0)
+    out, err, modules = pipes
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, errors="backslashreplace")
+    os.chdir(request.folder)
+    if request.file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request.file_bytes, resource.RLIM_INFINITY))
+    if request.memory_bytes is not None:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + request.memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+    before = set(sys.modules)
+    sys.argv = ["openke", *request.arguments]
+    status = _status()
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    os.write(modules, " ".join(sorted(set(sys.modules) - before))[:60000].encode())
+    os._exit(status)
+
+
+def _status() -> int:
+    """Return what Python would exit with."""
+    from openke.cli import main
+
+    try:
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+        except KeyboardInterrupt:  # the command had not begun
+            return 130
+        try:
+            status: Any = main()
+        except SystemExit as leaving:
+            status = leaving.code
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        sys.stdout.flush()
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    if isinstance(status, str):
+        print(status, file=sys.stderr)
+    sys.stderr.flush()
+    return 1 if isinstance(status, str) else status or 0
+
+
+if __name__ == "__main__":
+    _serve()
