@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -37,7 +37,8 @@ PICTURES = "pictures"
 """Note in the manifest: a checksum of the pictures."""
 SKIPPED = "skipped.tsv"
 """In the store ``image``: entity, file and reason of each picture that could not be used."""
-SEVERAL = ("mean", "separate")
+Several = Literal["mean", "rows", "separate"]
+SEVERAL: tuple[Several, ...] = get_args(Several)
 
 
 def build_image_features(
@@ -46,7 +47,7 @@ def build_image_features(
     pictures: Sequence[str | Path],
     *,
     encoder: str | Encoder[Image] | Unfitted[Image] = "efficientnet-lite0",
-    several: Literal["mean", "separate"] = "mean",
+    several: Several = "mean",
     max_pictures: int = 5,
     max_pixels: int = MAX_PIXELS,
     batch_size: int = 32,
@@ -77,8 +78,9 @@ def build_image_features(
         encoder.
     several
         Of an entity with several pictures "mean" takes the mean of their vectors, scaled back to
-        length one where the vectors have it; "separate" keeps them apart as modalities of their
-        own, image, image-2, image-3, each missing where an entity has no further picture.
+        length one where the vectors have it; "rows" keeps them as several rows of the entity, for
+        models that take these, such as IKRL and VISTA; "separate" keeps them apart as modalities of
+        their own, image, image-2, image-3, each missing where an entity has no further picture.
     max_pictures
         The most pictures of an entity that are used, the first by name.
     max_pixels
@@ -108,7 +110,7 @@ def build_image_features(
     """
     check_batch_size(batch_size)
     if several not in SEVERAL:
-        raise ValueError(f"several is {several!r}, expected {' or '.join(SEVERAL)}")
+        raise ValueError(f"several is {several!r}, expected one of {', '.join(SEVERAL)}")
     if max_pictures < 1:
         raise ValueError(f"max_pictures is {max_pictures}, expected at least 1")
     names, folders = read_names(dataset_dir), [Path(folder) for folder in pictures]
@@ -123,7 +125,7 @@ def build_image_features(
         found=found,
         chosen=chosen,
         max_pixels=max_pixels,
-        separate=several == "separate",
+        several=several,
         unit_length=bool(encoder.settings.get("normalised")),
     )
     if not chosen.used:
@@ -167,7 +169,7 @@ class _Assembly:
     found: Pictures
     chosen: Choice
     max_pixels: int
-    separate: bool
+    several: Several
     unit_length: bool
 
     def stores(self, rows: Tensor) -> list[StoreRows]:
@@ -182,7 +184,10 @@ class _Assembly:
             rows_of[self.chosen.used[i].entity].append(i)
         notes = self._notes([self.chosen.used[i] for i in good], len(rows_of), skipped)
         extra = {SKIPPED: skips_table(skipped, self.folders)} if skipped else {}
-        if self.separate:
+        if self.several == "rows":
+            entities = [self.chosen.used[i].entity for i in good]
+            return [StoreRows(entities, rows[good], notes, extra, several=True)]
+        if self.several == "separate":
             most = max(map(len, rows_of.values()))
             layers = [{e: m[k] for e, m in rows_of.items() if k < len(m)} for k in range(most)]
             return [

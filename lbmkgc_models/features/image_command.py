@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from lbmkgc_models.feature_store.labels import read_names
 from lbmkgc_models.feature_store.search_path import default_features_dir
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.describe import describe
-from lbmkgc_models.features.image import SKIPPED, build_image_features
+from lbmkgc_models.features.image import SKIPPED, Several, build_image_features
 from openke.datasets.search import folder_of
 
 
@@ -20,7 +19,7 @@ def command(
     pictures: tuple[Path, ...],
     out: Path | None = None,
     encoder: str = "efficientnet-lite0",
-    several: Literal["mean", "separate"] = "mean",
+    several: Several = "mean",
     max_pictures: int = 5,
     batch_size: int = 32,
     pooling: str | None = None,
@@ -49,8 +48,9 @@ def command(
         efficientnet-lite0 (weights in a package), colour-histogram (needs no weights), clip:FOLDER
         or clip:ID, vit:FOLDER or vit:ID, open_clip:MODEL/WEIGHTS, open_clip:hf-hub:ID.
     several
-        Of several pictures of an entity, take the mean, or keep them apart as modalities image,
-        image-2, image-3.
+        Of several pictures of an entity, take the mean; or keep them as rows of it, for models that
+        take several, such as IKRL and VISTA; or keep them separate, as modalities image, image-2,
+        image-3.
     max_pictures
         The most pictures of an entity that are used, the first by name.
     batch_size

@@ -54,6 +54,8 @@ class StoreRows:
     notes: Mapping[str, Value]
     extra: Mapping[str, str] = field(default_factory=dict)
     """Text files, name -> content."""
+    several: bool = False
+    """An entity may have several rows."""
 
 
 def make_stores(
@@ -141,6 +143,7 @@ def _save(
         [name for name, kept in zip(part.names, some.tolist(), strict=True) if kept],
         part.values[some],
         work.entity_names,
+        several=part.several,
         dataset=work.dataset,
         encoder=encoder.name,
         revision=encoder.revision,

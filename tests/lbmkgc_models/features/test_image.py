@@ -129,6 +129,14 @@ def test_several_pictures_kept_apart(folder: Path, pictures: Path, tmp_path: Pat
     assert not (stores[1] / "skipped.tsv").exists()
 
 
+def test_pictures_may_be_rows_of_their_entity(folder, pictures, tmp_path):
+    (store,) = _build(folder, tmp_path, pictures, several="rows", max_pictures=2)
+    found = ModalFeatures.load(store, NAMES)
+    assert found.present.sum(dim=1).tolist() == [2, 1, 1, 0, 0]
+    ants = torch.stack([_mean(pictures / "ant" / f"{i}.png") for i in (1, 2)])
+    torch.testing.assert_close(found.values[0], ants)
+
+
 def test_what_is_there_is_kept_and_what_is_left_over_removed(
     folder: Path, pictures: Path, tmp_path: Path
 ) -> None:
@@ -293,7 +301,7 @@ def test_pictures_of_nobody_here(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("several", "first", "several is 'first', expected mean or separate"),
+        ("several", "first", "several is 'first', expected one of mean, rows, separate"),
         ("max_pictures", 0, "max_pictures is 0, expected at least 1"),
         ("batch_size", 0, "batch_size is 0, expected at least 1"),
         ("encoder", "resnet", "unknown image encoder 'resnet'"),
