@@ -73,7 +73,7 @@ class MentionScore(nn.Module):
         if listed or len(other) != self.entities or not torch.equal(other, self.everyone):
             one, another = compare.meet(known, other)
             weights, _ = compare.meet(weight_rows, other)
-            return scores + self._of(one, weights, another)
+            return scores + self.worth(one, weights, another)
         # All entities: only the pairs that there are, not a search for each of q x e. How many
         # these are has to be waited for on a GPU.
         start = self.offsets[known]
@@ -85,7 +85,7 @@ class MentionScore(nn.Module):
         flat = query * self.entities + self.pairs[pair] % self.entities
         return scores.view(-1).index_add(0, flat, worth.to(scores.dtype)).view_as(scores)
 
-    def _of(self, known: Tensor, weight_rows: Tensor, other: Tensor) -> Tensor:
+    def worth(self, known: Tensor, weight_rows: Tensor, other: Tensor) -> Tensor:
         """Return what mentions are worth to pairs of any shape."""
         key = known * self.entities + other
         if not len(self.pairs):

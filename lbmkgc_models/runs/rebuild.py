@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
+from lbmkgc_models.runs.contributions import contributions
 from lbmkgc_models.runs.new_entities import extend
 from lbmkgc_models.runs.rebuilt import features_of, rebuilt, write_parts
 from openke.data.store import TripleStore
@@ -30,6 +33,12 @@ class MultimodalRuns:
     def extend(self, run: Path, entities: Any, **options: Any) -> None:
         """Add entities to a packed run, see :func:`.extend`."""
         extend(run, entities, **options)
+
+    def contributions(
+        self, model: Model, head: Tensor, relation: Tensor, tail: Tensor
+    ) -> dict[str, Any]:
+        """Return :func:`.contributions`."""
+        return contributions(model, head, relation, tail)
 
 
 multimodal = MultimodalRuns()

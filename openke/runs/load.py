@@ -14,12 +14,15 @@ from typing import Any, Literal, Protocol
 
 import torch
 from safetensors import SafetensorError
+from torch import Tensor
 
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset
 from openke.module.model import Model
 from openke.module.model.reciprocal import Reciprocal
+from openke.runs.calibration import Calibration, calibrate
 from openke.runs.experiment import Experiment
+from openke.runs.explanation import explain
 from openke.runs.packed import FEATURES, PACKED, pack, packed_folder
 from openke.runs.predictor import NamedQuery, Predictor
 from openke.runs.recipe import KNOWN_MODELS, structural_model
@@ -54,6 +57,11 @@ class Multimodal(Protocol):
 
     def extend(self, run: Path, entities: Any, **options: Any) -> None:
         """Add entities to what the folder of a run has."""
+
+    def contributions(
+        self, model: Model, head: Tensor, relation: Tensor, tail: Tensor
+    ) -> dict[str, Any]:
+        """Return what the score of a triple rests on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +131,25 @@ class Run:
         """What asks the model; all entities are encoded when it is first needed."""
         return Predictor(self.model, self.store)
 
+    @cached_property
+    def calibration(self) -> Calibration:
+        """What makes probabilities of scores, fitted to the valid split when first needed.
+
+        Raises
+        ------
+        ImportError, ValueError
+            See :func:`.calibrate`.
+        """
+        return calibrate(self.predictor)
+
+    def explain(
+        self, head: int | str, relation: int | str, tail: int | str, facts: int = 3
+    ) -> dict[str, Any]:
+        """Return what the score of a triple rests on, see :func:`.explain`."""
+        several = FEATURES in self.saved["model"]
+        parts = _multimodal().contributions if several else None
+        return explain(self.predictor, head, relation, tail, facts, parts)
+
     def predict(
         self,
         head: Given = None,
@@ -132,6 +159,7 @@ class Run:
         *,
         new: bool = False,
         type_constrain: bool = False,
+        probability: bool = False,
     ) -> ResultTable:
         """Return the best answers to one query or to many, as whole triples, best first.
 
@@ -144,12 +172,14 @@ class Run:
             the triples are scored.
         k, new, type_constrain
             See :meth:`.Predictor.answer_all`.
+        probability
+            Say how probable each answer is, see :attr:`calibration`.
 
         Returns
         -------
         ResultTable
             Columns head, relation, tail, rank, label (of the answer), score and known (the split
-            that has the triple, else None).
+            that has the triple, else None); with ``probability`` that of an answer that is new.
 
         Raises
         ------
@@ -157,13 +187,17 @@ class Run:
             An unknown name, lists of unlike lengths, or not two or three of the parts.
         """
         queries = _queries(head, relation, tail)
-        answered = self.predictor.answer_all(queries, k, new=new, type_constrain=type_constrain)
+        probable = self.calibration.probability if probability else None
+        answered = self.predictor.answer_all(
+            queries, k, new=new, type_constrain=type_constrain, probability=probable
+        )
         rows = [
-            (*_triple(query, answer.name), rank, answer.label, answer.score, answer.known)
+            (*_triple(query, a.name), rank, a.label, a.score, a.known, a.probability)
             for query, answers in zip(queries, answered, strict=True)
-            for rank, answer in enumerate(answers, start=1)
+            for rank, a in enumerate(answers, start=1)
         ]
-        names = ("head", "relation", "tail", "rank", "label", "score", "known")
+        names = ["head", "relation", "tail", "rank", "label", "score", "known"]
+        names += ["probability"] if probability else []
         return ResultTable({name: [row[i] for row in rows] for i, name in enumerate(names)})
 
     def add_entities(self, entities: Any, **options: Any) -> Run:

@@ -10,7 +10,7 @@ from typing import Any
 from tabulate import tabulate
 
 from openke.datasets.named_triples import read_named
-from openke.runs.load import load_run
+from openke.runs.load import Run, load_run
 from openke.runs.predictor import SLOTS, Answer, NamedQuery, Predictor
 from openke.runtime.files import write_text
 
@@ -30,6 +30,8 @@ def command(
     k: int = 10,
     new: bool = False,
     type_constrain: bool = False,
+    probability: bool = False,
+    why: bool = False,
     text: str | None = None,
     picture: Path | None = None,
     entities: Path | None = None,
@@ -64,6 +66,10 @@ def command(
         Leave out the answers that are known.
     type_constrain
         Answer only by entities that the relation admits.
+    probability
+        Say how probable each new answer is, fitted to the valid split.
+    why
+        Say of the best answer to each query what its score rests on, and which facts are like it.
     text
         What is known of an entity that training has not seen: the head or tail that is given.
     picture
@@ -87,16 +93,30 @@ def command(
         loaded = loaded.add_entities(_new(head, tail, text, picture), device=device)
     if entities is not None:
         loaded = loaded.add_entities(entities, device=device)
-    answers = loaded.predictor.answer_all(asked, k, new=new, type_constrain=type_constrain)
+    answers = loaded.predictor.answer_all(
+        asked,
+        k,
+        new=new,
+        type_constrain=type_constrain,
+        probability=loaded.calibration.probability if probability else None,
+    )
     answered = list(zip(asked, answers, strict=True))
+    reasons = [_why(loaded, q, found) if why and found else None for q, found in answered]
     if json:
         content = [
-            {**dict(zip(SLOTS, q, strict=True)), "answers": [asdict(a) for a in answers]}
-            for q, answers in answered
+            {
+                **dict(zip(SLOTS, q, strict=True)),
+                "answers": [_json(a, probability) for a in found],
+                **({"why": reason} if why else {}),
+            }
+            for (q, found), reason in zip(answered, reasons, strict=True)
         ]
         text = json_module.dumps(content, indent=2, ensure_ascii=False) + "\n"
     else:
-        text = "\n".join(_text(q, answers) for q, answers in answered)
+        text = "\n".join(
+            _text(q, found, probability) + _reason(reason)
+            for (q, found), reason in zip(answered, reasons, strict=True)
+        )
     if output is None:
         print(text, end="")
     else:
@@ -132,11 +152,46 @@ def _queries(
     return asked
 
 
-def _text(query: NamedQuery, answers: list[Answer]) -> str:
+def _why(run: Run, query: NamedQuery, answers: list[Answer]) -> dict[str, Any]:
+    """Return why the best answer is that."""
+    h, r, t = (answers[0].id if part is None else part for part in query)
+    return run.explain(h, r, t)
+
+
+def _json(answer: Answer, probability: bool) -> dict[str, Any]:
+    found = asdict(answer)
+    if not probability:
+        del found["probability"]
+    return found
+
+
+def _text(query: NamedQuery, answers: list[Answer], probability: bool) -> str:
     title = "\t".join(UNKNOWN if part is None else str(part) for part in query)
     rows: list[list[Any]] = [
         [rank, f"{a.score:.4f}", a.label, "" if a.label == a.name else a.name, a.known or ""]
         for rank, a in enumerate(answers, start=1)
     ]
     header = ["", "score", "answer", "name", "known in"]
+    if probability:
+        header.append("probability")
+        for row, a in zip(rows, answers, strict=True):
+            row.append("" if a.probability is None else f"{a.probability:.1%}")
     return f"{title}\n{tabulate(rows, header, disable_numparse=True)}\n"
+
+
+def _reason(reason: dict[str, Any] | None) -> str:
+    """Return lines that say what a score rests on."""
+    if reason is None:
+        return ""
+    lines = []
+    if reason["parts"]:
+        parts = ", ".join(f"{name} {value:+.2f}" for name, value in reason["parts"].items())
+        lines.append(f"without them the score would lose: {parts}")
+    for slot, weights in reason["weights"].items():
+        if weights:
+            shares = ", ".join(f"{name} {value:.0%}" for name, value in weights.items())
+            lines.append(f"modalities of the {slot}: {shares}")
+    for fact in reason["facts"]:
+        said = " ".join(fact[slot] for slot in SLOTS)
+        lines.append(f"like it in train: {said} ({fact['likeness']:.2f})")
+    return "".join(f"  {line}\n" for line in lines)

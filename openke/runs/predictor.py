@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +24,7 @@ SLOTS: tuple[Slot, ...] = ("head", "relation", "tail")
 ONE_MISSING = "a query gives two of head, relation and tail, and asks for the third"
 BLOCK_BYTES = 2**28
 """Of scores held at a time."""
+Probability = Callable[[float], float]
 NamedQuery = tuple[int | str | None, int | str | None, int | str | None]
 """Head, relation, tail, by id, name or label; None is asked for."""
 
@@ -38,6 +39,8 @@ class Answer:
     score: float
     known: Split | None
     """The first split that has the triple, if any."""
+    probability: float | None = None
+    """That it is right, where that was asked for and it is not known."""
 
 
 class Predictor:
@@ -127,6 +130,7 @@ class Predictor:
         *,
         new: bool = False,
         type_constrain: bool = False,
+        probability: Probability | None = None,
     ) -> list[list[Answer]]:
         """Return the answers to many queries, scored together in blocks.
 
@@ -141,6 +145,10 @@ class Predictor:
         type_constrain
             Only entities that the relation admits in the slot asked for, see
             :class:`.TypeConstraint`, and those that no fact says anything of.
+
+        probability
+            Says how probable an answer is that is not known, by the logarithm of its softmax over
+            these: see :meth:`.Calibration.probability`. Not of whole triples.
 
         Raises
         ------
@@ -163,7 +171,8 @@ class Predictor:
                 raise ValueError("type constraints are of entities: relations are not limited")
             # Sorted by relation, which is cheapest for models that project entities.
             ids.sort(key=lambda each: each[2])
-            answers = self._ask_all(slot, [i[1:] for i in ids], k, new, type_constrain)
+            given = [i[1:] for i in ids]
+            answers = self._ask_all(slot, given, k, new, type_constrain, probability)
             for (place, *_), some in zip(ids, answers, strict=True):
                 found[place] = some
         return found
@@ -184,7 +193,13 @@ class Predictor:
         return self._ask_all(slot, [(first, second)], k, new, False)[0]
 
     def _ask_all(
-        self, slot: Slot, given: Sequence[tuple[int, int]], k: int, new: bool, constrained: bool
+        self,
+        slot: Slot,
+        given: Sequence[tuple[int, int]],
+        k: int,
+        new: bool,
+        constrained: bool,
+        probability: Probability | None = None,
     ) -> list[list[Answer]]:
         if k < 1:
             raise ValueError(f"k is {k}, expected at least 1 answer")
@@ -195,13 +210,18 @@ class Predictor:
             scores = self.scores(slot, part)
             known = [self._known(slot, *each) for each in part]
             for row, (_, second) in enumerate(part):
+                total = 0.0
+                if probability is not None:
+                    total = _log_total(scores[row], list(known[row]))
                 barred = list(known[row]) if new else []
                 if constrained:
                     barred += self._not_admitted(slot, second)
                 scores[row, barred] = -torch.inf
                 found.append(
                     [
-                        self._answer(slot, id, score, known[row])
+                        self._answer(
+                            slot, id, score, known[row], probability and probability(score - total)
+                        )
                         for id, score in best(scores[row], k, scores.shape[1] - len(set(barred)))
                     ]
                 )
@@ -246,9 +266,25 @@ class Predictor:
                 known.setdefault(id, split)
         return known
 
-    def _answer(self, slot: Slot, id: int, score: float, known: dict[int, Split]) -> Answer:
+    def _answer(
+        self,
+        slot: Slot,
+        id: int,
+        score: float,
+        known: dict[int, Split],
+        probability: float | None = None,
+    ) -> Answer:
         names: Vocabulary = self.relations if slot == "relation" else self.entities
-        return Answer(id, names.name(id), names.title(id), float(score), known.get(id))
+        if id in known:
+            probability = None
+        return Answer(id, names.name(id), names.title(id), float(score), known.get(id), probability)
+
+
+def _log_total(scores: Tensor, known: list[int]) -> float:
+    """Return the logarithm of the sum of exponentials of the scores that are not known."""
+    rest = scores.clone()
+    rest[known] = -torch.inf
+    return float(rest.logsumexp(0))
 
 
 def best(scores: Tensor, k: int, most: int) -> list[tuple[int, float]]:

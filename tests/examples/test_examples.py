@@ -302,7 +302,7 @@ def test_a_refused_run_leaves_everything_as_it_was(data, tmp_path):
     out = tmp_path / "out"
     options = [*TINY, "--negatives", "4", "--data", data, "--out", out]
     run("train_rotate_db15k.py", *options, cwd=tmp_path)
-    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     run(
         "train_rotate_db15k.py",
         *options,
@@ -316,7 +316,7 @@ def test_a_refused_run_leaves_everything_as_it_was(data, tmp_path):
         "train_rotate_db15k.py", *options, "--resume", "--lr", "0.5", cwd=tmp_path, expect=2
     )
     assert "optimizer.lr is 0.001 there and 0.5 here" in changed.stderr
-    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     new = tmp_path / "new"
     run("train_rotate_db15k.py", *options[:-1], new, "--negatives", "999", cwd=tmp_path, expect=2)
     assert not new.exists()

@@ -227,6 +227,11 @@ def test_from_csv_to_an_answer_for_a_new_product_by_commands_alone(tmp_path, mon
     asked = ["predict", "run", "--head", "novum", "--relation", "is a", "--k", "1"]
     assert cli.main([*asked, "--text", "It holds hot tea."]) == 0
     assert "mug" in capsys.readouterr().out
+    assert cli.main([*asked, "--text", "It holds hot tea.", "--why", "--probability"]) == 0
+    text = capsys.readouterr().out
+    assert "without them the score would lose: structure +0.00, text" in text
+    assert "like it in train: p" in text
+    assert "%" in text
     (tmp_path / "new.csv").write_text("name,text\nnovum,a wooden seat\n")
     assert cli.main([*asked, "--entities", "new.csv"]) == 0
     assert "chair" in capsys.readouterr().out
@@ -247,3 +252,30 @@ def test_bad_arguments(tmp_path):
         openke.fit(facts(9), recipe={"model": "DistMult"}, model="ComplEx")
     with pytest.raises(AttributeError, match="has no attribute 'fitt'"):
         _ = openke.fitt
+
+
+def test_probabilities_are_of_answers_that_are_new(run):
+    pytest.importorskip("sklearn")
+    fitted = run.calibration
+    assert fitted.answers > 100
+    assert 0 <= fitted.error < 0.3
+    rows = answers(run, "p0", "made by", k=5, probability=True)
+    assert all((row["probability"] is None) == (row["known"] is not None) for row in rows)
+    found = [row["probability"] for row in rows if row["known"] is None]
+    assert found == sorted(found, reverse=True)
+    assert all(0 <= probability <= 1 for probability in found)
+    assert "probability" not in run.predict("p0", "made by")
+
+
+def test_a_score_says_what_it_rests_on(run):
+    said = run.explain("p0", "is a", "lamp")
+    assert set(said["parts"]) == {"structure", "text", "mentions"}
+    assert said["weights"]["head"] == {"text": 1.0}
+    assert said["gate"] is None
+    assert said["score"] == pytest.approx(answers(run, "p0", "is a", k=1)[0]["score"], abs=1e-5)
+    assert {fact["tail"] for fact in said["facts"]} == {"lamp"}
+    assert all(fact["head"] != "p0" for fact in said["facts"])
+    assert 1.001 >= said["facts"][0]["likeness"] >= said["facts"][2]["likeness"] > 0
+    larger = run.add_entities(NEW).explain("n1", "is a", "mug")
+    assert larger["parts"]["text"] > 0
+    assert run.explain("p0", "is a", "lamp", facts=1)["facts"] == said["facts"][:1]
