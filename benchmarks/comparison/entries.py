@@ -94,6 +94,9 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
         raise FileNotFoundError(f"no results in {folder}: run benchmarks/table1.py first")
     models = list(dict.fromkeys(model for model, _ in paper))
     for key, found in runs.items():
+        seeds = [run["seed"] for run in found]
+        if twice := sorted({seed for seed in seeds if seeds.count(seed) > 1}):
+            raise ValueError(f"{folder}: {' '.join(key)} has the seed {twice[0]} more than once")
         for setting in ("recipe", "epochs"):
             if any(run[setting] != found[0][setting] for run in found):
                 raise ValueError(f"{folder}: seeds of {' '.join(key)} differ in their {setting}")

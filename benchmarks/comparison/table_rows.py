@@ -6,11 +6,13 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from openke.module.settings import configure
 from openke.runs.parts import divide
 from openke.runs.recipe import Recipe
+from openke.runtime.json_text import read_json
+from openke.runtime.values import Bound, Count, Fraction, Natural, Weight, check_value
 
 FOLDER = Path(__file__).parents[1] / "settings"
 DATASETS = ("DB15K", "MKG-W", "MKG-Y")
@@ -25,6 +27,19 @@ PUBLISHED, TUNED = "published", "tuned"
 MODES = (PUBLISHED, TUNED)
 """By settings that were published, as far as they are, for a fixed number of epochs; by ours, for
 as many epochs as were best on dev."""
+
+RESULT: Mapping[str, Any] = {
+    "name": str,
+    "dataset": str,
+    "mode": Literal["published", "tuned"],
+    "recipe": Mapping,
+    "seed": Natural,
+    "epochs": Count,
+    "seconds": Weight,
+}
+"""What a file of results of a test says."""
+FIGURES = ("mrr", "mr", "hits@1", "hits@3", "hits@10")
+MeanRank = Annotated[float, Bound(", 1 or more", lambda number: number >= 1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,16 +94,33 @@ def read_content(path: Path) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        Its recipe is none; names the file.
+        It is no JSON of results, its recipe is none, or a figure is none; names the file.
     """
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if "recipe" in content:
-        try:
+    try:
+        content: dict[str, Any] = read_json(path.read_text(encoding="utf-8"))
+        check_value("its content", content, Mapping)
+        if "dev_mrr" not in content and ".seed" in path.name:
+            _check_result(content)
+        if "recipe" in content:
             recipe = Recipe.from_dict(content["recipe"])
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{path}: {error}") from error
-        content["recipe"] = json.loads(json.dumps(recipe.to_dict()))
+            content["recipe"] = json.loads(json.dumps(recipe.to_dict()))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: no results: {error}") from error
     return content
+
+
+def _check_result(content: Any) -> None:
+    """Raise ``ValueError`` unless figures are such as a measurement can give."""
+    for name, kind in RESULT.items():
+        check_value(name, content.get(name), kind)
+    metrics = content.get("metrics")
+    check_value("metrics", metrics, Mapping)
+    check_value("by_seen", content.get("by_seen"), Mapping)
+    for side in ("both", "head", "tail"):
+        check_value(f"metrics.{side}", metrics.get(side), Mapping)
+        for name in FIGURES:
+            kind = MeanRank if name == "mr" else Fraction
+            check_value(f"metrics.{side}.{name}", metrics[side].get(name), kind)
 
 
 def read_row(path: Path) -> Row:

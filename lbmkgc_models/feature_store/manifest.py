@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from openke.runtime.json_text import read_json
+
 FORMAT = 1
 DTYPES = ("float32", "float16")
 
@@ -102,7 +104,7 @@ class Manifest:
             Not JSON, a missing or unknown field, a value of another type, another format version.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"{path}: not a JSON file: {error}") from None
         if not isinstance(content, dict):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lbmkgc_models.feature_store.store import MANIFEST
 from openke.datasets.search import cache_folder
+from openke.runtime.files import is_there
 
 TOKENS = "tokens"
 """Folder of stores of tokens, below one of stores of vectors."""
@@ -77,6 +78,6 @@ def find_features(directory: str | Path, dataset: str | None = None) -> dict[str
         if files:
             found[modality] = files[0]
     for folder in sorted(directory.iterdir()):
-        if (folder / MANIFEST).is_file() and not folder.name.startswith("."):
+        if not folder.name.startswith(".") and is_there(folder / MANIFEST):
             found[folder.name] = folder
     return dict(sorted(found.items()))

@@ -33,6 +33,8 @@ from openke.runtime.folders import whole_folder
 
 FEATURES, NAMES, MANIFEST = "features.safetensors", "names.txt", "manifest.json"
 
+LARGEST = 1e15
+"""Values of features are smaller."""
 _LEAVE_OUT = "leave such rows out, and their entities count as missing"
 _MAKE_ZERO = "make such rows all zeros, and their entities count as missing"
 
@@ -411,11 +413,16 @@ def _places(names: Sequence[str], where: str, parts: int) -> list[int]:
 def _check_finite(
     where: str, names: Sequence[str], rows: Tensor, way_out: str = _LEAVE_OUT
 ) -> None:
-    finite = torch.isfinite(rows).all(dim=1)
+    finite = (rows.abs() < LARGEST).all(dim=1)  # which NaN is not, either
     if finite.all():
         return
     bad = (~finite).nonzero().flatten().tolist()
     kind = "NaN" if rows[bad[0]].isnan().any() else "an infinite value"
+    if rows[bad[0]].isfinite().all():
+        raise ValueError(
+            f"{where}: row {bad[0]} ({names[bad[0]]}) has {rows[bad[0]].abs().max():.3g}, expected "
+            f"values below {LARGEST:g}, whose squares can be added; scale the features"
+        )
     raise ValueError(
         f"{where}: row {bad[0]} ({names[bad[0]]}) has {kind}, {len(bad)} of {len(rows)} rows are "
         f"not finite; {way_out}"

@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Sequence
 from hashlib import sha1, sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pooch
@@ -21,6 +20,7 @@ from tqdm import tqdm
 
 from openke.datasets.joins import JOINS
 from openke.datasets.registry import HOST, Join, KnownDataSet, RemoteFile
+from openke.runtime.folders import draft_of
 from openke.runtime.progress import has_bars, say
 
 SECONDS_TO_ANSWER = 30
@@ -58,9 +58,8 @@ def download(name: str, data_set: KnownDataSet, cache: Path, *, retries: int = 2
     """
     fetched = _fetch_all(name, data_set.downloads, cache / "downloads", retries)
     target = cache / "datasets" / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=target.parent, prefix=f".{name}.") as temporary:
-        folder = Path(temporary) / name
+    with draft_of(target) as draft:
+        folder = draft / name
         folder.mkdir()
         for file, remote in data_set.files.items():
             shutil.copyfile(fetched[remote.path], folder / file)

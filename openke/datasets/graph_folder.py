@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
 from openke.data.store import SPLITS, Split, TripleStore
 from openke.datasets.pictures import folder_name
-from openke.runtime.files import write_text
+from openke.runtime.files import is_there, write_text
+from openke.runtime.folders import draft_of
+from openke.runtime.json_text import read_json
 
 MANIFEST = "import.json"
 """What an import wrote into its folder, with checksums."""
@@ -48,9 +49,8 @@ def write_folder(out: Path, content: Content) -> None:
     FileExistsError
         ``out`` has other files that the new data set would be read with, or in the place of.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
-        folder = Path(temporary) / out.name
+    with draft_of(out) as draft:
+        folder = draft / out.name  # what it is called is what messages say
         write_names(folder / "entity2id.txt", content.entities)
         write_names(folder / "relation2id.txt", content.relations)
         for split in SPLITS:
@@ -154,8 +154,10 @@ def _clear(out: Path, written: set[str]) -> None:
 
 def _written(out: Path) -> list[str]:
     """Return the files of a folder that are as an earlier import wrote them, its own among them."""
+    if not is_there(out / MANIFEST):
+        return []
     try:
-        manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_json((out / MANIFEST).read_text(encoding="utf-8"))
         if manifest["made by"] != MAKER:
             return []
         listed = manifest["sha256"].items()

@@ -11,6 +11,7 @@ from typing import Any
 from openke.datasets.rdf import RDF_KINDS, read_rdf
 from openke.datasets.table_files import FILES, format_of, open_text, text_lines
 from openke.datasets.tables import BadRows, Columns, Table, read_table, text_of
+from openke.runtime.files import is_there
 
 NamedTriple = tuple[str, str, str]
 """head, relation, tail"""
@@ -69,7 +70,7 @@ def read_named(
         raise ValueError(f"format is {format!r}, expected one of auto, {', '.join(FORMATS)}")
     if isinstance(source, (str, PathLike)):
         path = Path(source)
-        if not path.exists():
+        if not path.is_dir() and not is_there(path):
             raise FileNotFoundError(f"{path}: no such file or folder of triples")
         kind = guess(path) if format == "auto" else format
         if kind == "pykeen":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Literal, get_origin, get_type_hints
@@ -20,6 +19,7 @@ from openke.runs.recipe import KNOWN_MODELS, Recipe
 from openke.runtime.arguments import Argument, arguments_of
 from openke.runtime.arguments import parse as parse_all
 from openke.runtime.field_texts import field_texts, parameter_texts
+from openke.runtime.json_text import read_json
 from openke.runtime.toml import read_toml
 from openke.runtime.words import counted
 
@@ -208,7 +208,7 @@ def assigned(assignments: Sequence[str]) -> dict[str, Any]:
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
+        return read_json(text)
     except ValueError:
         return read_toml(f"value = {text}")["value"] if text[:1] in ("[", "{") else text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -129,8 +130,9 @@ class Experiment:
 
     def _check(self) -> None:
         out, options = self.out, self.options
-        if out.exists() and not out.is_dir():
-            raise NotADirectoryError(f"--out {out} is a file, expected a folder")
+        if os.path.lexists(out) and not out.is_dir():
+            what = "a file" if out.exists() else "a link that leads nowhere"
+            raise NotADirectoryError(f"--out {out} is {what}, expected a folder")
         resumable = (out / self.CHECKPOINT).is_file()
         begun = any((out / name).exists() for name in self._results())
         if begun and not (options.resume or options.overwrite):

@@ -29,7 +29,9 @@ from openke.runs.recipe import KNOWN_MODELS, structural_model
 from openke.runs.weights import read_weights
 from openke.runtime.device import choose_device
 from openke.runtime.folders import whole_folder
+from openke.runtime.json_text import read_json
 from openke.runtime.result_table import ResultTable
+from openke.runtime.tensors import require_numbers
 from openke.runtime.values import Count, Natural, Share, check_arguments, check_value
 from openke.training.checkpoint import differences
 
@@ -123,7 +125,7 @@ class Run:
             raise FileNotFoundError(
                 f"{path}: no such file; 'openke evaluate {self.folder}' ranks the test split"
             )
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found: dict[str, Any] = read_json(path.read_text(encoding="utf-8"))
         return found
 
     @cached_property
@@ -377,13 +379,24 @@ def load_run(
         raise ValueError(f"{folder}: the model cannot be rebuilt as it was: {'; '.join(differing)}")
     weights = folder / Experiment.WEIGHTS
     try:
-        model.load_state_dict(read_weights(weights))
+        read = read_weights(weights)
+        require_numbers(weights, read)
+        _check_types(weights, read, model)
+        model.load_state_dict(read)
     except (SafetensorError, RuntimeError) as error:
         raise ValueError(
             f"{weights}: not the weights of this {type(model).__name__}: {error}"
         ) from error
     model = model.to(choose_device(device)).eval()
     return Run(folder, model, store, saved, whole, features)
+
+
+def _check_types(path: Path, read: Mapping[str, Tensor], model: Model) -> None:
+    """Raise ``ValueError`` for whole numbers where reals belong: loading would convert them."""
+    for name, own in model.state_dict().items():
+        found = read.get(name)
+        if found is not None and found.is_floating_point() != own.is_floating_point():
+            raise ValueError(f"{path}: {name} is of {found.dtype}, expected {own.dtype}")
 
 
 def _saved(folder: Path) -> Saved:
@@ -395,7 +408,7 @@ def _saved(folder: Path) -> Saved:
             )
     path = folder / Experiment.SETTINGS
     try:
-        saved: Saved = json.loads(path.read_text(encoding="utf-8"))
+        saved: Saved = read_json(path.read_text(encoding="utf-8"))
         check_value("its content", saved, Mapping)
         for part, kind in NEEDED.items():
             check_value(part, saved.get(part), Mapping)

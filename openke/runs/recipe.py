@@ -30,6 +30,7 @@ from openke.runs.sections import (
     TrainingSection,
 )
 from openke.runtime.files import write_text
+from openke.runtime.json_text import read_json
 from openke.runtime.names import check_known, close_names
 from openke.runtime.registry import Registry
 from openke.runtime.toml import read_toml
@@ -47,7 +48,7 @@ SETTLED = (*FILES, "batch_size", "nbatches", "seed", "hold_out")
 """Arguments of TrainDataLoader that a recipe settles itself."""
 KNOWN_MODELS: Registry[Any] = Registry(MODELS, "openke.models")
 """Models of this package; of others the classes, and functions that rebuild a model of a run."""
-READERS: dict[str, Callable[[str], Any]] = {".toml": read_toml, ".json": json.loads}
+READERS: dict[str, Callable[[str], Any]] = {".toml": read_toml, ".json": read_json}
 """Readers of a recipe by the ending of its file."""
 SECTIONS: dict[str, type[Any]] = {
     "data": DataSection,

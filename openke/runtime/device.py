@@ -30,6 +30,8 @@ def choose_device(device: str | None = None, use_gpu: bool | None = None) -> tor
             raise ValueError(
                 f"device {device!r} is not available here ({error}); use 'cpu' or 'auto'"
             ) from error
+        if chosen.type == "meta":
+            raise ValueError(f"device {device!r} computes nothing; use 'cpu' or 'auto'")
         return chosen
     if use_gpu is False:
         return torch.device("cpu")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from openke.runtime.files import folder_for, naming
+
+DRAFT = re.compile(r"\.\d+-[0-9a-f]{8}$")
+"""How the names of temporary folders end."""
 
 
 @contextmanager
@@ -18,14 +25,46 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
     What stood at ``folder`` before is kept until the new one is complete.
     """
+    with draft_of(folder) as draft:
+        yield draft
+        _replace(draft, folder)
+
+
+@contextmanager
+def draft_of(folder: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside ``folder`` that is gone when the block ends.
+
+    A lock beside it says that somebody works in it: the drafts of processes that were killed have
+    none that holds, and are cleared away first.
+    """
     with folder_for(folder.parent), naming(folder):
+        _sweep(folder)
         draft = _hidden_sibling(folder)
-        draft.mkdir()
+        lock = FileLock(_lock_of(draft))
+        with lock:
+            try:
+                draft.mkdir()
+                yield draft
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+                _lock_of(draft).unlink(missing_ok=True)
+
+
+def _lock_of(draft: Path) -> Path:
+    return draft.with_name(f"{draft.name}.lock")
+
+
+def _sweep(folder: Path) -> None:
+    """Remove drafts that nobody works in any more."""
+    for path in folder.parent.glob(f".{glob.escape(folder.name)}.*.lock"):
+        if not DRAFT.search(path.stem):
+            continue
         try:
-            yield draft
-            _replace(draft, folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            with FileLock(path, timeout=0):
+                shutil.rmtree(path.with_name(path.stem), ignore_errors=True)
+                path.unlink(missing_ok=True)
+        except Timeout:
+            continue
 
 
 def _replace(draft: Path, folder: Path) -> None:

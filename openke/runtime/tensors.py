@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 
 def load_tensors(path: Path, what: str) -> Any:
@@ -37,3 +39,13 @@ def load_tensors(path: Path, what: str) -> Any:
             f"{path}: not a readable {what} ({type(error).__name__}): it is broken, or holds more "
             f"than numbers and text, which is never executed here; it starts with {start!r}"
         ) from None
+
+
+def require_numbers(path: Path, tensors: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` where a tensor of a file has NaN: nothing that follows is of use."""
+    for name, values in tensors.items():
+        if isinstance(values, Tensor) and values.is_floating_point() and values.isnan().any():
+            raise ValueError(
+                f"{path}: {name} holds NaN: the training that wrote it had diverged; take an "
+                "earlier file, or train anew"
+            )

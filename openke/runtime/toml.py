@@ -23,3 +23,5 @@ def read_toml(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"not TOML, in which texts need quotes: {error}") from error
+    except RecursionError:
+        raise ValueError("nested too deeply, expected TOML of a few levels") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from openke.runtime.progress import say
+from openke.runtime.tensors import require_numbers
 from openke.training.callbacks import Checkpoint
 from openke.training.checkpoint import load_checkpoint, save_checkpoint
 from openke.training.epoch_so_far import EpochSoFar, random_state, restore_random_state
@@ -58,6 +59,7 @@ class Resuming(Setters):
                 f"{path}: was written with {there}, this trainer has {here}; resume with the same "
                 "callbacks"
             )
+        require_numbers(Path(path), state["strategy"])
         self.strategy.load_state_dict(state["strategy"])
         self.optimizer.load_state_dict(state["optimizer"])
         others = state.get("other_optimizers", [])  # earlier releases knew no turns

@@ -329,3 +329,35 @@ def test_results_were_made_with_the_settings_beside_them():
             chosen = read_result(bench.dev_path(row), row)
             assert chosen is not None, path
             assert found["epochs"] == chosen["epochs"], path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": -1}, "seed is -1; expected a whole number, 0 or more"),
+        ({"epochs": "9"}, "epochs is '9'; expected a whole number"),
+        ({"recipe": None}, "recipe is None; expected settings by name"),
+        ({"mode": "best"}, "mode is 'best'; expected one of 'published', 'tuned'"),
+        ({"metrics": []}, r"metrics is \[\]; expected settings by name"),
+        ({"metrics": {"both": {"mrr": 5.0}}}, "metrics.both.mrr is 5.0; expected a number from 0"),
+    ],
+)
+def test_a_figure_that_no_measurement_gives_is_refused(tmp_path, change, message):
+    result = run("RotatE", "DB15K", "tuned", 0, 0.3)
+    write(tmp_path, result)
+    (path,) = (tmp_path / "table1" / "DB15K").iterdir()
+    path.write_text(json.dumps({**result, **change}))
+    with pytest.raises(ValueError, match=rf"seed0\.json: no results: {message}"):
+        read_entries(tmp_path / "table1", {})
+    path.write_text("[" * 100_000)
+    with pytest.raises(ValueError, match=r"seed0\.json: no results: "):
+        read_entries(tmp_path / "table1", {})
+
+
+def test_a_seed_counts_once(tmp_path):
+    result = run("RotatE", "DB15K", "tuned", 0, 0.3)
+    write(tmp_path, result)
+    (path,) = (tmp_path / "table1" / "DB15K").iterdir()
+    path.with_name("RotatE.tuned.seed7.json").write_text(path.read_text())
+    with pytest.raises(ValueError, match="RotatE tuned has the seed 0 more than once"):
+        read_entries(tmp_path / "table1", {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from lbmkgc_models.features.read_image import BadPicture, read_image
 from openke.datasets.pictures import is_generated
+from openke.runtime.json_text import read_json
 
 SIZE = 128
 """Pixels of the longer side of an embedded picture."""
@@ -57,7 +57,7 @@ def _small(path: Path) -> str:
 
 def _record(path: Path) -> Mapping[str, object]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from openke.runtime.files import write_text, write_whole
+from openke.runtime.json_text import read_json
 from openke.runtime.tensors import load_tensors
 
 Mode = Literal["numpy", "list", "tensor"]
@@ -86,7 +87,7 @@ class Parameters(nn.Module):
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such file of parameters")
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"{path}: not a readable JSON file ({error})") from error
         if not isinstance(content, dict):

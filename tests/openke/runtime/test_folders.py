@@ -1,10 +1,12 @@
 """Folders that appear whole or not at all."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from openke.runtime.folders import whole_folder
+from openke.runtime.folders import draft_of, whole_folder
 
 
 def test_nothing_is_seen_before_the_end(tmp_path: Path) -> None:
@@ -62,3 +64,24 @@ def test_a_failing_rename_brings_the_older_folder_back(
         pass
     assert [path.name for path in target.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_drafts_of_killed_processes_are_swept_and_others_stay(tmp_path: Path) -> None:
+    target, foreign = tmp_path / "target", tmp_path / ".target.mine"
+    foreign.mkdir()
+    code = """
+import os, sys
+from pathlib import Path
+from openke.runtime.folders import draft_of
+with draft_of(Path(sys.argv[1])) as draft:
+    (draft / "half").touch()
+    os._exit(9)
+"""
+    subprocess.run([sys.executable, "-c", code, str(target)], check=False)
+    left = {path.name for path in tmp_path.iterdir()} - {foreign.name}
+    assert len(left) == 2  # the draft and its lock
+    with draft_of(target) as first, draft_of(target) as second:
+        assert not left & {path.name for path in tmp_path.iterdir()}
+        assert first.is_dir()
+        assert second.is_dir()
+    assert list(tmp_path.iterdir()) == [foreign]

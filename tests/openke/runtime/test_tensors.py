@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from openke.runtime.tensors import load_tensors
+from openke.runtime.tensors import load_tensors, require_numbers
 
 
 class Attack:
@@ -31,3 +31,11 @@ def test_what_is_no_such_file_is_refused_in_our_words(tmp_path, monkeypatch, con
         load_tensors(path, "tensor")
     assert "weights_only" not in str(caught.value)
     assert not Path("attacked").exists()
+
+
+def test_nan_is_blamed_on_the_file():
+    require_numbers(Path("x.ckpt"), {"a": torch.ones(2), "n": torch.arange(2), "s": "text"})
+    with pytest.raises(ValueError, match=r"x\.ckpt: b holds NaN"):
+        require_numbers(
+            Path("x.ckpt"), {"a": torch.ones(2), "b": torch.tensor([1.0, float("nan")])}
+        )
