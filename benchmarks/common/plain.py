@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 from openke.data.store import TripleStore
+from openke.training.optimizers.choose import has_fused_step
 
 SPLITS = ("train", "valid", "test")
 Triples = NDArray[np.int64]
@@ -121,16 +122,22 @@ SCORES: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 }
 
 
+def distinct(*ids: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the distinct ids, and for each of some arrays that broadcast where its ids are."""
+    entities, place = torch.unique(torch.stack(torch.broadcast_tensors(*ids)), return_inverse=True)
+    return entities, place
+
+
 class Plain(nn.Module):
     """Scores triples one by one."""
 
     def loss(self, drawn: Tensor) -> Tensor:
         """Return the loss of Int["b 1+k 3"], the positive first."""
-        return log_sigmoid_loss(self(*drawn.unbind(dim=-1)))
+        return log_sigmoid_loss(self(drawn[..., 0], drawn[:, :1, 1], drawn[..., 2]))
 
 
 class PlainModel(Plain):
-    """Tables, and for LBMKGC a projection of each feature table; scores triples one by one."""
+    """Tables, and for LBMKGC a projection of each feature table, of distinct entities alone."""
 
     def __init__(
         self, name: str, entities: int, relations: int, dim: int, features: list[Tensor]
@@ -150,11 +157,8 @@ class PlainModel(Plain):
         self.attention = nn.Linear(dim, 1, bias=False)
         self.gate = nn.Embedding(relations, 1)
 
-    def vectors(self, entities: Tensor, relation: Tensor) -> Tensor:
-        """Return Float["… d"]: every occurrence is projected, as the reference code does it."""
-        structural: Tensor = self.entity(entities)
-        if not len(self.features):
-            return structural
+    def fused(self, entities: Tensor) -> Tensor:
+        """Return the weighted projections, Float["u d"]."""
         modal = torch.stack(
             [
                 project(table[entities])
@@ -163,14 +167,18 @@ class PlainModel(Plain):
             dim=-2,
         )
         weights = self.attention(modal.tanh()).softmax(dim=-2)
-        gate = self.gate(relation).sigmoid()
-        return gate * structural + (1 - gate) * (weights * modal).sum(dim=-2)
+        return (weights * modal).sum(dim=-2)
 
     def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
         """Return the score of each triple; ids broadcast against one another."""
-        return self.score(
-            self.vectors(head, relation), self.relation(relation), self.vectors(tail, relation)
-        )
+        moved = self.relation(relation)
+        if not len(self.features):
+            return self.score(self.entity(head), moved, self.entity(tail))
+        entities, place = distinct(head, tail)
+        structural, modal = self.entity(entities), self.fused(entities)
+        gate = self.gate(relation).sigmoid()
+        ends = [gate * structural[at] + (1 - gate) * modal[at] for at in place]
+        return self.score(ends[0], moved, ends[1])
 
 
 # ---- training ------------------------------------------------------------------------------------
@@ -184,8 +192,10 @@ def log_sigmoid_loss(scores: Tensor) -> Tensor:
 
 
 def adam(module: nn.Module) -> torch.optim.Optimizer:
-    """Return Adam for what a module trains."""
-    return torch.optim.Adam([p for p in module.parameters() if p.requires_grad], lr=1e-3)
+    """Return Adam for what a module trains, fused where PyTorch has that."""
+    fused = has_fused_step("adam", torch.device("cpu"))
+    trained = [each for each in module.parameters() if each.requires_grad]
+    return torch.optim.Adam(trained, lr=1e-3, fused=fused)
 
 
 def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

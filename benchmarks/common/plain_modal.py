@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, normalize
 
-from common.plain import Plain, rotate, transe
+from common.plain import Plain, distinct, rotate, transe
 
 Pairs = tuple[tuple[int, int], ...]
 FOUR = ((0, 0), (1, 1), (0, 1), (1, 0))
@@ -27,12 +27,6 @@ are structure mapped as that of a head and of a tail."""
 def frozen(features: list[Tensor]) -> nn.ParameterList:
     """Return feature tables, Float["e f"] each, that are not trained."""
     return nn.ParameterList([nn.Parameter(rows, requires_grad=False) for rows in features])
-
-
-def distinct(*ids: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the distinct ids, and for each of some arrays that broadcast where its ids are."""
-    entities, place = torch.unique(torch.stack(torch.broadcast_tensors(*ids)), return_inverse=True)
-    return entities, place
 
 
 class PlainEnergies(Plain):
@@ -61,7 +55,8 @@ class PlainEnergies(Plain):
 
     def parts(self, structural: Tensor, modal: Tensor) -> tuple[Tensor, ...]:
         """Return what heads and tails meet with."""
-        return structural, modal, structural + modal
+        both = (structural, modal)
+        return both if self.pairs is FOUR else (*both, structural + modal)
 
     def encode(self, entities: Tensor) -> tuple[Tensor, Tensor]:
         """Return the structural and the modal rows, Float["u d"] each."""
@@ -91,10 +86,15 @@ class PlainEnergies(Plain):
         if modal_ends is None:
             every = self.parts(structural, modal)
             self.seen = place, every
-            heads, tails = ([part[at] for part in every] for at in place[:2])
+            heads, tails = (
+                {part: every[part][at] for part in parts}
+                for at, parts in zip(
+                    place[:2], map(set, zip(*self.pairs, strict=True)), strict=True
+                )
+            )
         else:
             heads, tails = (
-                self.parts(structural[at], modal[other])
+                dict(enumerate(self.parts(structural[at], modal[other])))
                 for at, other in zip(place[:2], place[2:], strict=True)
             )
         energies = [

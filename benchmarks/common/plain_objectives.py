@@ -185,8 +185,11 @@ class PlainSimilarity(nn.Module):
 
 def cosines(own: Tensor, theirs: Tensor, at: Tensor) -> Tensor:
     """Return Float["b c"] of Float["b k"] and Float["m c k"], ``at`` the m of each b."""
-    own, theirs = normalize(own, dim=-1), normalize(theirs, dim=-1)
-    return torch.einsum("bk,bck->bc", own, theirs[at])
+    order = at.argsort(stable=True)
+    counts = torch.bincount(at, minlength=len(theirs)).tolist()
+    each = normalize(own, dim=-1)[order].split(counts)
+    pairs = zip(each, normalize(theirs, dim=-1), strict=True)
+    return torch.cat([some @ pool.t() for some, pool in pairs])[order.argsort()]
 
 
 class PlainMMRNS(PlainSampling):
@@ -224,13 +227,14 @@ class PlainMMRNS(PlainSampling):
         )
         drawn, soft = self.choose(cos, facts)
         # The draws in the forward pass, the mixtures of all in the backward one.
-        mixed = rows[drawn] + soft @ rows.detach() - (soft @ rows.detach()).detach()
+        mixture = soft @ rows.detach()
+        mixed = rows[drawn] + mixture - mixture.detach()
         ends, vector = [table(head), table(tail)], self.model.relation(relation)
         true = self.model.score(ends[0], vector, ends[1])
         others = [end[:, None] for end in ends]
         others[slot // 2] = mixed
         negative = self.model.score(others[0], vector[:, None], others[1])
-        share = (0.5 * negative.detach()).softmax(dim=1)
+        share = negative.detach().softmax(dim=1)
         loss = log_sigmoid_loss(torch.cat([true[:, None], negative], dim=1))
         told = torch.stack([contrast(c, facts, drawn, share) for c in cos]).mean()
         descend(self.optimizer, loss + self.contrast * told)

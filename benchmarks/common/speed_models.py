@@ -23,6 +23,8 @@ FEATURES = 768
 """Reals of a picture's and of a text's features."""
 CODE, WIDTHS = 50, {"image": 512, "text": 50}
 """Reals of TransAE's code and of its hidden layers, as published."""
+OF_GENERATOR = 50
+"""Reals of KBGAN's generator, as published."""
 OF_MMRNS = 200
 """Reals of an entity where MMRNS chooses negatives, as published."""
 AUXILIARY: Mapping[str, Mapping[str, float]] = {
@@ -80,10 +82,12 @@ def _settings(name: str) -> dict[str, Any]:
 def own_strategy(name: str, entities: int, relations: int) -> NegativeSampling:
     """Return what a system of this project trains by, with RotatE's loss, which all have here."""
     kind, model = OBJECTIVES.get(name, (NegativeSampling, name))
+    settings = {"generator_settings": {"dim": OF_GENERATOR}} if kind is KBGAN else {}
     return kind(
         model=own_model(model, entities, relations),
         loss=SigmoidLoss(adv_temperature=1.0),
         auxiliary=AUXILIARY.get(name, {}),
+        **settings,
     )
 
 
@@ -105,7 +109,7 @@ def plain_training(name: str, store: TripleStore, negatives: int) -> PlainSampli
     """Return the same training in eager PyTorch."""
     sizes = store.entity_count, store.relation_count
     if name == "KBGAN":
-        generator = PlainModel("DistMult", *sizes, 50, [])
+        generator = PlainModel("DistMult", *sizes, OF_GENERATOR, [])
         return PlainKBGAN(plain_model("TransE", *sizes), generator, store, negatives)
     if name == "MANS":
         return PlainMANS(plain_model("IKRL", *sizes), store, negatives)

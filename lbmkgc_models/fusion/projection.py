@@ -144,7 +144,7 @@ class Projectors(nn.Module):
 
 
 def check_features(
-    ent_tot: int, features: Mapping[str, ModalFeatures], *, several: bool = False
+    owner: str, ent_tot: int, features: Mapping[str, ModalFeatures], *, several: bool = False
 ) -> None:
     """Raise ``ValueError`` where features are not of ``ent_tot`` entities.
 
@@ -157,7 +157,7 @@ def check_features(
                 " load them with the entity names of this graph"
             )
         if not several:
-            found.require_one_row("this model")
+            found.require_one_row(owner)
 
 
 def require_features(
@@ -166,4 +166,4 @@ def require_features(
     """Raise ``ValueError`` where there is no modality, or :func:`check_features` does."""
     if not features:
         raise ValueError(f"{owner} takes features of one modality or more, got none")
-    check_features(ent_tot, features, several=several)
+    check_features(owner, ent_tot, features, several=several)

@@ -135,6 +135,16 @@ class RelationalSimilarity(nn.Module):
             if isinstance(module, nn.Linear):
                 nn.init.xavier_normal_(module.weight)
 
+    @property
+    def width(self) -> int:
+        """Reals that one relation's look at one candidate takes, about."""
+        total = 4 * self.second.out_features
+        for attention in self.attention.values():
+            assert isinstance(attention, CrossAttention)
+            parts, others = attention.shape
+            total += parts * others + (3 * others + 2) * self.dim
+        return total
+
     def see(self, entities: Tensor, structure: Tensor) -> Seen:
         """Return entities (Int["n"]) with structural rows (Float["n s"]), for any relation."""
         parts = {name: self._parts(name, entities) for name in self.names}

@@ -67,7 +67,6 @@ class MMRNS(Wrapped):
 
     Config = MMRNSConfig
     citation = "Xu et al., ACM MM 2022"
-    moves_whole = False
     config: MMRNSConfig
     unscored: ClassVar[tuple[str, ...]] = ("sampler",)
 
@@ -82,12 +81,13 @@ class MMRNS(Wrapped):
         c = configure(MMRNSConfig, "MMRNS", settings)
         super().__init__(_scorer(c, ent_tot, rel_tot), **settings)
         self.compares_entities = True  # type: ignore[misc]
+        self.moves_whole = False  # type: ignore[misc]
         if len(features) > MODALITIES:
             raise ValueError(
                 f"MMRNS takes features of at most {MODALITIES} modalities, got "
                 f"{', '.join(features)}; choose by features.modalities"
             )
-        check_features(ent_tot, features, several=True)
+        check_features("MMRNS", ent_tot, features, several=True)
         zero = torch.zeros(1, dtype=torch.long)
         self.sampler = RelationalSimilarity(
             features,
@@ -109,7 +109,7 @@ class MMRNS(Wrapped):
         distinct, counts = torch.unique_consecutive(found, return_counts=True)
         seen, pool = self._see(entities[order]), self._see(candidates)
         rows = self.inner.relation_embeddings(distinct)
-        width = 4 * (6 * self.config.dim + 4 * pool.structure.shape[1])  # bytes of a pair, about
+        width = 4 * self.sampler.width  # bytes of a pair, about
         size = max(1, BLOCK // (width * max(len(candidates), 1)))
         blocks, first = [], 0
         for start in range(0, len(rows), size):

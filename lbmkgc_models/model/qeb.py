@@ -53,8 +53,9 @@ class QEB(TBKGC):
     ----------
     Wang et al., TIVA-KG: A Multimodal Knowledge Graph with Text, Image, Video and Audio, ACM MM
     2023: the Quadruple Embedding Baseline. The default is what later comparisons call QEB. The
-    paper's form has ``tanh``, ``structure_dim`` 40 of a trained TransE (:meth:`keep_structure`) and
-    ``missing`` "trained"; it sums the energies, so its margin of 10 is one of 1 here.
+    paper's form has ``tanh``, ``structure_dim`` 40 of a trained TransE (:meth:`keep_structure`),
+    ``norm_flag`` False and ``missing`` "trained"; it sums the energies, so its margin of 10 is one
+    of 1 here. r_m is behind no layer. Later comparisons also train the features (``tuned``).
     """
 
     Config = QEBConfig

@@ -72,9 +72,10 @@ class TBKGC(ModalTranslation):
     ----------
     Mousselly-Sergieh et al., A Multimodal Translation-Based Approach for Knowledge Graph
     Representation Learning, StarSEM 2018. What later comparisons call TBKGC has no tanh layers;
-    that is the default. The paper takes the tables of a trained TransE and keeps them as they are:
-    see :meth:`keep_structure`. Its two hinges, one for tails and one for heads with -r, are
-    MarginLoss of a triple with one negative of each side, since E(t, -r, h) = E(h, r, t).
+    that is the default; their code also trains the features (``tuned``). The paper has
+    ``norm_flag`` False and takes the tables of a trained TransE, kept as they are: see
+    :meth:`keep_structure`. Its two hinges, one for tails and one for heads with -r, add up to a
+    MarginLoss of one negative of each side, since E(t, -r, h) = E(h, r, t).
     """
 
     Config = TBKGCConfig

@@ -110,7 +110,8 @@ class TransAE(Model):
     What differs: features are standardised and the decoder ends without a logistic function, whose
     values lie in (0, 1) and can rebuild no others; a missing modality is masked. The paper trains
     by 0.4 times a hinge loss of one negative plus the sum of the errors of its four entities: here
-    MarginLoss and a weight of 5 of the reconstruction.
+    MarginLoss and a weight of 5 of the reconstruction. What later comparisons call TransAE has no
+    working autoencoder: another model under this name.
     """
 
     Config = TransAEConfig

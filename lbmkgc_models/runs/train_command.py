@@ -58,7 +58,7 @@ def command(
     data
         A data set by name, such as MKG-Y, or its folder; by default the recipe's.
     model
-        LBMKGC, IKRL or any model over structure, such as ComplEx; by default the recipe's, else
+        Any model that 'openke list models' shows, such as ComplEx; by default the recipe's, else
         LBMKGC.
     recipe
         A recipe in JSON or TOML, such as settings.json of a run has.

@@ -15,6 +15,7 @@ from openke.module.model import model_inside
 from openke.module.model.model import Model
 from openke.module.scoring.negatives import Scores, of_slot
 from openke.module.scoring.projection import prepare_batch
+from openke.module.settings import configure
 from openke.module.strategy.negative_sampling import NegativeSampling
 from openke.module.strategy.turn import Turn, trained
 from openke.runtime.distributed import join
@@ -23,7 +24,7 @@ from openke.runtime.values import Positive, Share, Weight
 CHOICE = 1
 """The purpose of this strategy's random numbers."""
 FIRST_LOGITS = 0.2
-"""Standard deviation of a generator's first scores, the published one's."""
+"""Standard deviation of DistMult's first scores, as published; of ComplEx it is twice that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +34,8 @@ class KBGANConfig:
     generator: str = "DistMult"
     """The model over structure that chooses; DistMult and ComplEx are the paper's."""
     generator_settings: Mapping[str, Any] = field(default_factory=dict)
-    """Its settings. Without an ``init_scale``, its tables start so that scores have a standard
-    deviation of 0.2."""
+    """Its settings. Without an ``init_scale``, its tables start as published: normal, with the
+    variance at which DistMult's scores have a standard deviation of 0.2."""
     generator_lr: Positive | None = None
     """Its learning rate; None: the one that training begins with. No schedule changes it."""
     generator_regul_rate: Weight = 0.0
@@ -45,6 +46,11 @@ class KBGANConfig:
     unit_ball: bool = False
     """Scale the model's rows that are longer than 1 down to length 1, before the first step and
     after each: published so, for TransE and TransD without a margin in their score."""
+
+    def __post_init__(self) -> None:
+        """Check that there is such a generator with such settings."""
+        kind = model_inside("generator", self.generator)
+        configure(kind.Config, self.generator, self.generator_settings)
 
 
 class KBGAN(NegativeSampling):

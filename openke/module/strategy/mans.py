@@ -115,7 +115,10 @@ class MANS(NegativeSampling):
 
 
 def check_widths(model: Model) -> None:
-    """Raise ``ValueError`` where modal views are not as wide as the structure."""
+    """Raise ``ValueError`` where an entity cannot be one of its views alone.
+
+    That is where modal views are not as wide as the structure, or equal ones make different parts.
+    """
     widths = view_widths(model)
     for view in model.modal_views:
         if widths[view] != widths[STRUCTURE]:
@@ -124,6 +127,15 @@ def check_widths(model: Model) -> None:
                 f" the view {view} has {widths[view]} reals and structure {widths[STRUCTURE]}; "
                 "take schedule V, T or H, or features of one modality"
             )
+    with torch.no_grad():
+        first = torch.zeros(1, dtype=torch.long, device=next(model.parameters()).device)
+        rows = alone(model, model.views(first), STRUCTURE)
+    parts = [rows[part] for part in ("entity", "modal") if part in rows]
+    if any(not torch.allclose(part, parts[0]) for part in parts):
+        raise ValueError(
+            f"MANS with schedule A compares views with structure, but {type(model).__name__} makes "
+            "other vectors of equal views; take schedule V, T or H, or a model such as IKRL"
+        )
 
 
 def exchange(

@@ -25,10 +25,17 @@ EVERYONE = torch.arange(ENTITIES)
 TRIPLES = torch.tensor(graph().triples("train"))
 
 
+def gradients(model, scores):
+    """Return the gradients of a weighted sum of scores; zeros where there is none."""
+    weights = torch.arange(1, 1 + scores.numel(), dtype=torch.double) / scores.numel()
+    total = (weights * scores.reshape(-1)).sum()
+    return torch.autograd.grad(total, list(model.parameters()), materialize_grads=True)
+
+
 def entities_by_formula(model, features):
     """Return e of each entity, written out; any missing modality is left out."""
     rows = []
-    state = {name: values.detach() for name, values in model.named_parameters()}
+    state = dict(model.named_parameters())
     for entity in range(ENTITIES):
         parts = [state["ent_embeddings.weight"][entity]]
         for name, found in features.items():
@@ -47,7 +54,7 @@ def scores_by_formula(model, features, head, relation, tail):
     """Return gamma - sum |h e^{i theta} - t| of triples of any shape."""
     c, e = model.config, entities_by_formula(model, features)
     vectors = torch.complex(e[:, : c.dim], e[:, c.dim :])
-    phase = model.rel_embeddings.weight.detach() * math.pi * c.dim / (c.margin + c.epsilon)
+    phase = model.rel_embeddings.weight * math.pi * c.dim / (c.margin + c.epsilon)
     turn = torch.polar(torch.ones_like(phase), phase)
     return c.margin - (vectors[head] * turn[relation] - vectors[tail]).abs().sum(dim=-1)
 
@@ -63,6 +70,8 @@ def test_scores_are_those_of_the_formula(features, tuned, shape):
     expected = scores_by_formula(model, features, batch.head, batch.relation, batch.tail)
     torch.testing.assert_close(scores.positive, expected[:, 0], rtol=1e-9, atol=1e-9)
     torch.testing.assert_close(scores.negative, expected[:, 1:], rtol=1e-9, atol=1e-9)
+    found = torch.cat([scores.positive[:, None], scores.negative], dim=1)
+    torch.testing.assert_close(gradients(model, found), gradients(model, expected))
 
 
 def test_three_rows_are_weighed_as_by_hand():

@@ -15,7 +15,7 @@ from openke.module.loss import SigmoidLoss
 from openke.module.scoring.compare import ALL_PAIRS
 from openke.module.scoring.negatives import score_batch
 from openke.module.scoring.triples import score_triples
-from openke.module.strategy import MMRNS
+from openke.module.strategy import MMRNS, NegativeSampling
 from openke.module.strategy.clock import Clock
 from openke.module.strategy.mmrns import contrast, temperature
 from openke.module.strategy.straight_through import draw_rows
@@ -343,3 +343,10 @@ def test_what_it_does_not_take_is_named():
     three = {**both(), "sound": both()["text"]}
     with pytest.raises(ValueError, match="at most 2 modalities, got image, text, sound"):
         mmrns.MMRNS(ENTITIES, RELATIONS, three)
+
+
+def test_it_says_that_a_step_of_another_objective_moves_a_part_alone():
+    model = build("MMRNS")
+    NegativeSampling(model, SigmoidLoss())(first_batch("mixed")).backward()
+    assert any(each.grad is None for each in model.parameters())
+    assert not model.moves_whole

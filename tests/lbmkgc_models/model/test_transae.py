@@ -39,7 +39,7 @@ def made(features, **settings):
 
 def by_formula(model, features):
     """Return Float["entities d"] and Float["entities"]: codes and errors, entity by entity."""
-    state = {name: values.detach() for name, values in model.named_parameters()}
+    state = dict(model.named_parameters())
     codes, errors = [], []
     for entity in range(ENTITIES):
         inputs = {}
@@ -64,7 +64,7 @@ def by_formula(model, features):
 def test_scores_and_reconstruction_are_those_of_the_formulas(features, shape):
     model, batch = made(features, margin=3.0), first_batch(shape)
     codes, errors = by_formula(model, features)
-    r = model.rel_embeddings.weight.detach()
+    r = model.rel_embeddings.weight
     moved = codes[batch.head] + r[batch.relation] - codes[batch.tail]
     expected = 3.0 - moved.abs().sum(dim=-1)
     scores = score_batch(model, batch)
@@ -76,6 +76,12 @@ def test_scores_and_reconstruction_are_those_of_the_formulas(features, shape):
     added = strategy(batch) - NegativeSampling(model, loss)(batch)
     both_ends = errors[batch.head] + errors[batch.tail]  # [b 1+k]
     torch.testing.assert_close(added, 0.7 * both_ends.mean(), **at)
+    parameters = list(model.parameters())
+    total = expected.sum() + both_ends.mean()
+    found = scores.positive.sum() + scores.negative.sum() + added / 0.7
+    torch.testing.assert_close(
+        *(torch.autograd.grad(x, parameters, materialize_grads=True) for x in (found, total)), **at
+    )
 
 
 def test_entities_with_equal_features_are_as_far_apart_as_the_relation_is_long():

@@ -35,6 +35,13 @@ def made(case, make=build, **settings):
     return MAT(make(case).double(), SigmoidLoss(), **settings).double()
 
 
+def compare_gradients(module, found, expected):
+    parameters = [each for each in module.parameters() if each.requires_grad]
+    torch.testing.assert_close(
+        *(torch.autograd.grad(x, parameters, materialize_grads=True) for x in (found, expected))
+    )
+
+
 def score_of(model, head, relation, tail):
     query = model.query(model.fuse(head), relation[None], "tail")
     return model.match(query, model.fuse(tail), ALL_PAIRS)[0, 0]
@@ -46,7 +53,9 @@ def by_hand(strategy, batch, purpose):
     names = list(model.modal_views)
     shape = (len(names), 2 * b, strategy.config.noise_dim)
     noise = strategy.clock.normal(purpose, shape, torch.device("cpu")).double()
-    weights = {name: values.detach() for name, values in strategy.generators.named_parameters()}
+    weights = dict(strategy.generators.named_parameters())
+    if purpose == 1:  # constant in the model's turn
+        weights = {name: values.detach() for name, values in weights.items()}
 
     def generated(entity, row):
         views = dict(model.views(entity[None]))
@@ -54,7 +63,8 @@ def by_hand(strategy, batch, purpose):
             given = torch.cat([noise[place, row], views["entity"][0]])
             hidden = weights[f"{name}.0.weight"] @ given + weights[f"{name}.0.bias"]
             out = weights[f"{name}.2.weight"] @ leaky_relu(hidden, 0.01)
-            views[name] = (out + weights[f"{name}.2.bias"])[None]
+            made = (out + weights[f"{name}.2.bias"])[None]
+            views[name] = made.detach() if purpose == 1 else made
             views[presence(name)] = torch.ones(1, 1, dtype=torch.bool)
         return views
 
@@ -77,9 +87,12 @@ def test_losses_are_those_of_triples_written_out(case, shape):
     pairs = sum(-logsigmoid(scores[:, 0]) - logsigmoid(-scores[:, i]) for i in (1, 2, 3)) / 2
     added = strategy(batch) - NegativeSampling(strategy.model, strategy.loss)(batch)
     torch.testing.assert_close(added, 0.3 * pairs.mean())
+    compare_gradients(strategy.model, added, 0.3 * pairs.mean())
     scores = by_hand(strategy, batch, 2)
     pairs = sum(-logsigmoid(scores[:, i]) - logsigmoid(-scores[:, 0]) for i in (1, 2, 3)) / 2
-    torch.testing.assert_close(strategy.generator_loss(batch), pairs.mean())
+    found = strategy.generator_loss(batch)
+    torch.testing.assert_close(found, pairs.mean())
+    compare_gradients(strategy.generators, found, pairs.mean())
 
 
 @pytest.mark.parametrize("shape", BATCHES)

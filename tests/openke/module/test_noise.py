@@ -12,6 +12,7 @@ from openke.module.strategy import AdversarialNoise, NegativeSampling
 from openke.module.strategy.clock import Clock
 from openke.runs.recipe import Recipe
 from tests.contracts.graphs import CASES, build, first_batch, graph
+from tests.openke.module.test_mat import compare_gradients
 from tests.openke.training.test_trainer import CPU, same
 
 TAKING = [case for case in CASES if build(case).noise_view]
@@ -35,7 +36,9 @@ def by_hand(strategy, batch, purpose):
         views = model.views(entity[None])
         given = torch.cat([z[row], views["entity"][0]])
         hidden = leaky_relu(first.weight @ given + first.bias, 0.01)
-        noise = (second.weight @ hidden + second.bias).detach()
+        noise = second.weight @ hidden + second.bias
+        if purpose == 1:  # constant in the model's turn
+            noise = noise.detach()
         return model.fuse(views), model.fuse({**views, "noise": noise[None]})
 
     rows = []
@@ -62,9 +65,12 @@ def test_losses_are_those_of_triples_written_out(case, shape):
     added = strategy(batch) - NegativeSampling(strategy.model, strategy.loss)(batch)
     expected = -(logsigmoid(positive) + logsigmoid(-fake)).mean() / 2
     torch.testing.assert_close(added, 0.3 * expected)
+    compare_gradients(strategy.model, added, 0.3 * expected)
     positive, fake = by_hand(strategy, batch, 2).unbind(dim=1)
     expected = -(logsigmoid(fake) + logsigmoid(-positive)).mean() / 2
-    torch.testing.assert_close(strategy.generator_loss(batch), expected)
+    found = strategy.generator_loss(batch)
+    torch.testing.assert_close(found, expected)
+    compare_gradients(strategy.generators, found, expected)
 
 
 def test_without_weight_it_is_negative_sampling():
