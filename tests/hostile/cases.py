@@ -184,7 +184,7 @@ def _disk(world: World, draw: random.Random, copy: Path) -> Case:
 def _memory(world: World, draw: random.Random, copy: Path) -> Case:
     """Leave little memory."""
     example = _example(world, draw)
-    size = draw.choice((4, 16, 64)) * 2**20
+    size = draw.choice((32, 64, 128)) * 2**20
     return Case(
         kind="little memory",
         what=f"{size >> 20} MiB more",

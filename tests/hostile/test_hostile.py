@@ -41,7 +41,7 @@ def test_examples_end_well(suite):
 @pytest.mark.slow
 def test_every_kind_of_file_is_spoilt_in_its_own_ways(suite):
     endings = {path.suffix for path in suite.world.good.rglob("*") if path.is_file()}
-    assert endings - {".png"} <= {*mutations.OF, ".csv"}
+    assert endings - {".png"} <= {*mutations.OF, ".csv", ".html"}
 
 
 @pytest.mark.slow
