@@ -64,6 +64,9 @@ void read_name(const Lines& lines, std::string_view line, const Vocabulary& voca
   if (gap == std::string_view::npos) lines.fail(quoted(line), expected);
   const std::string_view name = trimmed(line.substr(0, gap));
   if (!is_utf8(name)) lines.fail("a name that is not UTF-8", "a file encoded as UTF-8");
+  if (name.find('\0') != std::string_view::npos) {
+    lines.fail("a name with a NUL character", "names without");
+  }
   const int32_t id = read_id(lines, trimmed(line.substr(gap + 1)), "id", vocabulary);
   const auto at = static_cast<std::size_t>(id);
   if (rows.lines[at] != 0) {

@@ -201,7 +201,8 @@ class ModalFeatures:
         FileNotFoundError
             The folder or one of its three files is not there.
         ValueError
-            A damaged store (checksums, row counts, types), or rows that :meth:`from_rows` refuses.
+            A damaged store (checksums, row counts, types), nothing but zeros, or rows that
+            :meth:`from_rows` refuses.
         """
         folder = Path(folder)
         _require_files(folder)
@@ -216,6 +217,11 @@ class ModalFeatures:
         rows, codes = _read_rows(folder / FEATURES, coded=manifest.codes > 0)
         names = read_utf8(folder / NAMES, "utf-8").removesuffix("\n").split("\n")
         _check_size(folder, manifest, rows, names, codes)
+        if not rows.any():
+            raise ValueError(
+                f"{folder / FEATURES}: all {len(rows):,} rows hold nothing but zeros; build the "
+                "features again"
+            )
         if codes is None:
             return _matched(str(folder), manifest, names, rows, entity_names)
         codes = codes.long()

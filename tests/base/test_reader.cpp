@@ -132,6 +132,11 @@ TEST(malformed_names_are_named_by_line) {
   CHECK_CONTAINS(vocabulary_error("1\n" + std::string(500, 'x') + "\n"), "x...', expected a name");
 }
 
+TEST(names_have_no_nul) {
+  CHECK_CONTAINS(vocabulary_error(std::string("1\na\0b\t0\n", 8)),
+                 "names.txt:2: found a name with a NUL character, expected names without");
+}
+
 TEST(names_are_utf8) {
   for (const char* name : {"\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "caf\xe9", "\xe2\x82"}) {

@@ -56,7 +56,7 @@ def test_bytes_that_are_not_utf8_are_named_with_the_line(tmp_path: Path) -> None
 
 
 NAME = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\t "), min_size=1, max_size=6
+    st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\t \0"), min_size=1, max_size=6
 )
 
 

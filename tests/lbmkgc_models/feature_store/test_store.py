@@ -94,7 +94,7 @@ def test_any_names_in_any_order_come_back(
     random: Random,
 ) -> None:
     names, order, count, dim = drawn
-    rows = [[random.random() for _ in range(dim)] for _ in range(count)]
+    rows = [[1 + random.random() for _ in range(dim)] for _ in range(count)]
     made = ModalFeatures.from_rows("text", order[:count], torch.tensor(rows), names)
     folder = made.save(tmp_path_factory.mktemp("store") / "text")
     loaded = ModalFeatures.load(folder, order)
@@ -183,6 +183,13 @@ def test_damaged_stores(tmp_path: Path, damage: Callable[[Path], None], message:
     damage(folder)
     with pytest.raises(ValueError, match=message):
         ModalFeatures.load(folder, ENTITIES)
+
+
+def test_a_store_of_zeros_alone_is_refused(tmp_path: Path) -> None:
+    names = ["a", "b"]
+    ModalFeatures.from_rows("text", names, torch.zeros(2, 3), names).save(tmp_path / "text")
+    with pytest.raises(ValueError, match="all 2 rows hold nothing but zeros; build the features"):
+        ModalFeatures.load(tmp_path / "text", names)
 
 
 def test_missing_folder_and_files(tmp_path: Path) -> None:

@@ -184,6 +184,11 @@ BAD_FILES = {
         "2000000000\n",
         "relation2id.txt:1: found a count of 2000000000 relations without names, expected about 2",
     ),
+    "nul in a name": (
+        "entity2id.txt",
+        "3\nan\0na\t0\nbob\t1\ncleo\t2\n",
+        "entity2id.txt:2: found a name with a NUL character, expected names without",
+    ),
     "not utf-8": (
         "entity2id.txt",
         "1\ncaf\udce9\t0\n",
