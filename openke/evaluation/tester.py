@@ -82,7 +82,7 @@ class Tester:
         data_loader: TestDataLoader,
         use_gpu: bool | None = None,
         *,
-        device: str | None = None,
+        device: str | torch.device | None = None,
         progress: bool = True,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:

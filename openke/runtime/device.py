@@ -7,13 +7,16 @@ import warnings
 import torch
 
 
-def choose_device(device: str | None = None, use_gpu: bool | None = None) -> torch.device:
+def choose_device(
+    device: str | torch.device | None = None, use_gpu: bool | None = None
+) -> torch.device:
     """Return the device to compute on.
 
     Parameters
     ----------
     device
-        "cpu", "cuda", "cuda:1", "mps"; "auto" or None takes CUDA, else MPS, else the CPU.
+        "cpu", "cuda", "cuda:1", "mps"; "auto" or None takes CUDA, else MPS, else the CPU. A
+        ``torch.device`` may also be "meta", on which shapes can be tried and nothing is computed.
     use_gpu
         OpenKE's switch: False is the CPU, True warns where there is no GPU and takes the CPU.
 
@@ -30,7 +33,7 @@ def choose_device(device: str | None = None, use_gpu: bool | None = None) -> tor
             raise ValueError(
                 f"device {device!r} is not available here ({error}); use 'cpu' or 'auto'"
             ) from error
-        if chosen.type == "meta":
+        if chosen.type == "meta" and isinstance(device, str):
             raise ValueError(f"device {device!r} computes nothing; use 'cpu' or 'auto'")
         return chosen
     if use_gpu is False:

@@ -84,7 +84,7 @@ class Trainer(Stepping):
         save_steps: int | None = None,
         checkpoint_dir: str | PathLike[str] | None = None,
         *,
-        device: str | None = None,
+        device: str | torch.device | None = None,
         weight_decay: float = 0.0,
         lr_decay: float = 0.0,
         clip_norm: float | None = None,

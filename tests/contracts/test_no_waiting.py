@@ -22,7 +22,15 @@ from openke.kernels.compare_reference import KINDS, Sides
 from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.penalty import PENALTIES
-from openke.module.strategy import KBGAN, MANS, MAT, KVsAll, NegativeSampling, OneVsAll
+from openke.module.strategy import (
+    KBGAN,
+    MANS,
+    MAT,
+    AdversarialNoise,
+    KVsAll,
+    NegativeSampling,
+    OneVsAll,
+)
 from openke.module.strategy.query_blocks import LOGITS_BYTES
 from openke.training.optimizers import OPTIMIZERS
 from tests.contracts.graphs import BATCHES, CASES, ENTITIES, WAITING, build, graph, reciprocal
@@ -101,7 +109,7 @@ def step(case, shape, method="adam", loss="SigmoidLoss", **options):
     strategy = NegativeSampling(model, make_loss(loss), regul_rate=0.1)
     loader.prepare(strategy.prepare, pin=False)
     trainer = Trainer(
-        strategy, loader, 1, 0.05, opt_method=method, device="meta", progress=False, **options
+        strategy, loader, 1, 0.05, opt_method=method, device=META, progress=False, **options
     )
     batches = list(loader.epoch(0))[:2]
     for batch in [batch.to(META) for batch in batches]:
@@ -137,6 +145,9 @@ CHOOSING = {
         for schedule in "VTHA"
     },
     "MAT": lambda: MAT(build("AdaMF"), make_loss("SigmoidLoss")),
+    "noise": lambda: AdversarialNoise(
+        build("MMKRL"), make_loss("SigmoidLoss"), auxiliary={"alignment": 0.1}
+    ),
 }
 """Objectives that choose or make negatives."""
 
@@ -145,7 +156,7 @@ CHOOSING = {
 def test_no_choice_of_negatives_waits(name):
     strategy, loader = CHOOSING[name](), TrainDataLoader(graph(), batch_size=16, neg_ent=4)
     loader.prepare(strategy.prepare, pin=False)
-    trainer = Trainer(strategy, loader, 1, 0.05, opt_method="adam", device="meta", progress=False)
+    trainer = Trainer(strategy, loader, 1, 0.05, opt_method="adam", device=META, progress=False)
     for batch in [batch.to(META) for batch in list(loader.epoch(0))[:2]]:
         with NoWaiting():
             assert trainer._step(batch).device == META
@@ -166,7 +177,7 @@ def test_no_query_waits(case, strategy, loss, most, monkeypatch):
     monkeypatch.setattr("openke.module.strategy.query_blocks.LOGITS_BYTES", most)
     loader = QueryDataLoader(graph(), batch_size=16, targets=strategy.targets)
     objective = strategy(build(case), loss)
-    trainer = Trainer(objective, loader, 1, 0.05, opt_method="adam", device="meta", progress=False)
+    trainer = Trainer(objective, loader, 1, 0.05, opt_method="adam", device=META, progress=False)
     for batch in [batch.to(META) for batch in list(loader.epoch(0))[:2]]:
         with NoWaiting():
             assert trainer._step(batch).device == META
@@ -177,7 +188,7 @@ def test_no_query_waits(case, strategy, loss, most, monkeypatch):
 def test_no_penalty_waits(make, penalty):
     loader = QueryDataLoader(graph(), batch_size=16)
     objective = OneVsAll(make("ComplEx"), penalty=PENALTIES[penalty](0.1), relation_prediction=0.5)
-    trainer = Trainer(objective, loader, 1, 0.05, opt_method="adam", device="meta", progress=False)
+    trainer = Trainer(objective, loader, 1, 0.05, opt_method="adam", device=META, progress=False)
     batch = next(loader.epoch(0)).to(META)
     with NoWaiting():
         assert trainer._step(batch).device == META
