@@ -144,7 +144,11 @@ class Projectors(nn.Module):
 
 
 def check_features(
-    owner: str, ent_tot: int, features: Mapping[str, ModalFeatures], *, several: bool = False
+    ent_tot: int,
+    features: Mapping[str, ModalFeatures],
+    *,
+    several: bool = False,
+    owner: str = "this model",
 ) -> None:
     """Raise ``ValueError`` where features are not of ``ent_tot`` entities.
 
@@ -166,4 +170,4 @@ def require_features(
     """Raise ``ValueError`` where there is no modality, or :func:`check_features` does."""
     if not features:
         raise ValueError(f"{owner} takes features of one modality or more, got none")
-    check_features(owner, ent_tot, features, several=several)
+    check_features(ent_tot, features, several=several, owner=owner)

@@ -87,7 +87,7 @@ class LBMKGC(Model):
         super().__init__(ent_tot, rel_tot, **settings)
         c = self.config
         features = dict(features or {})
-        check_features("LBMKGC", ent_tot, features)
+        check_features(ent_tot, features, owner="LBMKGC")
         if not features and not c.structural:
             raise ValueError("LBMKGC: structural=False needs features of at least one modality")
         _check_together(

@@ -87,7 +87,7 @@ class MMRNS(Wrapped):
                 f"MMRNS takes features of at most {MODALITIES} modalities, got "
                 f"{', '.join(features)}; choose by features.modalities"
             )
-        check_features("MMRNS", ent_tot, features, several=True)
+        check_features(ent_tot, features, several=True)
         zero = torch.zeros(1, dtype=torch.long)
         self.sampler = RelationalSimilarity(
             features,

@@ -89,7 +89,7 @@ class TokenModel(Model):
     ) -> None:
         super().__init__(ent_tot, rel_tot, **settings)
         c, features = self.config, dict(sorted((features or {}).items()))
-        check_features(type(self).__name__, ent_tot, features, several=True)
+        check_features(ent_tot, features, several=True)
         for name in c.modal_dropout:
             check_known("modal_dropout", name, sorted({"image", "text", *features}))
         self.ent_embeddings = nn.Embedding(ent_tot, c.dim)
