@@ -25,18 +25,18 @@ from openke.runtime.script import run_script
 
 BATCH = 512
 NEGATIVES = {
-    "TransE": (16, 32, 64, 128),
-    "RotatE": (16, 32, 64, 128),
-    "TBKGC": (8, 16, 32),
-    "QEB": (8, 16, 32),
-    "MMKRL": (8, 32),
-    "TransAE": (8, 32),
+    "TransE": (16, 64),
+    "RotatE": (16, 64),
+    "TBKGC": (16, 32),
+    "QEB": (16, 32),
+    "MMKRL": (16, 32),
+    "TransAE": (16,),
     "AdaMF": (16, 64),
     "KBGAN": (20,),
-    "MANS": (1, 16),
-    "AdaMF-MAT": (16, 64),
+    "MANS": (16,),
+    "AdaMF-MAT": (16,),
     "MMRNS": (1500,),
-    "LBMKGC": (8, 16, 32, 64),
+    "LBMKGC": (16, 32),
 }
 """Systems, and the numbers of negatives they are timed with."""
 
