@@ -15,8 +15,9 @@ from openke.evaluation.report import RankingReport, ranks
 from openke.module.model.model import Model
 from openke.runs.predictor import Answer, Predictor
 from openke.runtime.files import write_text
+from openke.runtime.pages import render
 
-TEMPLATE = "page.html.j2"
+TEMPLATE = Path(__file__).with_name("page.html.j2")
 EXAMPLES = 8
 """Questions shown whose first answer was right, and of those where it was not."""
 ANSWERS = 5
@@ -77,18 +78,10 @@ def write_page(
     OSError
         The file cannot be written.
     """
-    import jinja2  # late: slow to load, and needed once a run
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     content = report.to_dict()
     right, wrong = examples(report, store, model)
-    page = environment.get_template(TEMPLATE).render(
+    page = render(
+        TEMPLATE,
         report=content,
         sides=report.sides,
         relations=list(content["by_relation"].items())[:RELATIONS],

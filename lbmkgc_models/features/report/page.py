@@ -13,9 +13,10 @@ from lbmkgc_models.features.report.pictures import data_uri
 from lbmkgc_models.features.report.spaces import in_order
 from openke.data.store import TripleStore
 from openke.runtime.files import write_text
+from openke.runtime.pages import render
 
 PAGE, COVERAGE, SIMILARITY = "report.html", "coverage.png", "similarity.png"
-TEMPLATE = "page.html.j2"
+TEMPLATE = Path(__file__).with_name("page.html.j2")
 ENTITIES = 64
 """Rows and columns of a similarity matrix."""
 
@@ -95,16 +96,8 @@ def _matrices(content: Content, seed: int) -> list[tuple[str, plots.Matrix]]:
 def _render(
     content: Content, matrices: Sequence[tuple[str, plots.Matrix]], scale: tuple[float, float]
 ) -> str:
-    import jinja2  # late: slow to load
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page: str = environment.get_template(TEMPLATE).render(
+    return render(
+        TEMPLATE,
         content=content,
         classes=CLASSES,
         colours=plots.COLOURS,
@@ -116,7 +109,6 @@ def _render(
         scale_uri=data_uri(plots.scale_png(), "image/png") if matrices else "",
         retrieval=_retrieval(content),
     )
-    return page
 
 
 def _retrieval(content: Content) -> list[tuple[str, BothWays]]:
