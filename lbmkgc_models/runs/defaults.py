@@ -112,6 +112,17 @@ IMF: dict[str, Any] = {
 """Published are kvsall with bce-conve, which wants a thousand epochs, and four cores of 256^3."""
 
 
+BY_TOKENS: dict[str, Any] = {
+    "objective": "1vsall",
+    "one_side": True,
+    "optimizer": "adam",
+    "lr": 3e-3,
+    "schedule": "cosine",
+    "clip_norm": 0.1,
+    "epochs": 50,
+    "batch_size": 512,
+}
+"""Training of models that encode all entities as sets of tokens in every step."""
 VISTA: dict[str, Any] = {
     "model": {
         "name": "VISTA",
@@ -122,16 +133,7 @@ VISTA: dict[str, Any] = {
         "dropout": 0.3,
         "modal_dropout": {"image": 0.3, "text": 0.1},
     },
-    "training": {
-        "objective": "1vsall",
-        "one_side": True,
-        "optimizer": "adam",
-        "lr": 3e-3,
-        "schedule": "cosine",
-        "clip_norm": 0.1,
-        "epochs": 50,
-        "batch_size": 512,
-    },
+    "training": BY_TOKENS,
     "evaluation": defaults.EVALUATION,
 }
 """Small: every step encodes all entities."""
@@ -146,17 +148,7 @@ MYGO: dict[str, Any] = {
         "matrix_dropout": 0.0,
         "input_dropout": 0.0,
     },
-    "training": {
-        "objective": "1vsall",
-        "one_side": True,
-        "auxiliary": {"contrast": 0.01},
-        "optimizer": "adam",
-        "lr": 3e-3,
-        "schedule": "cosine",
-        "clip_norm": 0.1,
-        "epochs": 50,
-        "batch_size": 512,
-    },
+    "training": {**BY_TOKENS, "auxiliary": {"contrast": 0.01}},
     "evaluation": defaults.EVALUATION,
 }
 
