@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED
 from comparison.entries import Entry
 from comparison.factbook import KINDS, difference
 from comparison.table import Table
-from comparison.table_rows import BUNDLED, FOLDER, TUNED, Row, read_row
+from comparison.table_rows import BUNDLED, FOLDER, Row
+from comparison.variants import variant
 from lbmkgc_models.runs.side_by_side import spread
 
 BASE = "LBMKGC with RotatE"
@@ -51,16 +51,9 @@ EXPLAINED = (
 
 def ablation_rows(settings: Path = FOLDER) -> list[Row]:
     """Return the rows of Table 2."""
-    base = read_row(settings / BUNDLED / f"{BASE.replace(' ', '_')}.{TUNED}.json")
-    aligned = base.recipe.changed({"features.folder": _folder(ALIGNED)})
+    aligned = {"features.folder": _folder(ALIGNED)}
     return [
-        replace(
-            base,
-            name=name,
-            recipe=aligned.changed(changes),
-            source=f"those of {BASE}; nothing was chosen anew but the epochs",
-        )
-        for name, changes in ABLATIONS.items()
+        variant(BASE, name, {**aligned, **changes}, settings) for name, changes in ABLATIONS.items()
     ]
 
 

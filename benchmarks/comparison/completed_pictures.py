@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from lbmkgc_models.feature_store.store import MANIFEST, ModalFeatures
+from lbmkgc_models.feature_store.store import MANIFEST, Features, ModalFeatures
 from lbmkgc_models.features.cmoa.align import align
 from lbmkgc_models.features.cmoa.command import load_both
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
@@ -19,8 +19,11 @@ ALIGNED, RANDOM, RETRIEVED = "aligned", "random", "retrieved"
 entities without a picture."""
 
 
-def make_features(source: Path, folder: Path, dataset: str) -> None:
+def make_features(source: Path, folder: Path, dataset: str, share: float = 0.0) -> None:
     """Write the three folders of features; those that are there already stay.
+
+    Without any picture nothing can be aligned or retrieved: there is the folder with random ones
+    alone, beside texts as they were encoded.
 
     Parameters
     ----------
@@ -30,22 +33,44 @@ def make_features(source: Path, folder: Path, dataset: str) -> None:
         Where the three folders go.
     dataset
         Folder of the data set, whose entities count.
+    share
+        Of the pictures, how many are dropped before anything else.
     """
-    if all((folder / kind / "text" / MANIFEST).is_file() for kind in (ALIGNED, RANDOM, RETRIEVED)):
+    kinds = (ALIGNED, RANDOM, RETRIEVED) if share < 1 else (RANDOM,)
+    if all((folder / kind / "text" / MANIFEST).is_file() for kind in kinds):
         return
     both = load_both(source, dataset)
+    if share < 1:
+        completed = _aligned({**both, "image": drop(both["image"], share)})
+    else:
+        rows = random_rows(both["image"])
+        completed = {RANDOM: (complete(drop(both["image"], 1), rows, "random"), both["text"])}
+    for kind, (image, text) in completed.items():
+        image.save(folder / kind / "image")
+        text.save(folder / kind / "text")
+
+
+def _aligned(both: Features) -> dict[str, tuple[ModalFeatures, ModalFeatures]]:
+    """Return image and text features of each kind."""
     # All pairs train the heads in the end: what is measured here is the graph, not retrieval.
     found = align(both["image"], both["text"], AlignmentSettings(refit=True))
     image = with_rows(both["image"], found.image, f"CMoA of {both['image'].manifest.encoder}")
     text = with_rows(both["text"], found.text, f"CMoA of {both['text'].manifest.encoder}")
-    completed = {
-        ALIGNED: image,
-        RANDOM: complete(image, random_rows(image), "random"),
-        RETRIEVED: complete(image, retrieved_rows(image, text), "the nearest picture"),
+    return {
+        ALIGNED: (image, text),
+        RANDOM: (complete(image, random_rows(image), "random"), text),
+        RETRIEVED: (complete(image, retrieved_rows(image, text), "the nearest picture"), text),
     }
-    for kind, pictures in completed.items():
-        pictures.save(folder / kind / "image")
-        text.save(folder / kind / "text")
+
+
+def drop(features: ModalFeatures, share: float, seed: int = 0) -> ModalFeatures:
+    """Return features without a share of the rows; what a smaller share drops, a larger does."""
+    rows = features.present.nonzero()[:, 0]
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+    gone = rows[order[: round(share * len(rows))]]
+    values, present = features.values.clone(), features.present.clone()
+    values[gone], present[gone] = 0, False
+    return replace(features, values=values, present=present)
 
 
 def with_rows(features: ModalFeatures, rows: Tensor, encoder: str) -> ModalFeatures:

@@ -74,7 +74,7 @@ def read_paper(path: Path = PAPER) -> Paper:
         }
 
 
-def read_entries(folder: Path, paper: Paper) -> list[Entry]:
+def read_entries(folder: Path, paper: Paper, made_by: str = "table1.py") -> list[Entry]:
     """Return what results there are, in the paper's order of models, then of data sets.
 
     Models that the paper does not have follow, by name; the published mode comes before the tuned.
@@ -91,7 +91,7 @@ def read_entries(folder: Path, paper: Paper) -> list[Entry]:
         run = read_content(path)
         runs.setdefault((run["dataset"], run["name"], run["mode"]), []).append(run)
     if not runs:
-        raise FileNotFoundError(f"no results in {folder}: run benchmarks/table1.py first")
+        raise FileNotFoundError(f"no results in {folder}: run benchmarks/{made_by} first")
     models = list(dict.fromkeys(model for model, _ in paper))
     for key, found in runs.items():
         seeds = [run["seed"] for run in found]

@@ -9,11 +9,12 @@ from pathlib import Path
 from comparison.ablations import ablation_table
 from comparison.entries import Entry, Paper, read_entries, read_paper
 from comparison.factbook import factbook_tables
+from comparison.figures import completed, dropped, mrr, sensitivity
 from comparison.table import Table, in_markdown
 from comparison.table_rows import DATASETS, TUNED
 from lbmkgc_models.feature_store.texts import TEXT_CHOICES
 from lbmkgc_models.runs.side_by_side import spread
-from openke.runtime.files import write_text, write_whole
+from openke.runtime.files import write_text
 
 README = Path(__file__).parents[2] / "README.md"
 PAGE = README.parent / "docs" / "results.md"
@@ -179,6 +180,9 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     tables += factbook_tables(everything)
     if (results / "table2").is_dir():
         tables.append(ablation_table(read_entries(results / "table2", paper)))
+    for figure in (dropped, completed, sensitivity):
+        if (results / figure.FOLDER).is_dir():
+            tables.append(figure.table(figure.shown(results)))
     markdown = in_markdown(tables)
     hours = sum(entry.hours for entry in everything)
     explained = (
@@ -193,57 +197,9 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     latex = "\n\n".join(f"% {table.title}\n{table.text('latex_booktabs')}" for table in tables)
     write_text(results / "table1.tex", latex.replace("±", "$\\pm$").replace("–", "--") + "\n")
     if entries:
-        draw(results / "table1.png", entries, paper)
+        mrr.draw(results / "table1.png", mrr.of_entries(entries, paper))
     print(f"{markdown}\n\nwritten to {results / 'table1'}.md, .tex and .png")
     if readme is not None:
         put_into(readme, headline(entries, paper).text("github"))
     if page is not None:
         put_into(page, in_markdown([overview(entries, paper), *tables]))
-
-
-def draw(path: Path, entries: Sequence[Entry], paper: Paper) -> None:
-    """Draw the MRR of each row beside the paper's."""
-    import matplotlib.pyplot as plt  # late: it takes a second, which --help need not wait for
-
-    plt.switch_backend("agg")
-    datasets = [d for d in DATASETS if any(entry.dataset == d for entry in entries)]
-    names = list(dict.fromkeys((entry.name, entry.mode) for entry in entries))
-    places = {name: len(names) - index for index, name in enumerate(names)}
-    figure, axes = plt.subplots(
-        *(1, len(datasets)),
-        figsize=(1.5 + 3.2 * len(datasets), 1.2 + 0.3 * len(names)),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    for axis, dataset in zip(axes[0], datasets, strict=True):
-        for entry in entries:
-            if entry.dataset != dataset:
-                continue
-            place = places[entry.name, entry.mode]
-            values = entry.metric("mrr")
-            deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-            mean = statistics.mean(values)
-            axis.errorbar(mean, place, xerr=deviation, fmt="o", color="C0", capsize=2)
-            axis.annotate(
-                *(f"{mean:.1f}", (mean, place)),
-                xytext=(0, 5),
-                textcoords="offset points",
-                fontsize=7,
-                ha="center",
-            )
-            claimed = paper.get((entry.name, dataset))
-            if claimed:
-                axis.plot(claimed["mrr"], place, "x", color="C1")
-        axis.set_title(dataset, fontsize=10)
-        axis.set_xlabel("MRR, %")
-        axis.grid(alpha=0.3)
-    axes[0][0].set_yticks([*places.values()], [", ".join(name) for name in places], fontsize=8)
-    axes[0][0].set_ylim(0.4, len(names) + 0.8)
-    handles = [
-        plt.Line2D([], [], marker="o", color="C0", linestyle="", label="this project"),
-        plt.Line2D([], [], marker="x", color="C1", linestyle="", label="the paper's Table 1"),
-    ]
-    figure.legend(handles=handles, loc="outside lower center", fontsize=8, ncols=2)
-    write_whole(path, lambda stream: figure.savefig(stream, dpi=120, format="png"))
-    plt.close(figure)

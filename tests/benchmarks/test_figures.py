@@ -2,37 +2,253 @@
 
 import json
 
+import figures
 import pytest
+import torch
+from common.measuring import RESULTS
+from comparison.ablations import WHOLE, ablation_rows
 from comparison.entries import read_entries
-from comparison.figure_seeds import draw_seeds
-from comparison.figure_time import _shown, draw_time
+from comparison.figures import (
+    completed,
+    dropped,
+    mrr,
+    seeds,
+    sensitivity,
+    step_time,
+    two_panels,
+    weights,
+)
+from comparison.figures.canvas import DIGEST, digest, seeds_said
+from comparison.page import write_pages
+from comparison.runs import Bench, read_result
+from comparison.table_rows import BUNDLED, find_rows
+from PIL import Image
 
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.model.lbmkgc import LBMKGC
 from tests.benchmarks.test_table1_factbook import measured
-from tests.benchmarks.test_table1_page import write
+from tests.benchmarks.test_table1_page import lines, run, write
+
+TUNED = {row.name: row.recipe for row in find_rows(datasets=[BUNDLED])}
+
+
+def write_to(folder, where, *results):
+    """Write results of a figure or of Table 2, as ``write`` does those of Table 1."""
+    path = folder / where / BUNDLED
+    path.mkdir(parents=True, exist_ok=True)
+    for content in results:
+        name = f"{content['name'].replace(' ', '_')}.tuned.seed{content['seed']}.json"
+        (path / name).write_text(json.dumps(content))
+
+
+def about(path):
+    with Image.open(path, formats=["PNG"]) as picture:
+        return picture.text[DIGEST]
+
+
+def draws(figure, folder, numbers):
+    """Draw to a file and say whether it has the digest of these numbers."""
+    figure.draw(folder / "figure.png", numbers)
+    return about(folder / "figure.png") == digest(numbers)
 
 
 def test_seeds_are_drawn_where_there_are_two_or_more(tmp_path):
     write(tmp_path, *measured("LBMKGC", [0.4, 0.41, 0.42, 0.4, 0.39]), *measured("RotatE", [0.3]))
-    entries = read_entries(tmp_path / "table1", {})
-    draw_seeds(tmp_path / "figure7.png", entries, "LBMKGC")
-    assert (tmp_path / "figure7.png").read_bytes().startswith(b"\x89PNG")
+    found = seeds.shown(tmp_path)
+    assert list(found) == [BUNDLED]
+    assert found[BUNDLED]["mrr"] == pytest.approx([40, 41, 42, 40, 39])
+    assert draws(seeds, tmp_path, found)
     with pytest.raises(ValueError, match="no results of 'RotatE' with two seeds or more: run"):
-        draw_seeds(tmp_path / "other.png", entries, "RotatE")
+        seeds.shown(tmp_path, "RotatE")
 
 
-def row(work, size, seconds):
+def step(work, size, seconds):
     return {"work": work, "size": size, "seconds": seconds, "plain_seconds": 2 * seconds}
 
 
 def test_times_are_drawn_of_one_size_each(tmp_path):
-    rows = [row("slow", 8, 0.3), row("slow", 20, 0.4), row("slow", 64, 0.5), row("fast", 128, 0.1)]
-    content = {"title": "A step", "threads": 1, "environment": {"processor": "P"}, "rows": rows}
-    assert [(each["work"], each["size"]) for each in _shown(content)] == [
-        ("fast", 128),
-        ("slow", 20),
+    rows = [
+        *(step("slow", 8, 0.3), step("slow", 20, 0.4), step("slow", 64, 0.5)),
+        step("fast", 128, 0.1),
     ]
+    content = {"title": "A step", "threads": 1, "environment": {"processor": "P"}, "rows": rows}
     with pytest.raises(FileNotFoundError, match=r"run benchmarks/speed_training\.py first"):
-        draw_time(tmp_path / "figure9.png", tmp_path / "speed_training.json")
+        step_time.shown(tmp_path)
     (tmp_path / "speed_training.json").write_text(json.dumps(content))
-    draw_time(tmp_path / "figure9.png", tmp_path / "speed_training.json")
-    assert (tmp_path / "figure9.png").read_bytes().startswith(b"\x89PNG")
+    found = step_time.shown(tmp_path)
+    assert found["rows"] == [
+        ["fast, 128 negatives", 100.0, 200.0],
+        ["slow, 20 negatives", 400.0, 800.0],
+    ]
+    assert found["title"] == "A step\nP, 1 threads"
+    assert draws(step_time, tmp_path, found)
+
+
+def test_fewer_pictures_change_the_features_and_no_more():
+    rows = {row.name: row for row in dropped.rows()}
+    assert len(rows) == 4 * len(dropped.SHARES) - 1
+    for name, row in rows.items():
+        system, _, share = name.rpartition(" ")
+        base, kind = dropped.SYSTEMS[system]
+        folder = f"runs/figure3/features/{share}/{kind}"
+        if share == "100" and kind == "aligned":
+            assert row.recipe == TUNED[base].changed({"features.modalities": ["text"]})
+        else:
+            assert row.recipe == TUNED[base].changed({"features.folder": folder})
+        assert row.source.startswith(f"those of {base};")
+
+
+def test_lines_of_fewer_pictures_have_what_was_run(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"run benchmarks/figures\.py --figure 3 --run"):
+        dropped.shown(tmp_path)
+    results = [
+        *measured("LBMKGC masks 0", [0.4, 0.42]),
+        *measured("LBMKGC masks 50", [0.39]),
+        *measured("TBKGC 100", [0.3]),
+    ]
+    write_to(tmp_path, "figure3", *results)
+    found = dropped.shown(tmp_path)
+    assert found["MRR"] == {
+        "LBMKGC masks": {"0": pytest.approx([40, 42]), "50": pytest.approx([39])},
+        "TBKGC": {"100": pytest.approx([30])},
+    }
+    assert found["perceptual"]["TBKGC"] == {"100": pytest.approx([40])}
+    assert two_panels.seeds_of(found) == "1 to 2 seeds"
+    table = dropped.table(found)
+    assert table.rows == [
+        ["LBMKGC masks", "41.00 ± 1.41 (51.00)", "–", "39.00 (49.00)", "–", "–"],
+        ["TBKGC", "–", "–", "–", "–", "30.00 (40.00)"],
+    ]
+    assert draws(dropped, tmp_path, found)
+
+
+def test_other_systems_get_other_features_and_no_more():
+    rows = {row.name: row for row in completed.rows()}
+    assert len(rows) == len(completed.SYSTEMS) * len(completed.MADE)
+    for name, row in rows.items():
+        system, _, kind = name.rpartition(" ")
+        folder = f"runs/table2/features/{kind}"
+        assert row.recipe == TUNED[system].changed({"features.folder": folder})
+
+
+def test_other_systems_stand_beside_as_many_seeds_of_table_1(tmp_path):
+    write(tmp_path, *measured("TBKGC", [0.3, 0.5]), *measured("IKRL", [0.3]))
+    with pytest.raises(FileNotFoundError, match=r"run benchmarks/figures\.py --figure 6 --run"):
+        completed.shown(tmp_path)
+    write_to(tmp_path, "figure6", *measured("TBKGC aligned", [0.35]))
+    found = completed.shown(tmp_path)
+    assert found["MRR"] == {
+        "TBKGC": {"as encoded": pytest.approx([30]), "aligned": pytest.approx([35])}
+    }
+    assert completed.table(found).rows == [
+        ["TBKGC", "30.00 (40.00)", "35.00 (45.00)", "–", "–"],
+    ]
+    assert draws(completed, tmp_path, found)
+
+
+def test_one_setting_is_another_at_a_time():
+    whole = next(row for row in ablation_rows() if row.name == WHOLE)
+    rows = sensitivity.rows()
+    own = [key for key, row in rows.items() if row == whole]
+    assert own == [("dim", 100), ("negatives", 500), ("margin", 9)]
+    for (setting, value), row in rows.items():
+        assert row.recipe == whole.recipe.changed({sensitivity.VALUES[setting][0]: value})
+        assert (row.name == WHOLE) == (row == whole)
+
+
+def test_other_settings_are_drawn_of_valid(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"run benchmarks/figures\.py --figure 8 --run"):
+        sensitivity.shown(tmp_path)
+    write_to(tmp_path, "figure8", *measured("margin 3", [0.2]), *measured("margin 6", [0.2]))
+    write_to(tmp_path, "table2", *measured(WHOLE, [0.2]))
+    for where, name, value in (("figure8", "margin_3", 0.3), ("table2", WHOLE, 0.4)):
+        dev = {"seconds": 9, "hold_out": 0, "seed": 0, "dev_mrr": value}
+        (tmp_path / where / BUNDLED / f"{name}.tuned.dev.json").write_text(json.dumps(dev))
+    found = sensitivity.shown(tmp_path)
+    assert found == {
+        **{"dim": {"100": 40.0}, "negatives": {"500": 40.0}},
+        "margin": {"3": 30.0, "9": 40.0},
+    }
+    assert sensitivity.table(found).rows[-1] == ["margin", "9", "40.00"]
+    assert draws(sensitivity, tmp_path, found)
+
+
+def test_weights_are_of_entities_that_have_both(tmp_path):
+    names = ["a", "b", "c"]
+    features = {
+        "image": ModalFeatures.from_rows("image", ["a", "c"], torch.eye(2), names),
+        "text": ModalFeatures.from_rows("text", ["a", "b"], torch.eye(2), names),
+    }
+    found = weights.picture_weights(LBMKGC(3, 1, features, dim=4), names)
+    assert list(found) == ["a"]
+    assert 0 < found["a"] < 1
+    with pytest.raises(FileNotFoundError, match=r"run benchmarks/figures\.py --figure 4 --run"):
+        weights.shown(tmp_path)
+    many = {f"entity {place}": place / 20 for place in range(20)}
+    assert draws(weights, tmp_path, {"weights": many, "epochs": 3})
+
+
+def test_table_1_is_drawn_of_what_is_there(tmp_path):
+    write(tmp_path, *(run("RotatE", name, "tuned", 0, 0.125) for name in ("MKG-W", "MKG-Y")))
+    found = mrr.of_entries(read_entries(tmp_path / "table1", {}), {("RotatE", "MKG-Y"): {"mrr": 3}})
+    assert found == {
+        "order": ["RotatE, tuned"],
+        "panels": {"MKG-W": {"RotatE, tuned": (12.5, None)}, "MKG-Y": {"RotatE, tuned": (12.5, 3)}},
+    }
+    assert draws(mrr, tmp_path, found)
+
+
+def test_pages_have_the_numbers_of_figures(tmp_path):
+    write(tmp_path, *measured("RotatE", [0.4]))
+    write_to(tmp_path, "figure3", *measured("TBKGC 0", [0.3]))
+    write_pages(tmp_path)
+    text = (tmp_path / "table1.md").read_text()
+    assert "## Figure 3: fewer pictures" in text
+    assert ["TBKGC", "30.00 (40.00)", "–", "–", "–", "–"] in lines(text)
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"), [([1, 1], "one seed"), ([5], "5 seeds"), ([2, 1, 5], "1 to 5 seeds")]
+)
+def test_seeds_are_said(counts, said):
+    assert seeds_said(counts) == said
+
+
+def test_figures_without_runs_say_what_to_run():
+    with pytest.raises(ValueError, match=r"--run: figure 9 has no runs of its own; run table1\.py"):
+        figures.Settings(figure=9, run=True)
+    with pytest.raises(ValueError, match="expected numbers from 0 on"):
+        figures.Settings(figure=3, seeds=())
+
+
+def test_pictures_are_current():
+    """A figure shows the results that are there; one that was not run is not there."""
+    for number, figure in figures.FIGURES.items():
+        path = RESULTS / f"figure{number}.png"
+        again = f"python benchmarks/figures.py --figure {number}"
+        if hasattr(figure, "FOLDER") and not (RESULTS / figure.FOLDER).is_dir():
+            assert not path.exists(), again
+        else:
+            assert about(path) == digest(figure.shown(RESULTS)), again
+    assert about(RESULTS / "table1.png") == digest(mrr.shown(RESULTS))
+
+
+def test_results_were_made_with_the_settings_they_have_now():
+    """Those of Table 2 and of figures."""
+    named = {
+        "table2": ablation_rows(),
+        dropped.FOLDER: dropped.rows(),
+        completed.FOLDER: completed.rows(),
+        sensitivity.FOLDER: sensitivity.rows().values(),
+    }
+    for folder, rows in named.items():
+        bench = Bench(results=RESULTS / folder, checkpoints=RESULTS)
+        by_stem = {row.stem: row for row in rows}
+        for path in sorted(bench.results.glob("*/*.json")):
+            row = by_stem[path.stem.rpartition(".")[0]]
+            chosen = read_result(bench.dev_path(row), row)
+            assert chosen is not None, path
+            assert read_result(path, row, epochs=chosen["epochs"]) is not None, path
+    path = RESULTS / weights.FOLDER / BUNDLED / "weights.json"
+    if path.is_file():
+        assert read_result(path, weights.row()) is not None

@@ -10,6 +10,7 @@ from comparison.completed_pictures import (
     RANDOM,
     RETRIEVED,
     complete,
+    drop,
     make_features,
     random_rows,
     retrieved_rows,
@@ -59,6 +60,29 @@ def test_random_rows_are_as_long_as_the_others_and_the_same_each_time():
     torch.testing.assert_close(rows.norm(dim=1), torch.ones(4))
     assert torch.equal(rows, random_rows(IMAGE))
     assert not torch.equal(rows, random_rows(IMAGE, seed=1))
+
+
+def test_what_a_smaller_share_drops_a_larger_does():
+    rows = torch.eye(20)
+    names = [f"e{place}" for place in range(20)]
+    features = ModalFeatures.from_rows("image", names[:19], rows[:19], names)
+    assert torch.equal(drop(features, 0).present, features.present)
+    left = [drop(features, share).present for share in (0.25, 0.5, 1)]
+    assert [int(present.sum()) for present in left] == [14, 9, 0]
+    assert not (left[1] & ~left[0]).any()
+    assert not drop(features, 0.5).values[~left[1]].any()
+    assert features.present.sum() == 19
+
+
+@pytest.mark.slow
+def test_without_pictures_there_are_random_ones_alone(tmp_path):
+    directory = find_dataset("Factbook")
+    make_features(directory / "features", tmp_path, str(directory), share=1)
+    assert [path.name for path in tmp_path.iterdir()] == [RANDOM]
+    text = json.loads((tmp_path / RANDOM / "text" / "manifest.json").read_text())
+    image = json.loads((tmp_path / RANDOM / "image" / "manifest.json").read_text())
+    assert text["encoder"] == "minilm"
+    assert image["rows"] == 1295
 
 
 @pytest.mark.slow

@@ -1,0 +1,122 @@
+"""Figure 3 anew: what is left when a share of the pictures is dropped, by what replaces them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED, make_features
+from comparison.entries import read_entries
+from comparison.figures.canvas import open_canvas, save, write_beside
+from comparison.figures.two_panels import TITLES, Shown, cells, panels, seeds_of
+from comparison.runs import Bench, run_row
+from comparison.table import Table
+from comparison.table_rows import BUNDLED, Row
+from comparison.variants import variant
+from openke.datasets.search import find_dataset
+
+FOLDER = "figure3"
+"""Of results."""
+MADE_BY = "figures.py --figure 3 --run"
+FEATURES = Path("runs/figure3/features")
+"""Where features are made, from where the script is run."""
+SHARES = (0, 25, 50, 75, 100)
+"""Percent of the pictures that are dropped."""
+SYSTEMS: Mapping[str, tuple[str, str]] = {
+    "LBMKGC masks": ("LBMKGC with RotatE", ALIGNED),
+    "LBMKGC retrieves": ("LBMKGC with RotatE", RETRIEVED),
+    "TBKGC": ("TBKGC", ALIGNED),
+    "AdaMF-MAT random": ("AdaMF-MAT", RANDOM),
+}
+"""By what stands for a missing picture: whose settings, and the kind of features."""
+EXPLAINED = (
+    f"{BUNDLED}, test: MRR, and in brackets that of perceptual relations, %, when a share of its "
+    "pictures is dropped; two thirds of the entities have none from the start. Features are "
+    "aligned (CMoA) on what pictures are left. LBMKGC, in the form of Table 2, *masks* what is "
+    "missing, or *retrieves* the picture nearest to the text; pictures are not generated. TBKGC "
+    "has the entity's vector of structure instead, AdaMF-MAT *random* features. Without any "
+    "picture nothing is aligned, and LBMKGC and TBKGC read text alone. Settings are those of the "
+    "rows above, epochs chosen on valid."
+)
+
+
+def rows() -> list[Row]:
+    """Return what has to be trained; where every picture is gone, nothing can be retrieved."""
+    return [
+        variant(base, _name(system, share), _changes(kind, share))
+        for system, (base, kind) in SYSTEMS.items()
+        for share in SHARES
+        if (kind, share) != (RETRIEVED, 100)
+    ]
+
+
+def _name(system: str, share: int) -> str:
+    return f"{system} {share}"
+
+
+def _changes(kind: str, share: int) -> Mapping[str, Any]:
+    if (kind, share) == (ALIGNED, 100):
+        return {"features.modalities": ["text"]}
+    return {"features.folder": (FEATURES / str(share) / kind).as_posix()}
+
+
+def run(seeds: Sequence[int], bench: Bench) -> None:
+    """Make the features, and do what is missing of the rows."""
+    directory = find_dataset(BUNDLED)
+    for share in SHARES:
+        folder = FEATURES / str(share)
+        make_features(directory / "features", folder, str(directory), share / 100)
+    for row in rows():
+        run_row(row, seeds, bench)
+
+
+def shown(results: Path) -> Shown:
+    """Return what is drawn of the results there are.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are none.
+    """
+    found = {entry.name: entry for entry in read_entries(results / FOLDER, {}, made_by=MADE_BY)}
+    return panels(
+        {
+            system: {
+                str(share): found[name]
+                for share in SHARES
+                if (name := _name(system, share)) in found
+            }
+            for system in SYSTEMS
+        }
+    )
+
+
+def draw(path: Path, numbers: Shown) -> None:
+    """Draw the mean of seeds by share, a line a system."""
+    figure, axes = open_canvas(len(numbers), 10, 4.4)
+    for axis, (panel, systems) in zip(axes, numbers.items(), strict=True):
+        for place, system in enumerate(SYSTEMS):
+            by_share = systems.get(system)
+            if not by_share:
+                continue
+            shares = [int(share) for share in by_share]
+            means = [statistics.mean(values) for values in by_share.values()]
+            axis.plot(shares, means, "o-", color=f"C{place}")
+            write_beside(axis, system, shares[-1], means[-1], color=f"C{place}", right=7)
+        axis.set_xticks(SHARES)
+        axis.set_xlim(-5, 150)
+        axis.set_xlabel("pictures dropped, %")
+        axis.grid(alpha=0.3)
+        axis.set_title(TITLES[panel], fontsize=10)
+    axes[0].set_ylabel("MRR on test, %")
+    figure.suptitle(f"{BUNDLED}, {seeds_of(numbers)}: what stands for pictures that are missing")
+    save(figure, path, numbers)
+
+
+def table(numbers: Shown) -> Table:
+    """Return the same numbers."""
+    header = ["MRR, %", *(f"{share} % dropped" for share in SHARES)]
+    found = cells(numbers, [str(share) for share in SHARES])
+    return Table("Figure 3: fewer pictures", header, found, EXPLAINED)

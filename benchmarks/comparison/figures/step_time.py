@@ -1,0 +1,76 @@
+"""Figure 9 anew: how long a training step takes, by system."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from comparison.figures.canvas import SMALL, open_canvas, save, write_beside
+
+NEGATIVES = 16
+"""Those of each triple that are shown, where a system was timed with as many."""
+Shown = Mapping[str, Any]
+"""A title, and the label and the milliseconds of each system, by this project and plain."""
+
+
+def shown(results: Path) -> Shown:
+    """Return a step of each system in speed_training.json, by time.
+
+    Raises
+    ------
+    FileNotFoundError
+        Nothing was timed yet.
+    """
+    source = results / "speed_training.json"
+    if not source.is_file():
+        raise FileNotFoundError(f"{source}: run benchmarks/speed_training.py first")
+    content = json.loads(source.read_text(encoding="utf-8"))
+    made = content["environment"]
+    machine = made.get("processor") or made.get("machine", "CPU")
+    return {
+        "title": f"{content['title']}\n{machine}, {content['threads']} threads",
+        "rows": [
+            [
+                f"{row['work']}, {row['size']:,} negatives",
+                *(1000 * row["seconds"], 1000 * row["plain_seconds"]),
+            ]
+            for row in _one_size_each(content["rows"])
+        ],
+    }
+
+
+def draw(path: Path, numbers: Shown) -> None:
+    """Draw a step of each system by this project and in plain PyTorch, side by side."""
+    rows = numbers["rows"]
+    figure, (axis,) = open_canvas(1, 8, 1.0 + 0.32 * len(rows))
+    labels, own, plain = zip(*rows, strict=True)
+    places = range(len(rows), 0, -1)
+    axis.hlines(places, own, plain, color="0.8", zorder=0)
+    axis.plot(own, places, "o", color="C0", label="this project")
+    axis.plot(plain, places, "x", color="C1", markeredgewidth=2, label="plain PyTorch")
+    for place, mine, other in zip(places, own, plain, strict=True):
+        away = 7 if mine > other else -7
+        write_beside(axis, f"{mine:,.0f}", mine, place, color="C0", right=away)
+        write_beside(axis, f"{other:,.0f}", other, place, color="C1", right=-away)
+    axis.set_xscale("log")
+    axis.margins(x=0.1)
+    axis.set_yticks(places, labels, fontsize=SMALL)
+    axis.set_ylim(0.4, len(rows) + 0.7)
+    axis.xaxis.set_major_formatter("{x:,.0f}")
+    axis.set_xlabel("milliseconds a step, logarithmic", fontsize=9)
+    axis.grid(alpha=0.3, axis="x")
+    axis.legend(fontsize=SMALL)
+    axis.set_title(numbers["title"], fontsize=9)
+    save(figure, path, numbers)
+
+
+def _one_size_each(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return one row of each system, by time."""
+    chosen: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        known = chosen.get(row["work"])
+        if known is None or abs(row["size"] - NEGATIVES) < abs(known["size"] - NEGATIVES):
+            chosen[row["work"]] = row
+    return sorted(chosen.values(), key=lambda row: float(row["seconds"]))

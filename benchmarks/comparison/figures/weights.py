@@ -1,0 +1,120 @@
+"""Figure 4 anew: what pictures weigh beside text, by entity, and examples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from comparison.ablations import FEATURES, WHOLE, ablation_rows
+from comparison.completed_pictures import make_features
+from comparison.figures.canvas import SMALL, open_canvas, save
+from comparison.runs import DEV_SEED, Bench, StopAt, choose, make_trainer, read_result
+from comparison.table_rows import BUNDLED, Row, read_content
+from lbmkgc_models.model.lbmkgc import LBMKGC
+from openke.datasets.search import find_dataset
+from openke.runtime.environment import environment
+from openke.runtime.files import write_text
+
+FOLDER = "figure4"
+"""Of results."""
+EXAMPLES = 6
+"""Entities at each end that are named."""
+Shown = Mapping[str, Any]
+"""The weight of the picture by entity, of those with both; and the number of epochs."""
+
+
+def row() -> Row:
+    """Return what has to be trained: LBMKGC of Table 2."""
+    return next(row for row in ablation_rows() if row.name == WHOLE)
+
+
+def run(seeds: Sequence[int], bench: Bench) -> None:
+    """Train for as many epochs as are best on valid, and write the weights down."""
+    path = bench.results / BUNDLED / "weights.json"
+    if read_result(path, row()) is not None:
+        return
+    directory = find_dataset(BUNDLED)
+    make_features(directory / "features", FEATURES, str(directory))
+    epochs = choose(row(), bench)["epochs"]
+    trainer = make_trainer(row(), DEV_SEED, bench, [StopAt(epochs)])
+    trainer.run()
+    model = trainer.strategy.model
+    assert isinstance(model, LBMKGC)
+    names = trainer.data_loader.store.entity_names
+    content = {
+        **row().settings(),
+        "epochs": epochs,
+        "weights": picture_weights(model, names),
+        "environment": environment(),
+    }
+    write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+@torch.no_grad()
+def picture_weights(model: LBMKGC, names: Sequence[str]) -> dict[str, float]:
+    """Return the weight of the picture of each entity that has both picture and text."""
+    device = next(model.parameters()).device
+    model.eval()
+    weights = model.modality_weights(torch.arange(model.ent_tot, device=device))
+    both = (weights["image"] > 0) & (weights["text"] > 0)
+    return {
+        names[entity]: round(float(weights["image"][entity]), 4)
+        for entity in both.nonzero()[:, 0].tolist()
+    }
+
+
+def shown(results: Path) -> Shown:
+    """Return what is drawn.
+
+    Raises
+    ------
+    FileNotFoundError
+        It was not measured.
+    """
+    path = results / FOLDER / BUNDLED / "weights.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"no {path}: run benchmarks/figures.py --figure 4 --run first")
+    content = read_content(path)
+    return {"weights": content["weights"], "epochs": content["epochs"]}
+
+
+def draw(path: Path, numbers: Shown) -> None:
+    """Draw how many entities have which weight, and name those at the ends."""
+    weights = dict(sorted(numbers["weights"].items(), key=lambda item: item[1]))
+    figure, (left, right) = open_canvas(2, 10, 4.4)
+    left.hist(list(weights.values()), bins=30, color="C0")
+    left.axvline(0.5, color="0.5", linewidth=1)
+    left.annotate(
+        "as much as text",
+        (0.5, 0.97),
+        xycoords=("data", "axes fraction"),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="top",
+        fontsize=SMALL,
+    )
+    left.set_xlim(0, 1)
+    left.set_xlabel("weight of the picture (the rest is that of the text)")
+    left.set_ylabel("entities")
+    left.set_title(f"all {len(weights)} entities with both", fontsize=10)
+    left.grid(alpha=0.3)
+    ends = [*list(weights.items())[:EXAMPLES], *list(weights.items())[-EXAMPLES:]]
+    places = [*range(EXAMPLES), *range(EXAMPLES + 1, 2 * EXAMPLES + 1)]
+    values = [weight for _, weight in ends]
+    right.barh(places, values, color="C0", label="picture")
+    right.barh(places, [1 - value for value in values], left=values, color="C1", label="text")
+    for place, value in zip(places, values, strict=True):
+        right.text(0.02, place, f"{value:.2f}", va="center", fontsize=SMALL, color="white")
+    right.set_yticks(places, [name for name, _ in ends], fontsize=SMALL)
+    right.set_xlim(0, 1)
+    right.set_xlabel("weight")
+    right.set_title("the least and the most weight of the picture", fontsize=10)
+    right.legend(fontsize=SMALL, loc="lower right")
+    figure.suptitle(
+        f"{BUNDLED}, {WHOLE} of Table 2, one seed: modality weights of entities (Eq. 9)"
+    )
+    save(figure, path, numbers)
