@@ -19,7 +19,7 @@ from comparison.figures import (
     weights,
 )
 from comparison.figures.canvas import DIGEST, digest, seeds_said
-from comparison.page import write_pages
+from comparison.page import PAGE, write_pages
 from comparison.runs import Bench, read_result
 from comparison.table_rows import BUNDLED, find_rows
 from PIL import Image
@@ -223,6 +223,7 @@ def test_figures_without_runs_say_what_to_run():
 
 def test_pictures_are_current():
     """A figure shows the results that are there; one that was not run is not there."""
+    page = PAGE.read_text()
     for number, figure in figures.FIGURES.items():
         path = RESULTS / f"figure{number}.png"
         again = f"python benchmarks/figures.py --figure {number}"
@@ -230,6 +231,7 @@ def test_pictures_are_current():
             assert not path.exists(), again
         else:
             assert about(path) == digest(figure.shown(RESULTS)), again
+            assert f"(../benchmarks/results/{path.name})" in page
     assert about(RESULTS / "table1.png") == digest(mrr.shown(RESULTS))
 
 
