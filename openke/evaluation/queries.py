@@ -41,15 +41,21 @@ class Queries(NamedTuple):
         """Group the triples (Int["n 3"]) that ask the same: scored once, ranked for each."""
         first, second = GIVEN[slot]
         # Sorted by what is given second, a relation where entities are asked for.
-        distinct, query = np.unique(triples[:, [second, first]], axis=0, return_inverse=True)
-        query = query.reshape(-1)
-        order = np.argsort(query, kind="stable")
+        order = np.lexsort((triples[:, first], triples[:, second]))
+        given = triples[order][:, [first, second]]
+        new = np.ones(len(given), bool)
+        new[1:] = (given[1:] != given[:-1]).any(axis=1)
         return cls(
-            np.ascontiguousarray(distinct[:, ::-1]),
+            given[new],
             order,
-            query[order],
+            np.cumsum(new) - 1,
             *(np.ascontiguousarray(triples[order, c]) for c in (first, second, ASKED[slot])),
         )
+
+    def asking(self, start: int, stop: int) -> slice:
+        """Return which of the sorted rows ask the distinct queries from ``start`` to ``stop``."""
+        begin, end = np.searchsorted(self.query, [start, stop]).tolist()
+        return slice(begin, end)
 
 
 def score_queries(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, RELATION, TAIL
 from openke.data.overlap import seen_entities
@@ -18,8 +17,10 @@ from openke.data.test_data_loader import TestDataLoader
 from openke.data.type_constraint import TypeConstraint
 from openke.data.vocabulary import relation_names
 from openke.evaluation import classification
+from openke.evaluation.candidates import Candidates
+from openke.evaluation.core_ranker import CoreRanker
+from openke.evaluation.device_ranker import DeviceRanker
 from openke.evaluation.queries import Queries, score_queries
-from openke.evaluation.ranker import count_better
 from openke.evaluation.report import RankingReport
 from openke.module.model.model import Model, require_same_graph
 from openke.module.model.openke_adapter import in_house_form
@@ -31,12 +32,11 @@ from openke.runtime.progress import counting
 
 BLOCK_BYTES = 64 * 2**20
 """Size of the scores [queries, entities] held at a time, unless a Tester is told another."""
+GPU_BLOCK_BYTES = 8 * BLOCK_BYTES
+"""The same on a GPU, where fewer launches and visits of the entities count more."""
 ENTITIES = [HEAD, TAIL]
 RELATION_BLOCK = 2**14
 """Triples scored at a time where relations are ranked: each has a query vector of its own."""
-
-RankCounts = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-"""Of each query: how many candidates are better, how many are alike, how many there are."""
 
 
 class LinkPrediction(NamedTuple):
@@ -66,7 +66,8 @@ class Tester:
     progress
         Show on standard error how far ranking is: a bar on a terminal, else a line at its end.
     block_bytes
-        Bytes of the scores [queries, entities] held at a time; at least one query is ranked.
+        Bytes of the scores [queries, entities] held at a time; at least one query is ranked. None:
+        64 MiB, on a GPU 512 MiB, which may need a few times as much.
 
     Raises
     ------
@@ -84,7 +85,7 @@ class Tester:
         *,
         device: str | torch.device | None = None,
         progress: bool = True,
-        block_bytes: int = BLOCK_BYTES,
+        block_bytes: int | None = None,
     ) -> None:
         self.world = join()
         self.block_bytes = block_bytes
@@ -235,22 +236,28 @@ class Tester:
         store.require(split)
         started = time.perf_counter()
         triples = store.triples(split)
-        greater = np.zeros((len(slots), len(triples)), np.int64)
-        equal, candidates = np.zeros_like(greater), np.zeros_like(greater)
+        counts = np.zeros((3, len(slots), len(triples)), np.int64)
         with torch.inference_mode():
             model = self._ready()
             entities = encode_all(model)
             queries = [Queries.of(triples, slot) for slot in slots]
+            rankers: list[CoreRanker | DeviceRanker] = []
+            for row, (slot, asked) in enumerate(zip(slots, queries, strict=True)):
+                candidates = Candidates.of(store, slot, asked, filter_splits, constraint)
+                counts[2, row, asked.order] = candidates.count(asked)
+                if self.device.type == "cpu":
+                    rankers.append(CoreRanker(store, slot, asked, filter_splits, constraint))
+                else:
+                    rankers.append(DeviceRanker(asked, candidates, self.device))
             total = sum(len(asked.distinct) for asked in queries)
             with counting(f"ranking {split}", total, "queries", show=self.progress) as count:
-                for row, (slot, asked) in enumerate(zip(slots, queries, strict=True)):
-                    for rows, counts in self._rank_slot(
-                        model, slot, asked, entities, filter_splits, constraint, count
-                    ):
-                        greater[row, rows], equal[row, rows], candidates[row, rows] = counts
+                for slot, ranker in zip(slots, rankers, strict=True):
+                    self._rank_slot(model, slot, entities, ranker, count)
+                for row, ranker in enumerate(rankers):
+                    counts[:2, row, ranker.asked.order] = ranker.fetch()
         names = relation_names(store)
-        for counted in (greater, equal, candidates):  # each process counted its own blocks
-            self.world.total(torch.from_numpy(counted))
+        self.world.total(torch.from_numpy(counts[:2]))  # each process counted its own blocks
+        greater, equal, candidate_counts = counts.reshape(3, -1)
         return RankingReport(
             model=self.model.identity()["model"],
             dataset=store.name,
@@ -259,9 +266,9 @@ class Tester:
             type_constrained=constraint is not None,
             side=np.repeat(np.array(slots), len(triples)),
             relation=np.tile(triples[:, RELATION], len(slots)),
-            greater=greater.reshape(-1),
-            equal=equal.reshape(-1),
-            candidates=candidates.reshape(-1),
+            greater=greater,
+            equal=equal,
+            candidates=candidate_counts,
             relation_category=categories(store),
             relation_kind=relation_kinds(store),
             relation_names=names.names,
@@ -276,43 +283,26 @@ class Tester:
         self,
         model: Model,
         slot: Slot,
-        asked: Queries,
         entities: Encodings,
-        filter_splits: Sequence[Split],
-        constraint: TypeConstraint | None,
+        ranker: CoreRanker | DeviceRanker,
         count: Callable[[int], object],
-    ) -> Iterator[tuple[NDArray[np.int64], RankCounts]]:
+    ) -> None:
+        """Score and rank this process's blocks of the queries of a slot."""
         store = self.data_loader.store
+        size = self.block_bytes
+        if size is None:
+            size = BLOCK_BYTES if self.device.type == "cpu" else GPU_BLOCK_BYTES
         block = (
             RELATION_BLOCK // store.relation_count
             if slot == "relation"
-            else self.block_bytes // (4 * store.entity_count)
+            else size // (4 * store.entity_count)
         )
         block = max(1, block)
-        starts = range(0, len(asked.distinct), block)
+        given = torch.from_numpy(ranker.asked.distinct).to(self.device, non_blocking=True)
+        starts = range(0, len(given), block)
         for start in starts[self.world.rank :: self.world.size]:
-            first, second = (
-                torch.from_numpy(asked.distinct[start : start + block])
-                .to(self.device)
-                .unbind(dim=1)
-            )
-            scores = score_queries(model, slot, first, second, entities)
-            # Rows of the split whose query is in this block: they are sorted by query.
-            begin, end = np.searchsorted(asked.query, [start, start + len(first)])
-            queries: dict[str, Any] = {
-                "first": asked.first[begin:end],
-                "second": asked.second[begin:end],
-                "target": asked.target[begin:end],
-                "splits": filter_splits,
-                "constraint": constraint,
-            }
-            known = scores.float().cpu().contiguous().numpy()
-            row = asked.query[begin:end] - start
-            better, alike = count_better(store, slot, known, row=row, **queries)
-            # Where all score alike, all but the answer tie with it.
-            none = np.zeros((1, known.shape[1]), np.float32)
-            _, others = count_better(store, slot, none, row=np.zeros_like(row), **queries)
-            yield asked.order[begin:end], (better, alike, others + 1)
+            first, second = given[start : start + block].unbind(dim=1)
+            ranker.count(start, score_queries(model, slot, first, second, entities))
             count(len(first))
 
     def _judged(self, split: Split, seed: int) -> classification.Judged:

@@ -10,7 +10,11 @@ from openke import _native
 from openke.config import Trainer
 from openke.data import TrainDataLoader
 from openke.data.query_data_loader import QueryDataLoader
-from openke.evaluation.queries import score_queries
+from openke.data.store import SPLITS
+from openke.data.type_constraint import TypeConstraint
+from openke.evaluation.candidates import Candidates
+from openke.evaluation.device_ranker import DeviceRanker
+from openke.evaluation.queries import Queries, score_queries
 from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.scoring.all_entities import encode_all
@@ -135,14 +139,19 @@ def test_rows_are_stepped_there(method):
 @pytest.mark.parametrize("slot", ["head", "relation", "tail"])
 @pytest.mark.parametrize("case", ALONE)
 def test_every_model_is_evaluated_there(case, slot):
-    model = build(case)
-    given = torch.zeros(3, dtype=torch.int64)
+    model, store = build(case), graph()
+    asked = Queries.of(store.triples("test"), slot)
+    constraint = None if slot == "relation" else TypeConstraint.of(store)
+    candidates = Candidates.of(store, slot, asked, SPLITS, constraint)
     with fake_gpu(), torch.no_grad():
         model = model.to(CUDA)
-        first = second = given.to(CUDA)
+        first, second = torch.from_numpy(asked.distinct[:3]).to(CUDA).unbind(dim=1)
         scores = score_queries(model, slot, first, second, encode_all(model))
         assert scores.device == CUDA
         assert scores.shape == (3, RELATIONS if slot == "relation" else ENTITIES)
+        ranker = DeviceRanker(asked, candidates, CUDA)
+        ranker.count(0, scores)
+        assert ranker.counts.device == ranker.nan.device == CUDA
 
 
 REFUSED = {

@@ -17,6 +17,11 @@ from torch.utils._pytree import tree_leaves
 from openke.config import Trainer
 from openke.data import TrainDataLoader
 from openke.data.query_data_loader import QueryDataLoader
+from openke.data.store import SPLITS
+from openke.data.type_constraint import TypeConstraint
+from openke.evaluation.candidates import Candidates
+from openke.evaluation.device_ranker import DeviceRanker
+from openke.evaluation.queries import Queries
 from openke.kernels import compare_operators, compare_reference, loss_operators
 from openke.kernels.compare_reference import KINDS, Sides
 from openke.module.loss import LOSSES
@@ -205,6 +210,22 @@ def test_no_kernel_outside_the_core_waits(kind, gated):
         compare_reference.pairs_backward(kind, sides, *index, torch.randn(4))
         compare_reference.every(kind, sides)
         compare_reference.every_backward(kind, sides, torch.randn(3, 5))
+
+
+@pytest.mark.parametrize("slot", ["head", "relation", "tail"])
+@pytest.mark.parametrize("constrained", [False, True])
+def test_no_ranking_waits(slot, constrained):
+    store = graph()
+    asked = Queries.of(store.triples("test"), slot)
+    constraint = TypeConstraint.of(store) if constrained and slot != "relation" else None
+    candidates = Candidates.of(store, slot, asked, SPLITS, constraint)
+    for device in (META, torch.device("cpu")):
+        ranker = DeviceRanker(asked, candidates, device)
+        for start in range(0, len(asked.distinct), 5):
+            scores = torch.zeros(len(asked.distinct[start : start + 5]), candidates.width)
+            scores = scores.to(device)
+            with NoWaiting(device.type):
+                ranker.count(start, scores)
 
 
 REFUSED = {
