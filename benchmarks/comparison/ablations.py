@@ -39,7 +39,8 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 """What each changes in the recipe, in the order of the table."""
 
 EXPLAINED = (
-    f"The paper's Table 2 on {BUNDLED}: {BASE} of the table above, but on aligned features (CMoA). "
+    f"The paper's Table 2 on {BUNDLED}. {WHOLE} is in the paper's form here: RotatE inside, a gate "
+    "by relation, sampled negatives, aligned features (CMoA). "
     f"Pictures are not generated: {WHOLE} masks those that entities lack. *At random* they have "
     "random features instead, which is the paper's form without LvMC; *retrieved*, those of the "
     "picture nearest to the entity's text. Without CGuAF structure, pictures and text count "

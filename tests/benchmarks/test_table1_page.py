@@ -304,7 +304,9 @@ def test_only_the_projects_own_results_go_into_its_pages(tmp_path, entries, monk
 
 
 def test_pages_and_tables_are_current(tmp_path):
-    shutil.copytree(RESULTS / "table1", tmp_path / "table1")
+    for folder in RESULTS.iterdir():
+        if folder.is_dir():
+            shutil.copytree(folder, tmp_path / folder.name)
     copies = [Path(shutil.copy(path, tmp_path)) for path in (README, PAGE)]
     write_pages(tmp_path, *copies)
     again = "python benchmarks/table1.py --render"
