@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comparison.table_rows import KNOWN_DATASETS, MODES, read_content, slug
+from comparison.table_rows import BUNDLED, KNOWN_DATASETS, MODES, read_content, slug
 
 PAPER = Path(__file__).parents[1] / "paper_table1.csv"
 """LBMKGC's Table 1, in percent: model, dataset, mrr, hits@1, hits@3, hits@10."""
@@ -45,6 +45,18 @@ class Entry:
     def of_kind(self, kind: str, side: str = "both") -> list[float]:
         """Return the MRR in percent of a kind of relation, such as "perceptual"."""
         return self.values(lambda run: 100 * run["by_kind"][side][kind]["mrr"])
+
+    @property
+    def sees(self) -> str:
+        """Return what it reads beside the triples, such as "pictures, text: descriptions"."""
+        features = self.runs[0].get("recipe", {}).get("features", {})
+        modalities = features.get("modalities", ())
+        parts = ["pictures"] if "image" in modalities else []
+        if "text" in modalities:
+            # The bundled graph has descriptions alone, whatever is asked for.
+            texts = "" if self.dataset == BUNDLED else f": {features['texts']}"
+            parts.append(f"text{texts}")
+        return ", ".join(parts) or "–"
 
     @property
     def epochs(self) -> int:

@@ -18,7 +18,8 @@ MEASURED = (
     f"{BUNDLED} is the bundled graph; the paper does not have it. Filtered test, realistic ranks, "
     "%; mean ± standard deviation over seeds. The answer to a *perceptual* relation is what a "
     "picture of the head may show. Seconds are those of training one seed, mostly on one core of a "
-    "CPU. Rows are by MRR."
+    "CPU. Rows are by MRR. Sees: what a row reads beside the triples; texts are labels and "
+    "descriptions."
 )
 COMPARED = (
     "Mean difference of MRR over the same seeds, and in brackets its 95 % interval by a paired "
@@ -42,7 +43,7 @@ def factbook_tables(entries: Sequence[Entry]) -> list[Table]:
 def _measured(entries: Sequence[Entry]) -> Table:
     rows = [
         (
-            *(entry.name, spread(entry.metric("mrr"))),
+            *(entry.name, entry.sees, spread(entry.metric("mrr"))),
             *(spread(entry.of_kind(kind)) for kind in KINDS),
             *(spread(entry.metric(f"hits@{k}")) for k in (1, 10)),
             *(str(len(entry.runs)), str(entry.epochs)),
@@ -50,7 +51,7 @@ def _measured(entries: Sequence[Entry]) -> Table:
         )
         for entry in entries
     ]
-    header = ("model", "MRR", *KINDS, "Hits@1", "Hits@10", "seeds", "epochs", "seconds")
+    header = ("model", "sees", "MRR", *KINDS, "Hits@1", "Hits@10", "seeds", "epochs", "seconds")
     return Table(BUNDLED, header, rows, MEASURED)
 
 

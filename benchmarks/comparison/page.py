@@ -25,7 +25,7 @@ BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 def dataset_table(dataset: str, entries: Sequence[Entry], paper: Paper) -> Table:
     """Return all figures of a data set."""
     header = (
-        *("model", "trained", "MRR", "head", "tail", "Hits@1", "Hits@3", "Hits@10"),
+        *("model", "trained", "sees", "MRR", "head", "tail", "Hits@1", "Hits@3", "Hits@10"),
         *("paper's MRR", "difference", "seeds", "epochs", "hours"),
     )
     rows = []
@@ -36,7 +36,7 @@ def dataset_table(dataset: str, entries: Sequence[Entry], paper: Paper) -> Table
         claimed = paper.get((entry.name, dataset), {}).get("mrr")
         rows.append(
             (
-                *(entry.name, entry.mode, spread(mrr)),
+                *(entry.name, entry.mode, entry.sees, spread(mrr)),
                 *(f"{statistics.mean(entry.metric('mrr', side)):.2f}" for side in ("head", "tail")),
                 *(_beside(entry, paper, f"hits@{k}") for k in (1, 3, 10)),
                 "–" if claimed is None else f"{claimed:.2f}",
@@ -188,7 +188,8 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     explained = (
         "# Table 1 anew\n\nFiltered test, realistic ranks, %; mean ± standard deviation over "
         "seeds; in brackets the paper's.\npublished: settings as far as they are published, a "
-        "fixed number of epochs; tuned: ours, epochs chosen on dev.\nHours are those of training, "
+        "fixed number of epochs; tuned: ours, epochs chosen on dev.\nSees: what a row reads "
+        "beside the triples, and which texts. Hours are those of training, "
         f"with the choice on dev, mostly on one core of a CPU: {hours:.1f} in all.\n"
         "Written by `python benchmarks/table1.py --render`; settings with their sources are in "
         "`benchmarks/settings/`.\n\n"

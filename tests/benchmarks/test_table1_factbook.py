@@ -81,7 +81,12 @@ def test_rows_stand_by_mrr_with_their_kinds_and_seconds(tmp_path):
     assert first.title == "Factbook"
     assert list(rows_of(first)) == ["LBMKGC without text", "RotatE", "ComplEx"]
     assert rows_of(first)["RotatE"] == {
-        **{"MRR": "32.00 ± 2.65", "perceptual": "42.00 ± 2.65", "conceptual": "32.00 ± 2.65"},
+        **{
+            "sees": "–",
+            "MRR": "32.00 ± 2.65",
+            "perceptual": "42.00 ± 2.65",
+            "conceptual": "32.00 ± 2.65",
+        },
         **{"Hits@1": "16.00 ± 1.32", "Hits@10": "64.00 ± 5.29"},
         **{"seeds": "3", "epochs": "9", "seconds": "61"},
     }

@@ -145,7 +145,7 @@ def test_mean_deviation_and_difference(entries):
     found = {row[:2]: dict(zip(table.header, row, strict=True)) for row in table.rows}
     rotate = found["RotatE", "tuned"]
     assert rotate == {
-        **{"model": "RotatE", "trained": "tuned", "MRR": "32.00 ± 2.65"},
+        **{"model": "RotatE", "trained": "tuned", "sees": "–", "MRR": "32.00 ± 2.65"},
         **{"head": "22.00", "tail": "32.00"},
         **{"Hits@1": "16.00 (17.87)", "Hits@3": "32.00 (36.12)", "Hits@10": "64.00 (49.66)"},
         **{"paper's MRR": "29.28", "difference": "+2.72", "seeds": "3", "epochs": "9"},
@@ -206,7 +206,12 @@ def test_texts_stand_side_by_side(tmp_path):
         reads("LBMKGC without structure", "descriptions", 0, 0.1, structural=False),
         run("RotatE", "DB15K", "tuned", 0, 0.3),
     )
-    table = texts_table(read_entries(tmp_path / "table1", PAPER))
+    entries = read_entries(tmp_path / "table1", PAPER)
+    sees = {entry.name: entry.sees for entry in entries}
+    assert sees["LBMKGC with all texts"] == "text: all"
+    assert sees["LBMKGC"] == "text: descriptions"
+    assert sees["RotatE"] == "–"
+    table = texts_table(entries)
     assert table.header == ["texts of LBMKGC", "MKG-Y", "unseen"]
     assert table.rows == [
         ["descriptions", "35.00 ± 7.07", "3.50 ± 0.71"],
@@ -227,8 +232,8 @@ def test_pages_are_written(tmp_path, entries):
         *("## DB15K", "## MKG-W", "## MKG-Y", "## Entities unseen in train")
     ]
     (tuned,) = [line for line in lines(markdown) if line[:2] == ["RotatE", "tuned"]]
-    assert tuned[2] == "32.00 ± 2.65"
-    assert tuned[8:10] == ["29.28", "+2.72"]
+    assert tuned[3] == "32.00 ± 2.65"
+    assert tuned[9:11] == ["29.28", "+2.72"]
     latex = (tmp_path / "table1.tex").read_text()
     assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 4
     assert r"32.00 $\pm$ 2.65" in latex
