@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
+
+from openke.data.movable import Movable
 
 Side = Literal["head", "tail"]
 CorruptedSide = Literal["head", "tail", "mixed"]
@@ -21,7 +22,7 @@ Data = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(Movable):
     """Positive triples and their negatives, written as replacements of one slot each.
 
     Attributes
@@ -105,15 +106,17 @@ class Batch:
         """Int["n"]: where in ``entities`` each entity stands that replaces another."""
         return self.index[2 * len(self) :]
 
-    def to(self, device: torch.device) -> Batch:
-        """Return the batch on ``device``, copied asynchronously where that is possible."""
-        if device == self.positive.device:
-            return self
-        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
+    def padded(self, bound: int) -> Batch:
+        """Return the batch with one of few numbers of entities, at most ``bound``, the graph's.
 
-    def pin(self) -> Batch:
-        """Return the batch in pinned memory, from which copies to a GPU run asynchronously."""
-        return self._map(Tensor.pin_memory)
+        The last one stands there again until they are as many: it is looked up more often, and
+        nothing else changes. So steps of many batches have tensors of the same shapes.
+        """
+        u = len(self.entities)
+        step = 1 << max(4, u.bit_length() - 4)  # at most an eighth more, or 15
+        more = max(0, min(-u % step, bound - u))
+        filled = torch.cat([self.entities, self.entities[-1:].expand(more)])
+        return replace(self, entities=filled)
 
     def unshared(self) -> Batch:
         """Return the batch with the shared negatives written out as each positive's own."""
@@ -154,16 +157,6 @@ class Batch:
     def with_prepared(self, prepared: tuple[Tensor, ...]) -> Batch:
         """Return the batch with what a strategy found out about it."""
         return replace(self, prepared=prepared)
-
-    def _map(self, function: Callable[[Tensor], Tensor]) -> Batch:
-        changed: dict[str, Any] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, Tensor):
-                changed[field.name] = function(value)
-            elif isinstance(value, tuple):
-                changed[field.name] = tuple(map(function, value))
-        return replace(self, **changed)
 
     def _column(self, slot: int) -> Tensor:
         original = self.positive[:, slot, None]  # [b 1]

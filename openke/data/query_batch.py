@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
 from torch import Tensor
+
+from openke.data.movable import Movable
 
 
 @dataclass(frozen=True)
-class QueryBatch:
+class QueryBatch(Movable):
     """Queries about tails, then queries about heads, and what answers them.
 
     Attributes
@@ -31,6 +33,8 @@ class QueryBatch:
         What a mean over this batch weighs, where several processes have a shard of it each.
     """
 
+    stays: ClassVar[tuple[str, ...]] = ("ends",)
+
     anchor: Tensor
     relation: Tensor
     tails: int
@@ -48,28 +52,3 @@ class QueryBatch:
     def __len__(self) -> int:
         """Return the number of queries."""
         return len(self.anchor)
-
-    def to(self, device: torch.device) -> QueryBatch:
-        """Return the batch on ``device``, copied asynchronously where that is possible."""
-        if device == self.anchor.device:
-            return self
-        anchor, relation, answer = (
-            tensor.to(device, non_blocking=True)
-            for tensor in (self.anchor, self.relation, self.answer)
-        )
-        offsets, weight = (
-            None if tensor is None else tensor.to(device, non_blocking=True)
-            for tensor in (self.offsets, self.weight)
-        )
-        changed = replace(self, anchor=anchor, relation=relation, answer=answer)
-        return replace(changed, offsets=offsets, weight=weight)
-
-    def pin(self) -> QueryBatch:
-        """Return the batch in pinned memory, from which copies to a GPU run asynchronously."""
-        offsets, weight = (
-            None if tensor is None else tensor.pin_memory()
-            for tensor in (self.offsets, self.weight)
-        )
-        anchor, relation = self.anchor.pin_memory(), self.relation.pin_memory()
-        changed = replace(self, anchor=anchor, relation=relation, answer=self.answer.pin_memory())
-        return replace(changed, offsets=offsets, weight=weight)

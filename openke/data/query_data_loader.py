@@ -16,7 +16,8 @@ from openke.data.loader import (
     WHOLE,
     Change,
     Shard,
-    one_ahead,
+    ahead,
+    producers,
     shard_of,
     unchanged,
     weighed_shard,
@@ -130,7 +131,7 @@ class QueryDataLoader:
         return count // 2 if self.one_side else count
 
     def epoch(self, number: int) -> Iterator[QueryBatch]:
-        """Iterate over the batches of epoch ``number``, preparing one ahead in the background."""
+        """Iterate over the batches of epoch ``number``, prepared ahead in the background."""
         generator = np.random.default_rng([self.seed, number])
         order = generator.permutation(self._asked)
         if self.one_side:  # queries about heads stand after all of those about tails
@@ -148,7 +149,7 @@ class QueryDataLoader:
             batch: QueryBatch = self._change(replace(found, share=share))
             return batch.pin() if self._pin else batch
 
-        return one_ahead(prepare, len(self), "queries")
+        return ahead(prepare, len(self), "queries", producers(self._pin))
 
     def prepare(self, change: Change = unchanged, *, pin: bool, shard: Shard = WHOLE) -> None:
         """Do in the background what a step would wait for, see :class:`Loader`."""

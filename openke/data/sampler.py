@@ -121,7 +121,13 @@ class Sampler:
         return out
 
     def draw(
-        self, rows: NDArray[np.int64], *, epoch: int, first: int, side: CorruptedSide = "mixed"
+        self,
+        rows: NDArray[np.int64],
+        *,
+        epoch: int,
+        first: int,
+        side: CorruptedSide = "mixed",
+        threads: int | None = None,
     ) -> Draw:
         """Draw a batch.
 
@@ -135,6 +141,8 @@ class Sampler:
         side
             The entity slot to replace; ``"mixed"`` draws it for each negative, or for each
             positive of a shared set.
+        threads
+            None: as many as the sampler was made with.
 
         Raises
         ------
@@ -161,7 +169,7 @@ class Sampler:
             epoch,
             first,
             _native.SLOTS[side],
-            self.threads,
+            self.threads if threads is None else threads,
             _native.address(positive, np.int64, writable=True),
             _native.address(negative, np.int64, writable=True),
             _native.address(slot, np.uint8, writable=True),

@@ -17,7 +17,8 @@ from openke.data.loader import (
     WHOLE,
     Change,
     Shard,
-    one_ahead,
+    ahead,
+    producers,
     shard_of,
     unchanged,
     weighed_shard,
@@ -163,14 +164,18 @@ class TrainDataLoader:
         return self.epoch(epoch)
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """Iterate over the batches of epoch ``number``, drawing one ahead in the background."""
+        """Iterate over the batches of epoch ``number``, drawn ahead in the background."""
         rows = self._rows(number)
+        workers = producers(self._pin)
+        threads = None if workers == 1 else 1  # each batch by one of the workers
 
         def draw(index: int) -> Batch:
             first = index * self.batch_size
             side = self._side(index)
             positions = rows[first : first + self.batch_size]
-            drawn = self.sampler.draw(positions, epoch=number, first=first, side=side)
+            drawn = self.sampler.draw(
+                positions, epoch=number, first=first, side=side, threads=threads
+            )
             mine, share = shard_of(len(drawn.positive), self._shard)
             drawn = drawn.select(mine)  # drawing is cheap, and so all processes draw the same
             weight = None if self._weight is None else self._weight[positions]
@@ -196,7 +201,7 @@ class TrainDataLoader:
             changed: Batch = self._change(batch)
             return changed.pin() if self._pin else changed
 
-        return one_ahead(draw, self.nbatches, "sampler")
+        return ahead(draw, self.nbatches, "sampler", workers)
 
     def prepare(self, change: Change = unchanged, *, pin: bool, shard: Shard = WHOLE) -> None:
         """Do in the background what a step would wait for, see :class:`Loader`."""

@@ -2,6 +2,7 @@
 
 from openke.kernels.compare import compare_all, compare_pairs
 from openke.kernels.compare_reference import KINDS, Kind
+from openke.kernels.lookup import lookup
 from openke.kernels.losses import binary_cross_entropy, softmax_cross_entropy
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "binary_cross_entropy",
     "compare_all",
     "compare_pairs",
+    "lookup",
     "softmax_cross_entropy",
 ]

@@ -14,6 +14,7 @@ from openke.kernels import compare_reference as reference
 from openke.kernels.arguments import check_range
 from openke.kernels.compare_reference import KINDS, Sides
 from openke.kernels.core import TYPES, in_core, no_second_gradient, pointer
+from openke.kernels.gpu import in_triton
 
 REALS = (torch.float32, torch.float64)
 
@@ -30,6 +31,10 @@ def pairs(
 ) -> Tensor:
     """Return Float["p"]; see :func:`.compare_pairs`."""
     sides = Sides(query, table, modal, gate)
+    if in_triton(query):
+        from openke.kernels.gpu.pairs import pairs as on_gpu
+
+        return on_gpu(kind, sides.map(Tensor.contiguous), query_index, candidate_index)
     if not in_core(query, *REALS):
         check_range("query_index", query_index, query.shape[0])
         check_range("candidate_index", candidate_index, table.shape[0])
@@ -59,6 +64,12 @@ def pairs_backward(
 ) -> list[Tensor]:
     """Return the wanted gradients for ``grad``, Float["p"]."""
     sides = Sides(query, table, modal, gate)
+    if in_triton(query):
+        from openke.kernels.gpu.pairs import pairs_backward as on_gpu
+
+        sides = sides.map(Tensor.contiguous)
+        each = on_gpu(kind, sides, query_index, candidate_index, grad, list(wanted))
+        return _present(each, wanted)
     if not in_core(query, *REALS):
         slopes = reference.pairs_backward(kind, sides, query_index, candidate_index, grad)
         return _present(slopes, wanted)
@@ -79,6 +90,10 @@ def every(
 ) -> Tensor:
     """Return Float["q u"]; see :func:`.compare_all`."""
     sides = Sides(query, table, modal, gate)
+    if in_triton(query):
+        from openke.kernels.gpu.every import every as on_gpu
+
+        return on_gpu(kind, sides.map(Tensor.contiguous))
     if not in_core(query, *REALS):
         return reference.every(kind, sides)
     sides = sides.map(Tensor.contiguous)
@@ -99,6 +114,11 @@ def every_backward(
 ) -> list[Tensor]:
     """Return the wanted gradients for ``grad``, Float["q u"]."""
     sides = Sides(query, table, modal, gate)
+    if in_triton(query):
+        from openke.kernels.gpu.every import every_backward as on_gpu
+
+        each = on_gpu(kind, sides.map(Tensor.contiguous), grad, list(wanted))
+        return _present(each, wanted)
     if not in_core(query, *REALS):
         return _present(reference.every_backward(kind, sides, grad), wanted)
     sides, grad = sides.map(Tensor.contiguous), grad.contiguous()

@@ -31,7 +31,7 @@ def compiled(function: Function) -> Function:
 
     @functools.wraps(function)
     def run(first: Tensor, *others: Any) -> Any:
-        if not _wanted(first.device):
+        if not wanted(first.device):
             return function(first, *others)
         if not chosen:
             chosen.append(torch.compile(function, dynamic=True))
@@ -58,7 +58,8 @@ def chunk_reals(device: torch.device) -> int:
     return CHUNK if device.type == "cpu" else 16 * CHUNK
 
 
-def _wanted(device: torch.device) -> bool:
+def wanted(device: torch.device) -> bool:
+    """Return whether :data:`VARIABLE` asks for compiled kernels on a device."""
     where = os.environ.get(VARIABLE) or WHERE[0]
     if where not in WHERE:
         raise ValueError(

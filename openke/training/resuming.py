@@ -13,6 +13,7 @@ from openke.training.checkpoint import load_checkpoint, save_checkpoint
 from openke.training.epoch_so_far import EpochSoFar, random_state, restore_random_state
 from openke.training.history import History
 from openke.training.openke_setters import Setters
+from openke.training.optimizers import restore_optimizer
 
 
 class Resuming(Setters):
@@ -61,10 +62,10 @@ class Resuming(Setters):
             )
         require_numbers(Path(path), state["strategy"])
         self.strategy.load_state_dict(state["strategy"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        restore_optimizer(self.optimizer, state["optimizer"])
         others = state.get("other_optimizers", [])  # earlier releases knew no turns
         for moved, saved in zip(self._turns[1:], others, strict=True):
-            moved.optimizer.load_state_dict(saved)
+            restore_optimizer(moved.optimizer, saved)
         self.epoch = state["epoch"]
         self._stopped = state["stopped"]
         self.history = History(state["history"])

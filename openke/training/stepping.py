@@ -15,16 +15,32 @@ from openke.training.openke_setters import Moved
 from openke.training.optimizers import gradients_by_row
 from openke.training.precision import casting, tensor_cores
 from openke.training.resuming import Resuming
+from openke.training.step_graphs import StepGraphs, can_be_replayed
 
 
 class Stepping(Resuming):
     """Takes the strategy's turns on a batch."""
 
     _objective: Callable[[Any], Tensor]
+    _graphs: StepGraphs | None = None
 
     def _step(self, batch: Any) -> Tensor:
+        """Take a step on a batch, wherever it is, and return its loss."""
         with tensor_cores(self.precision, self.device):
-            return self._train_on(batch)
+            if self._graphs is None:
+                return self._train_on(batch.to(self.device))
+            return self._graphs(batch)
+
+    def _prepare(self, batch: Any) -> Any:
+        """Do in the background what a step would wait for."""
+        prepared = self.strategy.prepare(batch)
+        return prepared if self._graphs is None else self._graphs.even(prepared)
+
+    def _find_graphs(self) -> StepGraphs | None:
+        able = can_be_replayed(self.strategy, len(self._turns), self.device, self.world.size)
+        if not able:
+            return None
+        return StepGraphs(self._train_on, self.strategy, self.optimizer, self.device)
 
     def _train_on(self, batch: Any) -> Tensor:
         """Take all turns on a batch and return the loss of the first."""
@@ -54,6 +70,8 @@ class Stepping(Resuming):
         if not self.epoch:
             self._constrain()
         self.strategy.begin_epoch(self.epoch)
+        if self._graphs is not None:
+            self._graphs.begin_epoch()
 
     @torch.no_grad()
     def _constrain(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from os import PathLike
 
 import torch
@@ -23,6 +24,7 @@ from openke.training.loss_total import LossTotal
 from openke.training.openke_setters import check_strategy, check_values
 from openke.training.precision import check_precision
 from openke.training.progress import TrainingProgress
+from openke.training.step_graphs import own_stream
 from openke.training.stepping import Stepping
 
 CHECK_EVERY = 100
@@ -168,8 +170,11 @@ class Trainer(Stepping):
             )
         for callback in self.callbacks:
             callback.on_start(self)
+        self._graphs = self._find_graphs()
+        alone = own_stream(self.device) if self._graphs else nullcontext()
         with Interruption(active=self.world.size == 1) as interruption:
-            self._train(interruption)
+            with alone:
+                self._train(interruption)
             if interruption.signal is not None:
                 self._save_interrupted()
                 interruption.leave()
@@ -208,12 +213,12 @@ class Trainer(Stepping):
         positives = begun.positives if self.world.chief else 0
         shard = (self.world.rank, self.world.size)
         pin = self.device.type == "cuda"
-        self.data_loader.prepare(self.strategy.prepare, pin=pin, shard=shard)
+        self.data_loader.prepare(self._prepare, pin=pin, shard=shard)
         if not begun.step:
             self._begin_epoch()
         for batch in begun.rest(self.data_loader.epoch(self.epoch), self.device):
             self.strategy.clock = self._clock(losses.step)
-            loss = self._step(batch.to(self.device))
+            loss = self._step(batch)
             positives += len(batch) if batch.share else 0
             if losses.add(loss):
                 progress.loss(loss.item())

@@ -191,7 +191,7 @@ class Model(FormerNames, OpenKEAttributes, Parameters, Scorer):
         terms = []
         for part in _parts(self.entity_embeddings(entities.ids), self.entity_part_widths()):
             squares = part.square().mean(dim=1)  # [u]
-            terms += [squares[entities.head].mean(), squares[entities.tail].mean()]
+            terms += [squares.index_select(0, at).mean() for at in (entities.head, entities.tail)]
         for part in _parts(self.relation_embeddings(relations), self.relation_part_widths()):
             squares = part.square().mean(dim=1)  # [r]
             share = squares.new_full(scores.relations.shape, 1 / len(scores.relations))

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from openke import kernels
 from openke.data.batch import Side
 from openke.module.scoring.compare import Compare
 from openke.module.scoring.encodings import Encodings
@@ -114,8 +115,7 @@ class Scorer(nn.Module):
 
     def entity_embeddings(self, entities: Tensor) -> Tensor:
         """Return the structural vectors of entities, Float["u d"], as the penalties see them."""
-        rows: Tensor = self.ent_embeddings(entities)
-        return rows
+        return kernels.lookup(self.ent_embeddings, entities)
 
     def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return the vectors of relations, Float["q d"], as the penalties see them.

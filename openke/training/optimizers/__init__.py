@@ -7,6 +7,7 @@ from openke.training.optimizers.choose import (
     OPTIMIZERS,
     gradients_by_row,
     make_optimizer,
+    restore_optimizer,
     tables_by_row,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "RowwiseAdagrad",
     "gradients_by_row",
     "make_optimizer",
+    "restore_optimizer",
     "tables_by_row",
 ]

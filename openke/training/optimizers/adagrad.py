@@ -20,9 +20,15 @@ class Adagrad(StepsRows, torch.optim.Adagrad):
 
     rowwise = False
 
+    def __init__(self, params: Any, **options: Any) -> None:
+        super().__init__(params, **options)
+        for parameter, state in self.state.items():
+            if parameter.device.type != "cpu":
+                state["step"] = torch.zeros((), device=parameter.device)
+
     def step_rows(self, group: dict[str, Any], table: Tensor, gradient: RowGradient) -> None:
         """Move the rows of one table."""
-        rate = float(group["lr"]) / (1 + (self.count_step(table) - 1) * group["lr_decay"])
+        rate = self._rate(group, table)
         total = self.state[table]["sum"]
         if group["weight_decay"]:
             pulled = table.index_select(0, gradient.ids).mul_(group["weight_decay"])
@@ -33,9 +39,37 @@ class Adagrad(StepsRows, torch.optim.Adagrad):
         _native.call(
             "adagrad_rows",
             core_argument(table, gradient),
-            *(rate, group["eps"], self.rowwise, torch.get_num_threads()),
+            *(float(rate), group["eps"], self.rowwise, torch.get_num_threads()),
             *(table.data_ptr(), total.data_ptr()),
         )
+
+    def step_whole(self) -> None:
+        """Move the parameters with a gradient of every row; on a GPU nothing waits for it."""
+        moved = [
+            (group, parameter)
+            for group in self.param_groups
+            for parameter in group["params"]
+            if parameter.grad is not None
+        ]
+        if all(parameter.device.type == "cpu" for _, parameter in moved):
+            super().step_whole()
+            return
+        for group, parameter in moved:
+            grad, total = parameter.grad, self.state[parameter]["sum"]
+            if group["weight_decay"]:
+                grad = grad.add(parameter, alpha=group["weight_decay"])
+            total.addcmul_(grad, grad)
+            rate = self._rate(group, parameter)
+            parameter.sub_(rate * grad / total.sqrt().add_(group["eps"]))
+
+    def _rate(self, group: dict[str, Any], parameter: Tensor) -> Tensor | float:
+        """Count a step and return its learning rate."""
+        step = self.count_step(parameter)
+        if not group["lr_decay"]:
+            return float(group["lr"])
+        count = int(step) if step.device.type == "cpu" else step
+        rate: Tensor | float = float(group["lr"]) / (1 + (count - 1) * group["lr_decay"])
+        return rate
 
 
 class RowwiseAdagrad(Adagrad):
@@ -64,7 +98,7 @@ class RowwiseAdagrad(Adagrad):
 
 
 def _step(
-    rate: float,
+    rate: Tensor | float,
     epsilon: float,
     rowwise: bool,
     gradient: RowGradient,

@@ -34,7 +34,7 @@ class Adam(StepsRows, torch.optim.Adam):
             return
         beta1, beta2 = group["betas"]
         numbers = float(group["lr"]), beta1, beta2, group["eps"], group["weight_decay"]
-        settings = _native.Adam(*numbers, step, self.lazy)
+        settings = _native.Adam(*numbers, int(step), self.lazy)
         _native.call(
             "adam_rows",
             *(core_argument(table, gradient), _native.reference(settings), torch.get_num_threads()),
@@ -61,7 +61,7 @@ def _every_row(table: Tensor, gradient: RowGradient) -> RowGradient:
 
 def _step(
     group: dict[str, Any],
-    step: int,
+    step: Tensor,
     gradient: RowGradient,
     table: Tensor,
     mean: Tensor,
@@ -74,7 +74,8 @@ def _step(
     grad = grad + group["weight_decay"] * rows
     m = mean.index_select(0, ids).lerp_(grad, 1 - beta1)
     v = square.index_select(0, ids).mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
-    rate, scale = group["lr"] / (1 - beta1**step), (1 - beta2**step) ** -0.5
+    count = int(step) if step.device.type == "cpu" else step
+    rate, scale = group["lr"] / (1 - beta1**count), (1 - beta2**count) ** -0.5
     rows -= rate * m / (v.sqrt() * scale + group["eps"])
     for target, values in ((table, rows), (mean, m), (square, v)):
         target.index_copy_(0, ids, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,12 @@ FUSED: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "rowwise_adagrad": torch.optim.Adagrad,
 }
 """PyTorch's part of those that may have one kernel for a whole step; the result is the same."""
+
+CAPTURABLE = ("adam", "lazy_adam", "rmsprop", "adadelta")
+"""PyTorch's that count steps on a GPU if they are told to: they wait for nothing then."""
+
+HOW = ("fused", "foreach", "capturable")
+"""Options that say how a step is computed, not what."""
 
 BY_ROW = ("lazy_adam", "rowwise_adagrad")
 """Those that see only the rows a batch touched, on every device."""
@@ -88,7 +94,21 @@ def make_optimizer(
         options["tables"] = [table.weight for table in tables]
     if has_fused_step(method, device):
         options["fused"] = True
+    if device.type == "cuda" and method in CAPTURABLE:
+        options["capturable"] = True
     return OPTIMIZERS[method](parameters, **options)
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, saved: Mapping[str, Any]) -> None:
+    """Load what an optimiser's ``state_dict`` was, perhaps on another device.
+
+    How a step is computed stays as it is here.
+    """
+    groups = [
+        {**group, **{name: here[name] for name in HOW if name in here}}
+        for group, here in zip(saved["param_groups"], optimizer.param_groups, strict=True)
+    ]
+    optimizer.load_state_dict({**saved, "param_groups": groups})
 
 
 def has_fused_step(method: str, device: torch.device) -> bool:

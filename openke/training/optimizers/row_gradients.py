@@ -91,12 +91,20 @@ class StepsRows(torch.optim.Optimizer):
         """Whether a parameter is stepped by :meth:`step_rows`: where its gradient is sparse."""
         return parameter.grad is not None and parameter.grad.is_sparse
 
-    def count_step(self, table: Tensor) -> int:
-        """Return the number of this step of a table, whose count is kept on the host."""
+    def step_whole(self) -> None:
+        """Move the parameters whose gradient is of every row: PyTorch's step."""
+        super().step()
+
+    def count_step(self, table: Tensor) -> Tensor:
+        """Return the number of this step of a table, Float[""], on the host or on the GPU.
+
+        On a GPU it stays there, as PyTorch's own are counted, so that a step can be replayed.
+        """
         state = self.state[table]
-        # A loaded state may lie on the GPU: fetched once, it stays here.
-        state["step"] = state["step"].cpu() + 1 if state else torch.ones(())
-        return int(state["step"])
+        count = state["step"] if "step" in state else torch.zeros((), device=table.device)
+        counted: Tensor = count.to(table.device).add_(1)
+        state["step"] = counted
+        return counted
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -113,7 +121,7 @@ class StepsRows(torch.optim.Optimizer):
                     self.step_rows(group, table, RowGradient(ids, rows.contiguous()))
                     held.append((table, table.grad))
                     table.grad = None  # not for the optimiser of the others
-        super().step()
+        self.step_whole()
         for table, gradient in held:
             table.grad = gradient
         return loss

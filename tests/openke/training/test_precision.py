@@ -96,6 +96,7 @@ def test_a_step_on_a_gpu_multiplies_by_tensor_cores(precision, device, found, mo
     trained, seen = trainer(precision="float32"), []
     trained.precision, trained.device = precision, device
     monkeypatch.setattr("openke.training.stepping.casting", lambda *_: casting("float32", CPU))
+    monkeypatch.setattr("openke.data.batch.Batch.to", lambda batch, device: batch)
     layer = trained.strategy.model.projectors.text.layers[0]
     for register in (layer.register_forward_hook, layer.weight.register_hook):
         register(lambda *_: seen.append(torch.get_float32_matmul_precision()))
