@@ -7,7 +7,8 @@ by name, and a mask of what is missing. The rooms, from the lowest:
 - :mod:`lbmkgc_models.features`: encoders, alignment and generation, which make such stores;
 - :mod:`lbmkgc_models.fusion`: the parts that models fuse modalities by;
 - :mod:`lbmkgc_models.model`: LBMKGC and the multimodal baselines, one file each;
-- :mod:`lbmkgc_models.runs`: features chosen for a training, models made with them.
+- :mod:`lbmkgc_models.runs`: features chosen for a training, models made with them;
+- :mod:`lbmkgc_models.serving`: a run behind HTTP.
 """
 
 import openke  # noqa: F401 - before torch: it says how OpenMP threads wait

@@ -41,6 +41,7 @@ ROOMS = (
     "lbmkgc_models.fusion",
     "lbmkgc_models.model",
     "lbmkgc_models.runs",
+    "lbmkgc_models.serving",
 )
 """From the lowest: a room imports itself and what stands before it."""
 FREE = ("openke", "openke.module", "lbmkgc_models")

@@ -51,7 +51,7 @@ def test_sdist_to_wheel_to_import(tmp_path):
         archive.extractall(tmp_path / "site")
     assert any(name.startswith("openke/_core.") for name in names)
     data = {"openke/py.typed", "lbmkgc_models/py.typed"}
-    data.add("lbmkgc_models/features/report/page.html.j2")
+    data |= {"lbmkgc_models/features/report/page.html.j2", "lbmkgc_models/serving/page/page.js"}
     assert data <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "base/", "examples/"))]
     site = tmp_path / "site"

@@ -1,4 +1,4 @@
-"""Packages that only features need, imported where they are used."""
+"""Packages that only some of it needs, imported where they are used."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Any
 
 
-def extra(module: str) -> Any:
-    """Import a module of the optional dependencies ``features``.
+def extra(module: str, name: str = "features") -> Any:
+    """Import a module of the optional dependencies ``features``, or of others by name.
 
     Raises
     ------
@@ -18,6 +18,6 @@ def extra(module: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"{module} cannot be imported ({error}); install what features need with "
-            "pip install 'openke-lbmkgc[features]'"
+            f"{module} cannot be imported ({error}); install what it needs with "
+            f"pip install 'openke-lbmkgc[{name}]'"
         ) from error

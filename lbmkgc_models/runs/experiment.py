@@ -11,10 +11,11 @@ from lbmkgc_models.feature_store.texts import CHOICE_NOTE
 from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.runs.choose_features import plan_features
 from lbmkgc_models.runs.make_model import check_model, modalities_of, model_maker, takes_tokens
-from lbmkgc_models.runs.rebuilt import write_parts
+from lbmkgc_models.runs.rebuilt import write_parts, write_pictures
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset, missing_files
 from openke.evaluation.report import RankingReport
+from openke.module.model import Model
 from openke.runs.experiment import Experiment, RunOptions
 from openke.runs.packed import pack
 from openke.runs.recipe import Make, Recipe
@@ -72,9 +73,18 @@ def run(
     with experiment.held():
         trainer = experiment.train(store, make)
         if trainer.world.chief and not options.lean:
-            model = trainer.strategy.model
-            pack(experiment.out, store, lambda folder: write_parts(folder, model, features))
+            _pack(experiment.out, store, trainer.strategy.model, features)
         return experiment.test(trainer, store, {"features": seen} if seen else {})
+
+
+def _pack(
+    out: Path, store: TripleStore, model: Model, features: Mapping[str, ModalFeatures]
+) -> None:
+    def more(folder: Path) -> None:
+        write_parts(folder, model, features)
+        write_pictures(folder, store)
+
+    pack(out, store, more)
 
 
 def dataset_folder(name: str, data: Path | None = None) -> Path:

@@ -17,6 +17,7 @@ from lbmkgc_models.feature_store.name_spotting import mask_names
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import describe_entities
 from lbmkgc_models.features.encode_more import encode_pictures, encode_texts
+from lbmkgc_models.features.small_pictures import write_small
 from lbmkgc_models.runs.rebuilt import MENTIONS, rebuilt, texts_of
 from openke.data.store import TripleStore
 from openke.datasets.entity_texts import EntityText, read_entity_texts
@@ -55,6 +56,11 @@ def extend(
     rows = read_entity_texts(entities, None, BadRows(), called="the new entities")
     known = set(names)
     for name in rows:
+        if not name.isprintable():
+            raise ValueError(
+                f"{rows[name].place}: the name {name!r} has characters that do not print: expected "
+                "one line of text"
+            )
         if name in known:
             raise ValueError(
                 f"{rows[name].place}: the entity {name!r} is there already: give the new one "
@@ -70,6 +76,7 @@ def extend(
     for modality, features in old.items():
         grown(features, list(rows), *new[modality]).save(folder / FEATURES / modality)
     _grow_mentions(folder, saved)
+    write_small(folder, {name: [row.picture] for name, row in rows.items() if row.picture})
     model = rebuilt(store, saved, folder / FEATURES)
     if saved["model"].get("reciprocal"):
         model = Reciprocal(model)
@@ -78,6 +85,13 @@ def extend(
     saved["data"]["fingerprint"] = store.fingerprint
     saved[ADDED] = saved.get(ADDED, len(names))
     write_text(run / Experiment.SETTINGS, json.dumps(saved, indent=2) + "\n")
+
+
+def taken(model: Model, saved: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the modalities by which entities may be added; none where the model needs facts."""
+    if not hasattr(getattr(model, "inner", model), "rows_without_structure"):
+        return ()
+    return tuple(sorted(saved["model"].get("features") or ()))
 
 
 def _features(

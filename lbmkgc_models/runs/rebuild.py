@@ -9,9 +9,10 @@ from torch import Tensor
 
 from lbmkgc_models.runs.contributions import contributions
 from lbmkgc_models.runs.new_entities import extend
-from lbmkgc_models.runs.rebuilt import features_of, rebuilt, write_parts
+from lbmkgc_models.runs.rebuilt import features_of, rebuilt, write_parts, write_pictures
 from openke.data.store import TripleStore
 from openke.module.model import Model
+from openke.runs.packed import FEATURES
 
 
 class MultimodalRuns:
@@ -26,9 +27,11 @@ class MultimodalRuns:
     def pack(
         self, store: TripleStore, saved: dict[str, Any], features: Path | None, folder: Path
     ) -> None:
-        """Write the features of a run and its mentions into a packed data set."""
-        found = features_of(store, saved, features)
-        write_parts(folder, rebuilt(store, saved, features), found)
+        """Write what there is of features, mentions and pictures into a packed data set."""
+        if FEATURES in saved["model"]:
+            found = features_of(store, saved, features)
+            write_parts(folder, rebuilt(store, saved, features), found)
+        write_pictures(folder, store)
 
     def extend(self, run: Path, entities: Any, **options: Any) -> None:
         """Add entities to a packed run, see :func:`.extend`."""

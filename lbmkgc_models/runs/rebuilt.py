@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from lbmkgc_models.feature_store.mentions import read_mentions, write_mentions
 from lbmkgc_models.feature_store.search_path import find_features
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import TextChoice, check_choice
+from lbmkgc_models.features.small_pictures import pictures_in, write_small
 from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.runs.choose_features import gather_features
 from lbmkgc_models.runs.make_model import make_multimodal, takes_tokens
@@ -87,6 +89,14 @@ def write_parts(folder: Path, model: Model, features: Mapping[str, ModalFeatures
     mentioned = getattr(getattr(model, "inner", model), "mentioned", None)
     if mentioned is not None:
         write_mentions(folder / FEATURES / MENTIONS, mentioned.mentions)
+
+
+def write_pictures(folder: Path, store: TripleStore) -> None:
+    """Write small copies of a data set's pictures into FOLDER/pictures, where Pillow is there."""
+    directory = store.directory
+    here = directory is not None and directory.resolve() == folder.resolve()
+    if not here and find_spec("PIL") is not None:
+        write_small(folder, pictures_in(directory, store.entity_names))
 
 
 def texts_of(saved: dict[str, Any]) -> TextChoice:

@@ -55,7 +55,7 @@ class Multimodal(Protocol):
         """Return a fresh model."""
 
     def pack(self, store: TripleStore, saved: Saved, features: Path | None, folder: Path) -> None:
-        """Write what the model needs beside its weights into a packed data set."""
+        """Write what is of use beside triples and weights into a packed data set."""
 
     def extend(self, run: Path, entities: Any, **options: Any) -> None:
         """Add entities to what the folder of a run has."""
@@ -270,11 +270,18 @@ class Run:
             vector=list(rows.float().cpu().numpy()),
         )
 
-    def save(self, path: Path | str) -> Path:
+    def save(self, path: Path | str, *, overwrite: bool = False) -> Path:
         """Copy the run into a folder that holds all that its answers need.
 
-        Settings, weights, report and curves, names, triples, texts and the features that the model
-        uses. A checkpoint to go on training from stays behind.
+        Settings, weights, report and curves, names, triples, texts, small pictures and the features
+        that the model uses. A checkpoint to go on training from stays behind.
+
+        Parameters
+        ----------
+        path
+            The folder.
+        overwrite
+            Replace a run that is there, once this one is written.
 
         Raises
         ------
@@ -282,7 +289,8 @@ class Run:
             There is something at ``path``.
         """
         path = Path(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        replaced = overwrite and (path / Experiment.SETTINGS).is_file()
+        if not replaced and path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise FileExistsError(f"{path} is there already: name another folder")
         with whole_folder(path) as draft:
             for name in Experiment.KEPT:
@@ -291,12 +299,11 @@ class Run:
             if packed_folder(self.folder, self.saved["data"]["name"]).is_dir():
                 shutil.copytree(self.folder / PACKED, draft / PACKED)
             else:
-                pack(draft, self.whole, self._pack_features)
+                pack(draft, self.whole, self._pack_more)
         return path
 
-    def _pack_features(self, folder: Path) -> None:
-        if FEATURES in self.saved["model"]:
-            _multimodal().pack(self.whole, self.saved, self.features, folder)
+    def _pack_more(self, folder: Path) -> None:
+        _multimodal().pack(self.whole, self.saved, self.features, folder)
 
 
 Given = str | int | Sequence[str | int] | None

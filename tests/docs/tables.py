@@ -86,11 +86,23 @@ def data() -> str:
     return against_plain([""], rows)
 
 
+def serving() -> str:
+    rows = [
+        [
+            *(row["request"], str(row["clients"]), f"{row['per_second']:.0f}"),
+            *(f"{row['p50_ms']:.1f} ms", f"{row['p99_ms']:.1f} ms"),
+        ]
+        for row in read("speed_serving")["rows"]
+    ]
+    return table(["", "clients", "requests a second", "p50", "p99"], rows)
+
+
 TABLES = {
     ("results.md", "factbook"): factbook,
     ("speed.md", "training"): training,
     ("speed.md", "evaluation"): evaluation,
     ("speed.md", "data"): data,
+    ("serving.md", "speed_serving"): serving,
 }
 """Page and mark -> what makes the table between ``<!-- MARK -->`` and ``<!-- end of MARK -->``."""
 

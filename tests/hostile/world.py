@@ -53,8 +53,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """Command lines that end well in a copy of the folder, by command."""
-SLOW = ("features.tokens",)
-"""Commands that load a language model, which is too slow for a case."""
+SLOW = ("features.tokens", "serve")
+"""Commands that load a language model, which is too slow for a case, or run until told to end."""
 KEEPS = (
     *("train", "features.generate", "features.classes", "features.image", "features.text"),
     *("export", "features.align", "features.report"),

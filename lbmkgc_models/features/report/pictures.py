@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
-from lbmkgc_models.features.read_image import BadPicture, read_image
+from lbmkgc_models.features.read_image import BadPicture
+from lbmkgc_models.features.small_pictures import small_jpeg
 from openke.datasets.pictures import is_generated
 from openke.runtime.json_text import read_json
 
@@ -46,13 +46,9 @@ def data_uri(content: bytes, kind: str) -> str:
 
 def _small(path: Path) -> str:
     try:
-        picture = read_image(path)
+        return data_uri(small_jpeg(path, SIZE), "image/jpeg")
     except BadPicture:
         return ""  # the page says so; what was skipped and why stands in the manifests
-    picture.thumbnail((SIZE, SIZE))
-    content = BytesIO()
-    picture.save(content, "JPEG", quality=85)
-    return data_uri(content.getvalue(), "image/jpeg")
 
 
 def _record(path: Path) -> Mapping[str, object]:

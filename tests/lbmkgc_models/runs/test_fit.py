@@ -156,6 +156,7 @@ def test_vectors_may_be_given(moved):
         ({"name": ["a", "a"], "text": ["x", "y"]}, "row 2: 'a' is there already, at .* row 1"),
         ({"id": ["a"], "text": [""]}, "row 1: nothing is said of 'a' that the model uses: exp"),
         ({"name": ["a"], "picture": ["no.png"]}, "row 1: no picture no.png"),
+        ({"name": ["a\tb"], "text": ["x"]}, r"row 1: the name 'a\\tb' has characters that do not"),
         ({"what": ["a"]}, "found the columns what, none of which is id or name"),
     ],
 )
@@ -241,6 +242,37 @@ def test_from_csv_to_an_answer_for_a_new_product_by_commands_alone(tmp_path, mon
     assert "the entity 'p0' is there already" in capsys.readouterr().err
     assert cli.main([*asked, "--tail", "mug", "--text", "x"]) == 2
     assert "give its name as --head or as --tail, and ask" in capsys.readouterr().err
+
+
+def test_a_run_is_replaced_by_a_larger_one_where_that_is_asked_for(run, moved, tmp_path):
+    place = tmp_path / "place"
+    run.save(place)
+    moved.add_entities(NEW).save(place, overwrite=True)
+    assert openke.load(place, device="cpu").store.entity_count == run.store.entity_count + 2
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").write_text("")
+    with pytest.raises(FileExistsError, match="mine is there already: name another folder"):
+        run.save(tmp_path / "mine", overwrite=True)
+
+
+def test_small_pictures_travel_with_a_run(tmp_path, monkeypatch):
+    image = pytest.importorskip("PIL.Image")
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    photos = tmp_path / "photos" / "p1"
+    photos.mkdir(parents=True)
+    for i in range(4):
+        image.new("RGB", (900, 300), "red").save(photos / f"{i}.png")
+    (photos / "0.png").write_bytes(b"GIF8 not a picture")
+    import_graph(facts(12), tmp_path / "shop", pictures=tmp_path / "photos")
+    changes = ("training.epochs=1", "model.dim=4")
+    for name, lean in (("run", False), ("lean", True)):
+        execution = Execution(out=tmp_path / name, device="cpu", lean=lean)
+        train_command(str(tmp_path / "shop"), model="DistMult", set=changes, execution=execution)
+        load_run(tmp_path / name, device="cpu").save(tmp_path / f"{name} moved")
+    for folder in ("run", "run moved", "lean moved"):
+        found = sorted((tmp_path / folder).glob("packed/*/pictures/p1/*"))
+        assert [path.name for path in found] == ["01.jpg", "02.jpg", "03.jpg"]
+        assert image.open(found[0]).size == (256, 85)
 
 
 def test_bad_arguments(tmp_path):

