@@ -14,6 +14,7 @@ from openke.training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MEASURED = (
     ("valid_hits@1", "Hits@1", "tab:orange"),
@@ -27,10 +28,7 @@ FEW = 20
 
 
 def write_curves(history: History, path: Path) -> None:
-    """Draw loss and dev metrics over the epochs into a PNG; without epochs, write nothing.
-
-    Metrics are in percent; the epoch with the best MRR of the valid split is marked. The picture is
-    made without pyplot, so a program's own figures and backend stay as they are.
+    """Write the curves of a training into a PNG, see :func:`draw_curves`; without epochs, nothing.
 
     Parameters
     ----------
@@ -44,11 +42,20 @@ def write_curves(history: History, path: Path) -> None:
     OSError
         The file cannot be written.
     """
+    if history.records:
+        figure = draw_curves(history)
+        write_whole(path, lambda stream: figure.savefig(stream, format="png"))
+
+
+def draw_curves(history: History) -> Figure:
+    """Draw loss and dev metrics over the epochs, of which there is one at least.
+
+    Metrics are in percent; the epoch with the best MRR of the valid split is marked. The figure is
+    made without pyplot, so a program's own figures and backend stay as they are.
+    """
     from matplotlib.figure import Figure  # late: slow to load
     from matplotlib.ticker import MaxNLocator
 
-    if not history.records:
-        return
     measured = [row for row in MEASURED if any(row[0] in record for record in history.records)]
     panels = 2 if measured else 1
     figure = Figure(figsize=(7, 2.6 * panels), dpi=120, layout="constrained")
@@ -70,7 +77,7 @@ def write_curves(history: History, path: Path) -> None:
         each.spines[["top", "right"]].set_visible(False)
         each.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         each.set_xlim(0.5, last + 0.5)
-    write_whole(path, lambda stream: figure.savefig(stream, format="png"))
+    return figure
 
 
 def _draw(axes: Axes, history: History, column: str, colour: str, scale: float = 1) -> None:

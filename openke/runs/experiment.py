@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+import tyro
 
 from openke.data.store import TripleStore
 from openke.data.test_data_loader import TestDataLoader
@@ -19,11 +20,13 @@ from openke.evaluation.tester import Tester
 from openke.runs.curves import write_curves
 from openke.runs.page import write_page
 from openke.runs.recipe import Make, Recipe, structural_model
+from openke.runs.trackers import TRACKERS, Tracked, Tracker
 from openke.runs.weights import write_weights
 from openke.runtime.distributed import join
 from openke.runtime.environment import environment
 from openke.runtime.files import sweep, write_text
 from openke.runtime.holding import held
+from openke.runtime.names import check_known
 from openke.training.callback import Callback
 from openke.training.callbacks import Checkpoint, EarlyStopping, Log, Validation
 from openke.training.history import History
@@ -49,6 +52,11 @@ class Execution:
     lean: bool = False
     """Leave names, triples, texts and features out of the folder: it then needs them where they
     are."""
+    tracker: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME")
+    ] = ()
+    """Follow the run in tensorboard, wandb or mlflow, whose package must be installed; may be given
+    more than once."""
 
     def __post_init__(self) -> None:
         """Check the values and what belongs together."""
@@ -58,6 +66,8 @@ class Execution:
             )
         if self.resume and self.overwrite:
             raise ValueError("--resume and --overwrite exclude each other")
+        for name in self.tracker:
+            check_known("--tracker", name, TRACKERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +116,7 @@ class Experiment:
         self.recipe = recipe
         self.options = options
         self.out = out
+        self.trackers: list[Tracker] = []
         self._check()
 
     @contextmanager
@@ -161,6 +172,8 @@ class Experiment:
         make
             Makes the model, see :meth:`Recipe.build`.
         """
+        tracked = Tracked(name=self.out.name, folder=self.out, recipe=self.recipe.to_dict())
+        self.trackers = [TRACKERS[name](tracked) for name in self.options.tracker]
         built, options = self.recipe.build(store, make=make), self.options
         model = built.strategy.model
         callbacks = self._watching(built.loader.store, model)
@@ -168,7 +181,7 @@ class Experiment:
             callbacks.append(built.schedule)
         if self.recipe.evaluation.patience:
             callbacks.append(EarlyStopping(patience=self.recipe.evaluation.patience))
-        callbacks.append(Log(self.out / self.LOG))
+        callbacks += [Log(self.out / self.LOG), *self.trackers]
         checkpoint = self.out / self.CHECKPOINT
         callbacks.append(Checkpoint(checkpoint, options.checkpoint_every, minutes=5))
         trainer = Trainer(
@@ -188,6 +201,10 @@ class Experiment:
             self._write_settings(trainer)
         try:
             trainer.run()
+        except BaseException:
+            for tracker in self.trackers:
+                tracker.end()
+            raise
         finally:  # an interrupted run has its curves, too
             if trainer.world.chief:
                 write_curves(trainer.history, self.out / self.CURVES)
@@ -209,6 +226,8 @@ class Experiment:
         )
         if not tester.world.chief:
             return report
+        for tracker in self.trackers:
+            tracker.finish(report.metrics(), trainer.epoch)
         content = {**report.to_dict(), "best_epoch": _best(trainer.history), **(notes or {})}
         text = json.dumps(content, indent=2, allow_nan=False)
         write_text(self.out / self.REPORT, text + "\n")

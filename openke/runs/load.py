@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
 from safetensors import SafetensorError
@@ -21,6 +21,7 @@ from openke.datasets.search import find_dataset
 from openke.module.model import Model
 from openke.module.model.reciprocal import Reciprocal
 from openke.runs.calibration import Calibration, calibrate
+from openke.runs.curves import draw_curves
 from openke.runs.experiment import Experiment
 from openke.runs.explanation import explain
 from openke.runs.packed import FEATURES, PACKED, pack, packed_folder
@@ -34,6 +35,10 @@ from openke.runtime.result_table import ResultTable
 from openke.runtime.tensors import require_numbers
 from openke.runtime.values import Count, Natural, Share, check_arguments, check_value
 from openke.training.checkpoint import differences
+from openke.training.history import History
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 REBUILDERS = "openke.rebuilders"
 """Entry points of what makes models that need more than triples: "features" -> :data:`Rebuild`."""
@@ -127,6 +132,24 @@ class Run:
             )
         found: dict[str, Any] = read_json(path.read_text(encoding="utf-8"))
         return found
+
+    def plot(self) -> Figure:
+        """Return the curves of the training as a figure of matplotlib, see :func:`.draw_curves`.
+
+        ``run.plot().savefig("curves.svg")`` writes it.
+
+        Raises
+        ------
+        FileNotFoundError
+            The folder has no ``training.csv``.
+        ValueError
+            No epoch has ended.
+        """
+        path = self.folder / Experiment.LOG
+        history = History.read_csv(path)
+        if not history.records:
+            raise ValueError(f"{path}: no epoch has ended, so there are no curves")
+        return draw_curves(history)
 
     @cached_property
     def predictor(self) -> Predictor:

@@ -32,6 +32,24 @@ class History:
         measured = [record for record in self.records if metric in record]
         return max(measured, key=lambda record: record[metric], default=None)
 
+    @classmethod
+    def read_csv(cls, path: Path) -> History:
+        """Read what :meth:`write_csv` wrote.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such file.
+        ValueError
+            A value that is no number.
+        """
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        try:
+            return cls([{k: float(v) for k, v in row.items() if v} for row in rows])
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path}: not the table of a training: {error}") from error
+
     def write_csv(self, path: Path) -> None:
         """Write one row an epoch; a column that an epoch did not measure stays empty."""
         names: dict[str, None] = {}

@@ -61,6 +61,22 @@ def test_it_is_the_same_way_as_the_commands(run, tmp_path, monkeypatch):
     assert other.predict("p0", "is a", k=9) == run.predict("p0", "is a", k=9)
 
 
+def test_the_curves_of_a_run_are_a_figure(run, moved):
+    for one in (run, moved):
+        loss, valid = one.plot().axes
+        assert len(loss.lines[0].get_xdata()) > 5
+        assert [text.get_text() for text in valid.texts] == ["Hits@1", "MRR", "Hits@10"]
+    (moved.folder / "training.csv").write_text("epoch,loss\n")
+    with pytest.raises(ValueError, match=r"training.csv: no epoch has ended"):
+        moved.plot()
+    (moved.folder / "training.csv").write_text("epoch,loss\n1,x\n")
+    with pytest.raises(ValueError, match=r"training.csv: not the table of a training: could not"):
+        moved.plot()
+    (moved.folder / "training.csv").unlink()
+    with pytest.raises(FileNotFoundError, match=r"training.csv"):
+        moved.plot()
+
+
 @pytest.fixture
 def moved(run, tmp_path, monkeypatch):
     """Return the run from a copy, where neither its data set nor the cache is."""
