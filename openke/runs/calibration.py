@@ -6,7 +6,9 @@ Shapes: q queries, e entities, n answers that are looked at.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from openke.data.store import Slot
 from openke.evaluation.queries import Queries
 from openke.runs.predictor import Predictor
+from openke.runtime.values import Count, Share, check_arguments
 
 LOOKED_AT = 20
 """The best answers to a query that are fitted to: they are what people look at."""
@@ -23,6 +26,17 @@ MOST = 2000
 LEAST = 20
 """Right answers that it takes."""
 BINS = 10
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Answers of about one probability, none of which it was fitted to."""
+
+    probability: Share
+    """Their mean probability."""
+    right: Share
+    """The share of them that is right."""
+    answers: Count
 
 
 @dataclass(frozen=True)
@@ -41,17 +55,40 @@ class Calibration:
         probability and share of right answers, over ten bins of as many answers each.
     answers
         How many answers were looked at.
+    bins
+        What the error is the mean of, from the least probable answers to the most.
     """
 
     slope: float
     intercept: float
-    error: float
-    answers: int
+    error: Share
+    answers: Count
+    bins: tuple[Bin, ...] = ()
 
     def probability(self, log_share: float) -> float:
         """Return the probability of an answer, by its log-softmax."""
         x = self.slope * log_share + self.intercept
         return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``report.json`` has of it."""
+        return {**asdict(self), "bins": [asdict(each) for each in self.bins]}
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Calibration:
+        """Return what :meth:`to_dict` was made of.
+
+        Raises
+        ------
+        ValueError
+            A value that is missing, or is none of its kind.
+        """
+        given = {**saved, "bins": ()}
+        check_arguments("calibration", given, cls)
+        bins = saved.get("bins", [])
+        for each in bins:
+            check_arguments("calibration.bins", each, Bin)
+        return cls(**{**given, "bins": tuple(Bin(**each) for each in bins)})
 
 
 def calibrate(predictor: Predictor) -> Calibration:
@@ -88,23 +125,25 @@ def calibrate(predictor: Predictor) -> Calibration:
         else:
             guessed[here] = right.mean()
     whole = LogisticRegression().fit(x[:, None], right)
-    return Calibration(
-        float(whole.coef_[0, 0]),
-        float(whole.intercept_[0]),
-        expected_error(guessed, right),
-        len(x),
+    bins = binned(guessed, right)
+    slope, intercept = float(whole.coef_[0, 0]), float(whole.intercept_[0])
+    return Calibration(slope, intercept, expected_error(bins), len(x), bins)
+
+
+def binned(guessed: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[Bin, ...]:
+    """Return bins of as many answers each, by their probability."""
+    order = np.argsort(guessed, kind="stable")
+    return tuple(
+        Bin(float(guessed[part].mean()), float(right[part].mean()), len(part))
+        for part in np.array_split(order, BINS)
+        if len(part)
     )
 
 
-def expected_error(guessed: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+def expected_error(bins: Sequence[Bin]) -> float:
     """Return the mean distance of probability and share of right answers, over bins."""
-    order = np.argsort(guessed, kind="stable")
-    gaps = [
-        abs(guessed[part].mean() - right[part].mean()) * len(part)
-        for part in np.array_split(order, BINS)
-        if len(part)
-    ]
-    return float(sum(gaps) / len(guessed))
+    gaps = [abs(each.probability - each.right) * each.answers for each in bins]
+    return float(sum(gaps) / sum(each.answers for each in bins))
 
 
 def _looked_at(

@@ -17,8 +17,10 @@ from openke.data.store import TripleStore
 from openke.data.test_data_loader import TestDataLoader
 from openke.evaluation.report import RankingReport
 from openke.evaluation.tester import Tester
+from openke.runs.calibration import Calibration, calibrate
 from openke.runs.curves import write_curves
 from openke.runs.page import write_page
+from openke.runs.predictor import Predictor
 from openke.runs.recipe import Make, Recipe, structural_model
 from openke.runs.trackers import TRACKERS, Tracked, Tracker
 from openke.runs.weights import write_weights
@@ -228,7 +230,13 @@ class Experiment:
             return report
         for tracker in self.trackers:
             tracker.finish(report.metrics(), trainer.epoch)
-        content = {**report.to_dict(), "best_epoch": _best(trainer.history), **(notes or {})}
+        calibration = _calibration(Predictor(model, trainer.data_loader.store))
+        content = {
+            **report.to_dict(),
+            "best_epoch": _best(trainer.history),
+            **({"calibration": calibration.to_dict()} if calibration else {}),
+            **(notes or {}),
+        }
         text = json.dumps(content, indent=2, allow_nan=False)
         write_text(self.out / self.REPORT, text + "\n")
         write_page(
@@ -238,6 +246,7 @@ class Experiment:
             model,
             recipe=self.recipe.to_dict(),
             curves=self.out / self.CURVES,
+            calibration=calibration,
             notes=notes,
         )
         print(report.to_text())
@@ -276,6 +285,14 @@ class Experiment:
 
     def _write_weights(self, model: torch.nn.Module) -> None:
         write_weights(self.out / self.WEIGHTS, model.state_dict())
+
+
+def _calibration(predictor: Predictor) -> Calibration | None:
+    """Return what makes probabilities, where scikit-learn and enough answers are there."""
+    try:
+        return calibrate(predictor)
+    except (ImportError, ValueError):
+        return None
 
 
 def _best(history: History) -> dict[str, float] | None:

@@ -158,14 +158,23 @@ class Run:
 
     @cached_property
     def calibration(self) -> Calibration:
-        """What makes probabilities of scores, fitted to the valid split when first needed.
+        """What makes probabilities of scores, as the report has it.
+
+        Where the report has none it is fitted to the valid split, when first needed.
 
         Raises
         ------
         ImportError, ValueError
-            See :func:`.calibrate`.
+            See :func:`.calibrate`; what the report has is damaged.
         """
-        return calibrate(self.predictor)
+        path = self.folder / Experiment.REPORT
+        saved = self.report.get("calibration") if path.is_file() else None
+        if saved is None:
+            return calibrate(self.predictor)
+        try:
+            return Calibration.from_dict(saved)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def explain(
         self, head: int | str, relation: int | str, tail: int | str, facts: int = 3

@@ -13,6 +13,7 @@ import numpy as np
 from openke.data.store import TripleStore
 from openke.evaluation.report import RankingReport, ranks
 from openke.module.model.model import Model
+from openke.runs.calibration import Calibration
 from openke.runs.predictor import Answer, Predictor
 from openke.runtime.files import write_text
 from openke.runtime.pages import render
@@ -52,6 +53,7 @@ def write_page(
     *,
     recipe: Mapping[str, Any],
     curves: Path | None = None,
+    calibration: Calibration | None = None,
     notes: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the page; nothing on it is fetched from elsewhere.
@@ -70,6 +72,8 @@ def write_page(
         How it was trained.
     curves
         The picture of the training, left out where it is not there.
+    calibration
+        How good probabilities of its answers are, where there are some.
     notes
         What else the report says, such as which features a model had.
 
@@ -88,6 +92,7 @@ def write_page(
         left_out=max(0, len(content["by_relation"]) - RELATIONS),
         groups=_groups(content),
         curves=_embedded(curves),
+        calibration=calibration,
         right=right,
         wrong=wrong,
         wrong_from=WRONG_FROM,

@@ -11,6 +11,7 @@ import openke
 from lbmkgc_models.runs.train_command import command as train_command
 from openke import cli
 from openke.datasets.importing import import_graph
+from openke.runs.calibration import calibrate
 from openke.runs.experiment import Execution
 from openke.runs.load import load_run
 from tests.lbmkgc_models.runs.shop import SETTINGS, facts, texts, write_csv
@@ -313,6 +314,26 @@ def test_probabilities_are_of_answers_that_are_new(run):
     assert found == sorted(found, reverse=True)
     assert all(0 <= probability <= 1 for probability in found)
     assert "probability" not in run.predict("p0", "made by")
+
+
+def test_the_report_has_the_probabilities_and_whoever_asks_takes_them_from_there(moved, run):
+    pytest.importorskip("sklearn")
+    assert moved.report["calibration"]["bins"][-1]["answers"] > 10
+    assert calibrate(moved.predictor) == moved.calibration
+    path = moved.folder / "report.json"
+    report = json.loads(path.read_text())
+    page = (moved.folder / "report.html").read_text()
+    assert page.count('<tr><td class="number">') == len(report["calibration"]["bins"])
+    report["calibration"]["slope"] = 0.5
+    path.write_text(json.dumps(report))
+    assert openke.load(moved.folder, device="cpu").calibration.slope == 0.5
+    report["calibration"]["slope"] = "much"
+    path.write_text(json.dumps(report))
+    with pytest.raises(ValueError, match=r"report.json: calibration.slope is 'much'"):
+        _ = openke.load(moved.folder, device="cpu").calibration
+    del report["calibration"]
+    path.write_text(json.dumps(report))
+    assert openke.load(moved.folder, device="cpu").calibration == run.calibration
 
 
 def test_a_score_says_what_it_rests_on(run):

@@ -1,5 +1,7 @@
 """Probabilities fitted to scores, and answers that are ordered as a plain sort orders them."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from openke.data.store import TripleStore
 from openke.module.model import DistMult
-from openke.runs.calibration import Calibration, calibrate, expected_error
+from openke.runs.calibration import Bin, Calibration, binned, calibrate, expected_error
 from openke.runs.predictor import Predictor, best
 
 
@@ -22,8 +24,8 @@ def test_the_best_are_those_of_a_stable_sort(values, k):
 
 def test_the_error_is_the_distance_of_probability_and_share():
     right = np.array([True, False] * 50)
-    assert expected_error(np.full(100, 0.5), right) == pytest.approx(0)
-    assert expected_error(np.full(100, 0.9), right) == pytest.approx(0.4)
+    assert expected_error(binned(np.full(100, 0.5), right)) == pytest.approx(0)
+    assert expected_error(binned(np.full(100, 0.9), right)) == pytest.approx(0.4)
     assert Calibration(1.0, 0.0, 0.0, 1).probability(0.0) == 0.5
     assert Calibration(1.0, 0.0, 0.0, 1).probability(-1e9) == 0.0
 
@@ -49,6 +51,29 @@ def test_probabilities_are_fitted_to_the_valid_split(predictor):
     (found,) = predictor.answer_all([(0, "r", None)], 40, probability=fitted.probability)
     assert len(found) == 40
     assert all((a.probability is None) == (a.known is not None) for a in found)
+
+
+def test_bins_are_of_one_size_from_the_least_probable_on(predictor):
+    pytest.importorskip("sklearn")
+    fitted = calibrate(predictor)
+    assert sum(each.answers for each in fitted.bins) == fitted.answers
+    assert len(fitted.bins) == 10
+    assert max(b.answers for b in fitted.bins) - min(b.answers for b in fitted.bins) <= 1
+    said = [each.probability for each in fitted.bins]
+    assert said == sorted(said)
+    assert binned(np.array([0.25, 0.75]), np.array([False, True])) == (
+        Bin(0.25, 0.0, 1),
+        Bin(0.75, 1.0, 1),
+    )
+
+
+def test_it_comes_back_from_a_report():
+    fitted = Calibration(1.5, -0.5, 0.25, 7, (Bin(0.5, 0.25, 7),))
+    saved = json.loads(json.dumps(fitted.to_dict()))
+    assert Calibration.from_dict(saved) == fitted
+    for wrong in ({"error": 2.0}, {"answers": "7"}, {"bins": [{"probability": 9}]}, {"what": 1}):
+        with pytest.raises(ValueError, match=r"calibration"):
+            Calibration.from_dict({**saved, **wrong})
 
 
 def test_too_small_a_valid_split_is_refused():
