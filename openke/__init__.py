@@ -24,12 +24,17 @@ if "OMP_WAIT_POLICY" not in os.environ:
 # more than the cost of computing them. Huge pages, where Linux grants them, halve that.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
-_OFFERED = {"fit": ("lbmkgc_models.runs.fit", "fit"), "load": ("openke.runs.load", "load_run")}
+_OFFERED = {
+    "fit": ("lbmkgc_models.runs.fit", "fit"),
+    "from_pretrained": ("openke.runs.hub", "from_pretrained"),
+    "load": ("openke.runs.load", "load_run"),
+    "push_to_hub": ("openke.runs.hub", "push_to_hub"),
+}
 """What this package offers at its top, found when it is asked for: it imports no room itself."""
 
 
 def __getattr__(name: str) -> Any:
-    """Return ``fit`` and ``load``."""
+    """Return what is offered."""
     if name not in _OFFERED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, inner = _OFFERED[name]

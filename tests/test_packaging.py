@@ -52,6 +52,7 @@ def test_sdist_to_wheel_to_import(tmp_path):
     assert any(name.startswith("openke/_core.") for name in names)
     data = {"openke/py.typed", "lbmkgc_models/py.typed"}
     data |= {"lbmkgc_models/features/report/page.html.j2", "lbmkgc_models/serving/page/page.js"}
+    data |= {"openke/runs/card.md.j2", "openke/runs/page.html.j2"}
     assert data <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "base/", "examples/"))]
     site = tmp_path / "site"
