@@ -43,7 +43,8 @@ def command(
         Folder to save the run to after each entity that is added; by default they are gone when
         the server ends.
     without_probability
-        Do not fit probabilities to the valid split when it starts.
+        Give no probabilities. Where the run's report has none, they are fitted at the start, which
+        may take a while.
     data
         Folder of the data set; by default what the run's folder has of it.
     features

@@ -21,13 +21,15 @@ TYPES = ("int", "constrained-str")
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Turn the errors of what somebody asked for into a 4xx."""
+    """Turn the errors of what somebody asked for into a 4xx, and of what is missing into a 503."""
     try:
         yield
     except Conflict as error:
         raise HTTPException(409, shortened(said_of(error))) from error
-    except (ValueError, ImportError, OSError) as error:
+    except ValueError as error:
         raise HTTPException(422, ROW.sub("", shortened(said_of(error)))) from error
+    except (ImportError, OSError) as error:
+        raise HTTPException(503, f"the server cannot do it: {shortened(said_of(error))}") from error
 
 
 def say_in_one_sentence(app: FastAPI) -> None:

@@ -105,6 +105,8 @@ class Served:
             The name is there already, the model takes none, or there are too many.
         ValueError
             A bad name or picture, or nothing that the model uses.
+        ImportError, OSError
+            The encoder is not there, or the run cannot be kept; nothing is added.
         """
         with self._adding:
             view = self.view
@@ -117,9 +119,9 @@ class Served:
                     self._check_picture(file)
                     row["picture"] = [str(file)]
                 larger = view.run.add_entities(row)
-            self.view = View(larger)
             if self.keep is not None:
                 larger.save(self.keep, overwrite=True)
+            self.view = View(larger)
             return larger.store.entity_count - 1
 
     def _check(self, view: View, name: str) -> None:

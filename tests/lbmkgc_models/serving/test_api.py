@@ -142,6 +142,51 @@ def test_what_is_added_is_kept_where_that_is_asked_for(run, tmp_path):
         Served(run, keep=keep)
 
 
+def test_what_cannot_be_kept_is_not_added(run, tmp_path):
+    from fastapi.testclient import TestClient
+
+    from lbmkgc_models.serving.api import make_app
+
+    (tmp_path / "file").write_text("")
+    served = Served(run, keep=tmp_path / "file" / "kept", probability=False)
+    client = TestClient(make_app(served))
+    answer = client.post("/api/entities", data={"name": "n1", "text": MUG})
+    assert answer.status_code == 503
+    assert answer.json()["detail"].startswith("the server cannot do it: ")
+    assert client.get("/api/run").json()["added"] == 0
+
+
+def test_answers_while_entities_are_added_are_each_of_one_state(served):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from fastapi.testclient import TestClient
+
+    from lbmkgc_models.serving.api import make_app
+
+    client = TestClient(make_app(served))
+
+    def asking(_):
+        found = ask(client, relation="is a", tail="mug", k=100)["answers"]
+        return sorted(one["name"] for one in found if one["name"].startswith("n"))
+
+    def adding(i):
+        return client.post("/api/entities", data={"name": f"n{i}", "text": MUG}).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        added = pool.map(adding, range(3))
+        found = list(pool.map(asking, range(60)))
+        assert list(added) == [201] * 3
+    states = [[], *(sorted(client_names) for client_names in _grown(served))]
+    assert all(names in states for names in found)
+    assert asking(0) == ["n0", "n1", "n2"]
+
+
+def _grown(served):
+    """Return the names added, after each addition."""
+    names = served.view.entities.names[served.old :]
+    return [names[: i + 1] for i in range(len(names))]
+
+
 def test_a_model_over_structure_answers_and_takes_no_entities(tmp_path, monkeypatch):
     from fastapi.testclient import TestClient
 
