@@ -1,4 +1,4 @@
-"""LBMKGC on MKG-W with the published settings: days on a CPU, hours on a GPU.
+"""LBMKGC on MKG-W with the published settings: days on a CPU, minutes on a fast GPU.
 
     python examples/train_lbmkgc_mkgw.py
 

@@ -86,6 +86,17 @@ def data() -> str:
     return against_plain([""], rows)
 
 
+def gpu() -> str:
+    rows = [
+        [
+            *(f"{row['model']}, {row['way']}", f"{row['ms a step']:.2f} ms"),
+            *(f"{row['steps/s']:,.0f}", f"{row['peak MiB']:,.0f} MiB", duration(row["test s"])),
+        ]
+        for row in sorted(read("speed_gpu")["rows"], key=lambda row: row["model"])
+    ]
+    return table(["", "a step", "steps a second", "memory", "full test"], rows)
+
+
 def serving() -> str:
     rows = [
         [
@@ -102,6 +113,7 @@ TABLES = {
     ("speed.md", "training"): training,
     ("speed.md", "evaluation"): evaluation,
     ("speed.md", "data"): data,
+    ("speed.md", "gpu"): gpu,
     ("serving.md", "speed_serving"): serving,
 }
 """Page and mark -> what makes the table between ``<!-- MARK -->`` and ``<!-- end of MARK -->``."""

@@ -83,6 +83,13 @@ class AllEntitiesStrategy(Strategy):
             "relation_prediction": self.relation_prediction,
         }
 
+    def prepare(self, batch: QueryBatch) -> QueryBatch:
+        """Return the batch as it is asked: with inverses all its queries are about tails.
+
+        Steps on such batches are of one layout, however many queries were about heads.
+        """
+        return as_asked(self.model, batch)[1]
+
     def forward(self, batch: QueryBatch) -> Tensor:
         """Return the loss of a batch, a scalar."""
         self._check(batch)
