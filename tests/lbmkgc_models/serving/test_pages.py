@@ -2,8 +2,6 @@
 
 import html
 import re
-import shutil
-import subprocess
 import threading
 import time
 
@@ -11,8 +9,8 @@ import pytest
 
 from lbmkgc_models.serving.api import FILES, PAGE, make_app
 from lbmkgc_models.serving.command import address, listening
-
-CHROMIUM = shutil.which("chromium")
+from tests.lbmkgc_models.serving.browser import CHROMIUM, Browser
+from tests.lbmkgc_models.serving.test_api import png
 
 
 def test_pages_load_nothing_from_elsewhere(client):
@@ -54,32 +52,96 @@ def running(served):
     thread.join(30)
 
 
-def shown(place):
-    """Return the text of a page as a browser has it once its scripts have run."""
-    command = [
-        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000",
-        "--dump-dom", place,
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture
+def browser(tmp_path):
+    """Return a browser."""
+    made = Browser(tmp_path / "profile")
+    yield made
+    made.close()
+
+
+NEEDS_CHROMIUM = pytest.mark.skipif(CHROMIUM is None, reason="needs the program chromium")
+ANSWERS = "[...document.querySelectorAll('.answer')].map((e) => e.innerText)"
+WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+def own(address, browser):
+    return {a for a in browser.asked if not a.startswith((address, "data:", "about:"))} == set()
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="needs the program chromium")
-def test_a_browser_shows_question_entity_and_answers(running, run):
-    names = run.predictor
-    entity, relation = names.entities.id("p1"), names.relations.id("is a")
-    page = shown(f"{running}#entity={entity}&relation={relation}&asks=tail")
-    text = re.sub(r"<[^>]+>", " ", page)
-    assert "LBMKGC on graph" in text
+@NEEDS_CHROMIUM
+def test_a_question_is_typed_answered_turned_and_explained(running, browser):
+    browser.open(running)
+    browser.until("document.title.startsWith('LBMKGC on graph-')")
+    browser.type("#head", "p1")
+    browser.until("document.querySelectorAll('#head-choices li').length > 1")
+    assert browser.js("document.querySelector('#head-choices li').innerText") == "p1"
+    browser.press("Enter", 13)
+    text = browser.until("document.getElementById('entity').innerText")
     assert "A blue thing, a wooden seat with a back." in text
-    answers = re.findall(r"<li class=\"answer\">.*?</li>", page)
-    assert len(answers) == 10
-    assert ">chair</a>" in answers[0]
+    browser.until("document.querySelector('.gallery img').naturalWidth === 256")
+    browser.type("#relation", "is")
+    browser.until("!document.getElementById('relation-choices').hidden")
+    browser.press("ArrowDown", 40)
+    browser.press("ArrowUp", 38)
+    browser.press("Enter", 13)
+    answers = browser.until(f"{ANSWERS}.length === 10 && {ANSWERS}")
+    assert "chair" in answers[0]
     assert "known (train)" in answers[0]
-    assert re.search(r"\d %", re.sub(r"<[^>]+>", "", answers[1]))
-    assert f"/api/pictures/{entity}/0" in page
-    turned = shown(f"{running}#entity={entity}&relation=9999&asks=head")
-    assert "relation id is 9999, expected 0 to" in turned
-    assert "no entity 99999" in shown(f"{running}#entity=99999")
+    assert "%" in answers[1]
+    browser.click(".why-button")
+    reasons = browser.until(
+        "document.querySelector('.why h3') && document.querySelector('.why').innerText"
+    )
+    assert "structure" in reasons
+    assert "is a · chair" in reasons
+    browser.click("#turn")
+    browser.until("document.getElementById('tail').value === 'p1'")
+    browser.until(f"!document.querySelector('.why') && {ANSWERS}.length === 10")
+    browser.click("#new")
+    browser.until(f"!{ANSWERS}.some((text) => text.includes('known'))")
+    assert not browser.complaints
+    assert own(running, browser)
+
+
+@pytest.mark.slow
+@NEEDS_CHROMIUM
+def test_an_entity_is_added_by_upload_on_a_narrow_screen(running, browser, tmp_path):
+    (tmp_path / "photo.png").write_bytes(png())
+    browser.open(running, width=360, height=700)
+    browser.until("!document.getElementById('adding').hidden")
+    browser.click("#adding summary")
+    browser.type("#add [name=name]", "<b>new</b>")
+    browser.type("#add [name=text]", "It holds hot coffee.")
+    browser.choose_file("#add [name=picture]", tmp_path / "photo.png")
+    browser.click("#add button")
+    browser.until("document.getElementById('add-message').innerText === '<b>new</b> was added.'")
+    browser.until("document.querySelector('.gallery img')?.naturalWidth === 40")
+    assert browser.js("document.querySelector('#entity h2').innerText") == "<b>new</b>"
+    browser.type("#relation", "is a")
+    browser.until("document.querySelectorAll('#relation-choices li').length === 1")
+    browser.press("Enter", 13)
+    assert "mug" in browser.until(f"{ANSWERS}[0]")
+    assert not browser.js(WIDER)
+    assert not browser.complaints
+    browser.type("#add [name=name]", "p0")
+    browser.click("#add button")
+    browser.until("document.getElementById('add-message').innerText.includes('p0')")
+    assert "is there already" in browser.js("document.getElementById('add-message').innerText")
+    assert own(running, browser)
+
+
+@pytest.mark.slow
+@NEEDS_CHROMIUM
+def test_a_bad_address_is_said_and_pages_fit_every_width(running, browser):
+    for width in (320, 700, 1600):
+        for place, words in {
+            "#entity=99999": "no entity 99999",
+            "#entity=1&relation=9999": "relation id is 9999, expected 0 to",
+            "#entity=x&relation=-1": "Choose an entity",
+            "docs": "POST /api/answers",
+        }.items():
+            browser.open(f"{running}{place}", width)
+            browser.until(f"document.body?.innerText.includes('{words}')")
+            assert not browser.js(WIDER), (place, width)
