@@ -136,13 +136,18 @@ class StepGraphs:
         """Take a step kernel by kernel; see ``whether`` it waits, which no graph can."""
         there = batch.to(self._device)
         if whether:
+            self._strategy.looked_at_clock = False
             try:
                 with _no_waiting():
-                    return self._step(there)
+                    loss = self._step(there)
             except RuntimeError as error:
                 if "synchroniz" not in str(error):
                     raise
-                self._give_up(error)
+                self._give_up(str(error).splitlines()[0])
+            else:
+                if self._strategy.looked_at_clock:
+                    self._give_up("they depend on where in the training they are")
+                return loss
         return self._step(there)
 
     def _rates(self) -> Hashable:
@@ -168,19 +173,18 @@ class StepGraphs:
         except RuntimeError as error:
             with suppress(RuntimeError):  # it was the error that ended the recording
                 graph.capture_end()
-            self._give_up(error)
+            self._give_up(str(error).splitlines()[0])
             return None
         graph.capture_end()
         self._recorded[key] = _Recorded(graph, held, loss)
         return self._recorded[key]
 
-    def _give_up(self, error: RuntimeError) -> None:
+    def _give_up(self, reason: str) -> None:
         self._failed = True
         self._recorded.clear()
         warnings.warn(
             f"steps of {type(self._strategy.model).__name__} are launched kernel by kernel, since "
-            f"they could not be recorded ({str(error).splitlines()[0]}); {VARIABLE}=never makes "
-            "that a choice",
+            f"they could not be recorded ({reason}); {VARIABLE}=never makes that a choice",
             RuntimeWarning,
             stacklevel=4,
         )

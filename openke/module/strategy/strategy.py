@@ -51,8 +51,9 @@ class Strategy(nn.Module, ABC):
     """Whether a step touches every row of the entity tables."""
 
     compiles: ClassVar[bool] = True
-    """Whether a step can be one compiled program: not where every step draws random numbers of its
-    own."""
+    """Whether a step can be one compiled program, or be recorded and replayed on a GPU: not where
+    it depends on more than tensors and PyTorch's random numbers, such as numbers of Python that
+    change from step to step."""
 
     def __init__(
         self,
@@ -80,10 +81,21 @@ class Strategy(nn.Module, ABC):
         self.model = model
         self.auxiliary = {name: weight for name, weight in auxiliary.items() if weight}
         self.clock = Clock()
-        """Where in the training this step is; the Trainer sets it."""
+        self.looked_at_clock = False
+        """Whether :attr:`clock` was asked for since this was last set to False."""
         self.penalty = penalty
         self.anchor_dropout = anchor_dropout
         self.query_dropout = query_dropout
+
+    @property
+    def clock(self) -> Clock:
+        """Where in the training this step is; the Trainer sets it."""
+        self.looked_at_clock = True
+        return self._clock
+
+    @clock.setter
+    def clock(self, clock: Clock) -> None:
+        self._clock = clock
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on beside the model, as JSON values."""

@@ -158,6 +158,22 @@ def test_what_waits_is_taken_kernel_by_kernel_and_said_once(steps, monkeypatch):
     assert len(taken) == len(given)
 
 
+def test_what_looks_at_the_clock_is_not_recorded(steps):
+    graphs, taken = steps
+    step = graphs._step
+
+    def looks(batch):
+        assert graphs._strategy.clock.step >= 0
+        return step(batch)
+
+    graphs._step = looks
+    given = batches()
+    with pytest.warns(RuntimeWarning, match="where in the training they are"):
+        take(graphs, given)
+    assert len(taken) == len(given)
+    assert graphs.replayed == NoGraph.begun == 0
+
+
 def test_a_step_that_cannot_be_recorded_is_still_taken(steps):
     graphs, taken = steps
     step = graphs._step
