@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
 from lbmkgc_models.features.read_image import MAX_PIXELS, BadPicture, read_image
+from openke.data.store import TripleStore
 from openke.datasets.graph_folder import PICTURES
 from openke.datasets.pictures import find_pictures, folder_name
 from openke.runtime.files import naming
 
 SIZE = 256
 """Pixels of the longer side of those that travel."""
+TINY = 64
+"""Pixels of the longer side of those in a table."""
 MOST = 3
 """Of an entity travel so many."""
 
@@ -48,6 +52,22 @@ def pictures_in(folder: Path | None, names: Sequence[str] | None) -> Mapping[str
     if folder is None or names is None or not (folder / PICTURES).is_dir():
         return {}
     return find_pictures([folder / PICTURES], names).files
+
+
+def picture_of(store: TripleStore) -> Callable[[int], bytes]:
+    """Return what returns a very small JPEG of an entity's first good picture, or b""."""
+    names = store.entity_names
+    pictures = pictures_in(store.directory, names) if find_spec("PIL") is not None else {}
+
+    def small(entity: int) -> bytes:
+        for path in pictures.get(names[entity], ()) if names is not None else ():
+            try:
+                return small_jpeg(path, TINY)
+            except BadPicture:
+                continue
+        return b""
+
+    return small
 
 
 def write_small(folder: Path, pictures: Mapping[str, Iterable[Path]]) -> None:

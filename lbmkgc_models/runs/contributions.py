@@ -12,6 +12,9 @@ from openke.module.model import Model
 from openke.module.scoring.encodings import Encodings, presence
 from openke.module.scoring.triples import score_rows
 
+BLOCK = 4096
+"""Entities looked at together."""
+
 
 def contributions(model: Model, head: Tensor, relation: Tensor, tail: Tensor) -> dict[str, Any]:
     """Return "parts", "weights" and "gate" of a triple, Int["1"] each; nothing of other models.
@@ -30,6 +33,31 @@ def contributions(model: Model, head: Tensor, relation: Tensor, tail: Tensor) ->
     }
     gate = float(inner.gate(relation)[0]) if inner.gated else None
     return {"parts": parts, "weights": weights, "gate": gate}
+
+
+def mean_weights(model: Model) -> dict[str, float]:
+    """Return the mean of :meth:`.LBMKGC.modality_weights` of entities that have a modality.
+
+    Nothing of other models, and where no entity has one.
+    """
+    inner = getattr(model, "inner", model)
+    if not isinstance(inner, LBMKGC):
+        return {}
+    device = next(inner.parameters()).device
+    was_training = inner.training
+    inner.eval()
+    parts: list[Tensor] = []
+    with torch.inference_mode():
+        for begin in range(0, inner.ent_tot, BLOCK):
+            end = min(begin + BLOCK, inner.ent_tot)
+            found = inner.modality_weights(torch.arange(begin, end, device=device))
+            parts.append(torch.stack(list(found.values()), 1) if found else torch.empty(0, 0))
+    inner.train(was_training)
+    rows = torch.cat(parts).double()
+    rows = rows[rows.any(dim=1)]
+    if not len(rows):
+        return {}
+    return dict(zip(inner.projectors.names, rows.mean(dim=0).tolist(), strict=True))
 
 
 def _parts(model: LBMKGC, head: Tensor, relation: Tensor, tail: Tensor) -> dict[str, Tensor]:

@@ -8,8 +8,10 @@ from typing import Any
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import CHOICE_NOTE
+from lbmkgc_models.features.small_pictures import picture_of
 from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.runs.choose_features import plan_features
+from lbmkgc_models.runs.contributions import mean_weights
 from lbmkgc_models.runs.make_model import check_model, modalities_of, model_maker, takes_tokens
 from lbmkgc_models.runs.rebuilt import write_parts, write_pictures
 from openke.data.store import TripleStore
@@ -74,7 +76,9 @@ def run(
         trainer = experiment.train(store, make)
         if trainer.world.chief and not options.lean:
             _pack(experiment.out, store, trainer.strategy.model, features)
-        return experiment.test(trainer, store, {"features": seen} if seen else {})
+        notes = {"features": seen, "modality_weights": mean_weights(trainer.strategy.model)}
+        notes = {name: note for name, note in notes.items() if note}
+        return experiment.test(trainer, store, notes, picture_of(store))
 
 
 def _pack(

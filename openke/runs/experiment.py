@@ -19,7 +19,7 @@ from openke.evaluation.report import RankingReport
 from openke.evaluation.tester import Tester
 from openke.runs.calibration import Calibration, calibrate
 from openke.runs.curves import write_curves
-from openke.runs.page import write_page
+from openke.runs.page import Picture, write_page
 from openke.runs.predictor import Predictor
 from openke.runs.recipe import Make, Recipe, structural_model
 from openke.runs.trackers import TRACKERS, Tracked, Tracker
@@ -215,9 +215,16 @@ class Experiment:
         return trainer
 
     def test(
-        self, trainer: Trainer, store: TripleStore, notes: Mapping[str, Any] | None = None
+        self,
+        trainer: Trainer,
+        store: TripleStore,
+        notes: Mapping[str, Any] | None = None,
+        picture: Picture | None = None,
     ) -> RankingReport:
-        """Rank the test split, print the table and write the report, with ``notes`` at its end."""
+        """Rank the test split, print the table and write the report, with ``notes`` at its end.
+
+        ``picture`` returns those of entities, for the page.
+        """
         model = trainer.strategy.model
         loader = TestDataLoader(store, type_constrain=False)
         tester = Tester(model, loader, device=self.options.device)
@@ -247,6 +254,7 @@ class Experiment:
             recipe=self.recipe.to_dict(),
             curves=self.out / self.CURVES,
             calibration=calibration,
+            picture=picture,
             notes=notes,
         )
         print(report.to_text())

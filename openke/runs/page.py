@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ ANSWERS = 5
 """Answers shown to each."""
 WRONG_FROM = 4
 """The least rank of the right answer to a question that is shown as answered wrongly."""
+Picture = Callable[[int], bytes]
+"""Returns a small JPEG of an entity, b"" where it has no picture."""
 RELATIONS = 200
 """Relations shown, the most frequent ones."""
 
@@ -43,6 +45,8 @@ class Example:
     """The best ones; the right one may not be among them."""
     right: int
     """Id of the right answer."""
+    given: int
+    """Id of the head."""
 
 
 def write_page(
@@ -54,6 +58,7 @@ def write_page(
     recipe: Mapping[str, Any],
     curves: Path | None = None,
     calibration: Calibration | None = None,
+    picture: Picture | None = None,
     notes: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the page; nothing on it is fetched from elsewhere.
@@ -74,6 +79,8 @@ def write_page(
         The picture of the training, left out where it is not there.
     calibration
         How good probabilities of its answers are, where there are some.
+    picture
+        Returns the pictures of entities.
     notes
         What else the report says, such as which features a model had.
 
@@ -93,6 +100,7 @@ def write_page(
         groups=_groups(content),
         curves=_embedded(curves),
         calibration=calibration,
+        picture=lambda entity: _uri("jpeg", b"" if picture is None else picture(entity)),
         right=right,
         wrong=wrong,
         wrong_from=WRONG_FROM,
@@ -135,6 +143,7 @@ def _example(predictor: Predictor, triple: list[int], rank: float) -> Example:
         rank=float(rank),
         answers=predictor.tails(head, relation, ANSWERS),
         right=tail,
+        given=head,
     )
 
 
@@ -155,4 +164,8 @@ def _groups(content: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Mapping[
 def _embedded(picture: Path | None) -> str:
     if picture is None or not picture.is_file():
         return ""
-    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode()
+    return _uri("png", picture.read_bytes())
+
+
+def _uri(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}" if content else ""
