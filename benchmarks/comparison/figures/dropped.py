@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from comparison.ablations import WHOLE
 from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED, make_features
-from comparison.entries import read_entries
+from comparison.entries import Entry, read_entries
 from comparison.figures.canvas import open_canvas, save, write_beside
 from comparison.figures.two_panels import TITLES, Shown, cells, panels, seeds_of
 from comparison.runs import Bench, run_row
@@ -31,6 +33,8 @@ SYSTEMS: Mapping[str, tuple[str, str]] = {
     "AdaMF-MAT random": ("AdaMF-MAT", RANDOM),
 }
 """By what stands for a missing picture: whose settings, and the kind of features."""
+TABLE2 = {"LBMKGC masks": WHOLE, "LBMKGC retrieves": "pictures retrieved"}
+"""Rows of Table 2 that are those where nothing is dropped."""
 EXPLAINED = (
     f"{BUNDLED}, test: MRR, and in brackets that of perceptual relations, %, when a share of its "
     "pictures is dropped; two thirds of the entities have none from the start. Features are "
@@ -43,12 +47,15 @@ EXPLAINED = (
 
 
 def rows() -> list[Row]:
-    """Return what has to be trained; where every picture is gone, nothing can be retrieved."""
+    """Return what has to be trained, where Table 2 does not have it.
+
+    Where every picture is gone, nothing can be retrieved.
+    """
     return [
         variant(base, _name(system, share), _changes(kind, share))
         for system, (base, kind) in SYSTEMS.items()
         for share in SHARES
-        if (kind, share) != (RETRIEVED, 100)
+        if (kind, share) != (RETRIEVED, 100) and not (share == 0 and system in TABLE2)
     ]
 
 
@@ -73,24 +80,27 @@ def run(seeds: Sequence[int], bench: Bench) -> None:
 
 
 def shown(results: Path) -> Shown:
-    """Return what is drawn of the results there are.
+    """Return what is drawn of the results there are; of Table 2 as many seeds as of the others.
 
     Raises
     ------
     FileNotFoundError
         There are none.
     """
-    found = {entry.name: entry for entry in read_entries(results / FOLDER, {}, made_by=MADE_BY)}
-    return panels(
-        {
-            system: {
-                str(share): found[name]
-                for share in SHARES
-                if (name := _name(system, share)) in found
-            }
-            for system in SYSTEMS
-        }
-    )
+    own = read_entries(results / FOLDER, {}, made_by=MADE_BY)
+    seeds = max(len(entry.runs) for entry in own)
+    found = {entry.name: entry for entry in own}
+    for entry in read_entries(results / "table2", {}, made_by="table2.py"):
+        for system, name in TABLE2.items():
+            if entry.name == name:
+                found[_name(system, 0)] = replace(entry, runs=entry.runs[:seeds])
+    return panels({system: _of(system, found) for system in SYSTEMS})
+
+
+def _of(system: str, found: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return entries by share."""
+    names = {str(share): _name(system, share) for share in SHARES}
+    return {share: found[name] for share, name in names.items() if name in found}
 
 
 def draw(path: Path, numbers: Shown) -> None:
