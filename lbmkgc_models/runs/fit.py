@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -33,6 +33,7 @@ def fit(
     settings: Mapping[str, Any] | None = None,
     out: str | PathLike[str] | None = None,
     device: str = "auto",
+    trackers: Sequence[str] = (),
 ) -> Run:
     """Train a model on triples, with texts and pictures of entities if there are any.
 
@@ -68,6 +69,8 @@ def fit(
         Folder of the run; by default one that lasts as long as what is returned.
     device
         auto, cpu, cuda, cuda:1, mps.
+    trackers
+        Where it is followed, such as ``["tensorboard"]``; see :data:`.TRACKERS`.
 
     Raises
     ------
@@ -78,6 +81,7 @@ def fit(
     folder = Path(kept.name if kept is not None else out or "")
     if out is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} is there already: name another folder as out")
+    options = RunOptions(out=folder, device=device, tracker=tuple(trackers))
     splits = {"train": triples, "valid": valid, "test": test}
     given = {split: rows for split, rows in splits.items() if rows is not None}
     store = import_graph(
@@ -99,5 +103,5 @@ def fit(
     changes = {"data.name": str(graph), **(settings or {})}
     if recipe is not None and model:
         raise ValueError("the recipe names the model: leave model out")
-    train(recipe, changes, RunOptions(out=folder, device=device), model=model)
+    train(recipe, changes, options, model=model)
     return replace(load_run(folder, device=device), kept=kept)
