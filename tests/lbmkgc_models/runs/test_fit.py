@@ -316,7 +316,7 @@ def test_bad_arguments(tmp_path):
         openke.fit(facts(3), out=tmp_path / "out")
     with pytest.raises(ValueError, match="the recipe names the model: leave model out"):
         openke.fit(facts(9), recipe={"model": "DistMult"}, model="ComplEx")
-    with pytest.raises(ValueError, match="--tracker is 'wandbb' .did you mean wandb"):
+    with pytest.raises(ValueError, match=r"--tracker is 'wandbb' .did you mean wandb"):
         openke.fit(facts(3), out=tmp_path / "new", trackers=["wandbb"])
     assert not (tmp_path / "new").exists()
     with pytest.raises(AttributeError, match="has no attribute 'fitt'"):
