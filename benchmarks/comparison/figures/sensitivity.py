@@ -59,7 +59,7 @@ def run(seeds: Sequence[int], bench: Bench) -> None:
 
 
 def shown(results: Path) -> Shown:
-    """Return what is drawn of the results there are.
+    """Return what is drawn of the results there are, of settings with two values or more.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def shown(results: Path) -> Shown:
         entry = found.get(row.name)
         if entry is not None and entry.dev is not None:
             numbers[setting][str(value)] = 100 * entry.dev["dev_mrr"]
-    return numbers
+    return {setting: by_value for setting, by_value in numbers.items() if len(by_value) > 1}
 
 
 def draw(path: Path, numbers: Shown) -> None:
