@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ DIGEST = "Source"
 """The PNG's text that has the digest."""
 SMALL = 8
 """Points of a font for what stands beside a mark or a tick."""
+LINE = 0.04
+"""Height of a line of small text, as a share of an axis."""
 
 
 def open_canvas(
@@ -68,3 +70,12 @@ def write_beside(
         fontsize=SMALL,
         color=color,
     )
+
+
+def write_ends(axis: Axes, ends: Mapping[str, tuple[float, float, str]]) -> None:
+    """Write names right of the ends of lines, by x, y and color, none upon another."""
+    low, high = axis.get_ylim()
+    last = low
+    for name, (x, y, color) in sorted(ends.items(), key=lambda end: end[1][1]):
+        last = max(y, last + (high - low) * LINE)
+        write_beside(axis, name, x, last, color=color, right=7)

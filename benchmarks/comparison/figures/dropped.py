@@ -11,7 +11,7 @@ from typing import Any
 from comparison.ablations import WHOLE
 from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED, make_features
 from comparison.entries import Entry, read_entries
-from comparison.figures.canvas import open_canvas, save, write_beside
+from comparison.figures.canvas import open_canvas, save, write_ends
 from comparison.figures.two_panels import TITLES, Shown, cells, panels, seeds_of
 from comparison.runs import Bench, run_row
 from comparison.table import Table
@@ -107,6 +107,7 @@ def draw(path: Path, numbers: Shown) -> None:
     """Draw the mean of seeds by share, a line a system."""
     figure, axes = open_canvas(len(numbers), 10, 4.4)
     for axis, (panel, systems) in zip(axes, numbers.items(), strict=True):
+        ends = {}
         for place, system in enumerate(SYSTEMS):
             by_share = systems.get(system)
             if not by_share:
@@ -114,7 +115,8 @@ def draw(path: Path, numbers: Shown) -> None:
             shares = [int(share) for share in by_share]
             means = [statistics.mean(values) for values in by_share.values()]
             axis.plot(shares, means, "o-", color=f"C{place}")
-            write_beside(axis, system, shares[-1], means[-1], color=f"C{place}", right=7)
+            ends[system] = (shares[-1], means[-1], f"C{place}")
+        write_ends(axis, ends)
         axis.set_xticks(SHARES)
         axis.set_xlim(-5, 150)
         axis.set_xlabel("pictures dropped, %")

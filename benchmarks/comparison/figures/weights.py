@@ -87,7 +87,7 @@ def draw(path: Path, numbers: Shown) -> None:
     """Draw how many entities have which weight, and name those at the ends."""
     weights = dict(sorted(numbers["weights"].items(), key=lambda item: item[1]))
     figure, (left, right) = open_canvas(2, 10, 4.4)
-    left.hist(list(weights.values()), bins=30, color="C0")
+    left.hist(list(weights.values()), bins=40, range=(0, 1), color="C0")
     left.axvline(0.5, color="0.5", linewidth=1)
     left.annotate(
         "as much as text",
@@ -114,7 +114,9 @@ def draw(path: Path, numbers: Shown) -> None:
     right.set_xlim(0, 1)
     right.set_xlabel("weight")
     right.set_title("the least and the most weight of the picture", fontsize=10)
-    right.legend(fontsize=SMALL, loc="lower right")
+    figure.legend(
+        *right.get_legend_handles_labels(), loc="outside lower right", fontsize=SMALL, ncols=2
+    )
     figure.suptitle(
         f"{BUNDLED}, {WHOLE} of Table 2, one seed: modality weights of entities (Eq. 9)"
     )
