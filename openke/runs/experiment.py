@@ -61,7 +61,10 @@ class Execution:
     more than once."""
 
     def __post_init__(self) -> None:
-        """Check the values and what belongs together."""
+        """Check the values and what belongs together; a path may be a string in Python."""
+        for name in ("out", "data"):
+            if isinstance(getattr(self, name, None), str):
+                object.__setattr__(self, name, Path(getattr(self, name)))
         if self.checkpoint_every < 1:
             raise ValueError(
                 f"--checkpoint-every {self.checkpoint_every}: expected at least 1 epoch"

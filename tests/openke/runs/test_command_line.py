@@ -1,5 +1,7 @@
 """A recipe's command line has an option for what it settles, and for nothing else."""
 
+from pathlib import Path
+
 import pytest
 
 from openke.data.train_data_loader import TrainDataLoader
@@ -136,3 +138,8 @@ def test_a_training_cut_short_is_told_the_rate_that_goes_as_far():
         "20 epochs instead of 200: a first look, well below what the whole training reaches"
     )
     assert said(epochs=20, optimizer="adagrad") == said(epochs=20, schedule="cosine") == first_look
+
+
+def test_a_path_may_be_a_string():
+    options = RunOptions(out="runs/here", data="there")
+    assert (options.out, options.data) == (Path("runs/here"), Path("there"))
