@@ -15,6 +15,7 @@ from typing import Any
 
 from openke.runs.recipe import Recipe
 from openke.runtime.files import write_text
+from openke.runtime.json_text import read_json_file
 from openke.runtime.script import run_script
 
 Content = dict[str, Any]
@@ -112,7 +113,7 @@ def _is_of_today(content: Content) -> bool:
 
 def main(settings: Settings) -> None:
     for path in sorted(settings.folder.rglob("*.json")):
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json_file(path)
         if path.parent.name == "spaces":
             today = converted_space(content) if "training.lr" not in content else content
         elif "recipe" not in content:

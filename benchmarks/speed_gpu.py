@@ -37,6 +37,7 @@ from openke.module.penalty import N3
 from openke.module.strategy import NegativeSampling, OneVsAll, Strategy
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
+from openke.runtime.json_text import read_json_file, through_json
 from openke.runtime.script import run_script
 
 WARM_UP = 2
@@ -109,8 +110,8 @@ def write(settings: Settings, rows: list[dict[str, Any]], where: dict[str, Any])
     chosen = {name: value for name, value in vars(settings).items() if name in MEASURED}
     found = {**where, "settings": chosen}
     if settings.out.exists():
-        before = json.loads(settings.out.read_text(encoding="utf-8"))
-        if {name: before.get(name) for name in found} == json.loads(json.dumps(found)):
+        before = read_json_file(settings.out)
+        if {name: before.get(name) for name in found} == through_json(found):
             again = {(row["model"], row["way"]) for row in rows}
             kept = [row for row in before["rows"] if (row["model"], row["way"]) not in again]
             rows = [*kept, *rows]

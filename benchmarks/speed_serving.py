@@ -31,6 +31,7 @@ from lbmkgc_models.runs.experiment import run as train
 from openke.runs.experiment import RunOptions
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
+from openke.runtime.json_text import read_json
 from openke.runtime.script import run_script
 
 
@@ -142,7 +143,7 @@ def about(place: tuple[str, int]) -> dict[str, int]:
     """Return what the server says of its run."""
     connection = HTTPConnection(*place)
     connection.request("GET", "/api/run")
-    found: dict[str, int] = json.loads(connection.getresponse().read())
+    found: dict[str, int] = read_json(connection.getresponse().read())
     return found
 
 

@@ -21,6 +21,7 @@ from openke.datasets.search import find_dataset
 from openke.module.model import Model
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
+from openke.runtime.json_text import through_json
 from openke.training.callback import Callback, Training
 from openke.training.callbacks import Checkpoint, EarlyStopping, Validation
 from openke.training.history import Record
@@ -146,7 +147,7 @@ def read_result(path: Path, row: Row, **more: Any) -> Content | None:
     if not path.is_file():
         return None
     content = read_content(path)
-    expected = json.loads(json.dumps({**row.settings(), **more}))
+    expected = through_json({**row.settings(), **more})
     differing = [name for name, value in expected.items() if content.get(name) != value]
     if differing:
         raise ValueError(

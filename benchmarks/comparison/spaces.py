@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,8 @@ import optuna
 
 from comparison.table_rows import FOLDER, Row, slug
 from openke.module.settings import configure
+from openke.runtime.files import read_text
+from openke.runtime.json_text import read_json, through_json
 
 SPACES = FOLDER / "spaces"
 
@@ -56,8 +57,9 @@ def read_space(name: str, folder: Path = SPACES) -> SearchSpace:
     if not path.is_file():
         known = ", ".join(sorted(found.stem.replace("_", " ") for found in folder.glob("*.json")))
         raise FileNotFoundError(f"{path} is missing; there are spaces of {known or 'nothing'}")
+    text = read_text(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(text)
         return {place: configure(Range, place, given) for place, given in content.items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: {error}") from error
@@ -73,7 +75,7 @@ def value_at(row: Row, place: str) -> Any:
 
 def settings_outside(row: Row, space: SearchSpace) -> dict[str, Any]:
     """Return the settings of a row without those that are searched."""
-    found: dict[str, Any] = json.loads(json.dumps(row.settings()))
+    found: dict[str, Any] = through_json(row.settings())
     for place in space:
         *above, last = place.split(".")
         inside = found["recipe"]

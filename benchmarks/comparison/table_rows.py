@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Annotated, Any, Literal
 from openke.module.settings import configure
 from openke.runs.parts import divide
 from openke.runs.recipe import Recipe
-from openke.runtime.json_text import read_json
+from openke.runtime.files import read_text
+from openke.runtime.json_text import read_json, read_json_file, through_json
 from openke.runtime.values import Bound, Count, Fraction, Natural, Weight, check_value
 
 FOLDER = Path(__file__).parents[1] / "settings"
@@ -97,13 +97,13 @@ def read_content(path: Path) -> dict[str, Any]:
         It is no JSON of results, its recipe is none, or a figure is none; names the file.
     """
     try:
-        content: dict[str, Any] = read_json(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = read_json_file(path)
         check_value("its content", content, Mapping)
         if "dev_mrr" not in content and ".seed" in path.name:
             _check_result(content)
         if "recipe" in content:
             recipe = Recipe.from_dict(content["recipe"])
-            content["recipe"] = json.loads(json.dumps(recipe.to_dict()))
+            content["recipe"] = through_json(recipe.to_dict())
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: no results: {error}") from error
     return content
@@ -134,8 +134,9 @@ def read_row(path: Path) -> Row:
     name, _, mode = path.stem.rpartition(".")
     if mode not in MODES:
         raise ValueError(f"{path}: expected a name that ends in {' or '.join(MODES)}.json")
+    text = read_text(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(text)
         found = configure(_File, "settings", content)
         recipe = Recipe.from_dict({"data": {"name": path.parent.name}, **found.recipe})
         if divide("schedule", recipe.training.schedule or "constant")[0] == "plateau":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from openke.runtime.json_text import read_json_file
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Page:
 def read_pages(package: Path) -> dict[str, Page]:
     """Read the pages by the Factbook's own two-letter code."""
     return {
-        path.stem: Page(path.stem, json.loads(path.read_text(encoding="utf-8")))
+        path.stem: Page(path.stem, read_json_file(path))
         for path in sorted(package.glob("*/??.json"))
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from PIL import Image
 from country_graph.countries import COUNTRIES
 from country_graph.facts import Fact
 from country_graph.words import titles
+from openke.runtime.json_text import read_json_file
 
 FLAG = (160, 120)
 EMOJI = (96, 96)
@@ -73,7 +73,7 @@ def pictures(flags: Path, noto: Path) -> dict[str, bytes]:
         if not path.is_file():
             raise ValueError(f"{path}: no such flag, wanted for {entity}")
         found[entity] = render(path.read_text(encoding="utf-8"), FLAG)
-    icons = json.loads((noto / "icons.json").read_text(encoding="utf-8"))
+    icons = read_json_file(noto / "icons.json")
     for entity, icon in titles("emoji.txt").items():
         found[entity] = render(_emoji(icons, icon, entity), EMOJI)
     return found

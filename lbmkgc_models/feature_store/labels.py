@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbmkgc_models.feature_store.names import name_positions, read_entity_names, read_utf8
-from openke.runtime.files import is_there
+from lbmkgc_models.feature_store.names import name_positions, read_entity_names
+from openke.runtime.files import is_there, read_text
 
 LABELS = "labels.tsv"
 
@@ -89,7 +89,7 @@ def read_names(directory: str | Path) -> tuple[str, ...]:
 def _read_rows(path: Path, names: list[str] | None) -> dict[int, EntityLabel]:
     rows: dict[int, EntityLabel] = {}
     # Not splitlines(): texts may hold the other characters it breaks lines at.
-    for number, line in enumerate(read_utf8(path).split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         line = line.removesuffix("\r")
         if not line.strip():
             continue

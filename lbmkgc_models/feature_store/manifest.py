@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from openke.runtime.json_text import read_json
+from openke.runtime.json_text import read_json_file
 
 FORMAT = 1
 DTYPES = ("float32", "float16")
@@ -103,10 +103,7 @@ class Manifest:
         ValueError
             Not JSON, a missing or unknown field, a value of another type, another format version.
         """
-        try:
-            content = read_json(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path}: not a JSON file: {error}") from None
+        content = read_json_file(path)
         if not isinstance(content, dict):
             raise ValueError(f"{path}: {type(content).__name__} found, expected a JSON object")
         # Before the fields: another version may have others.

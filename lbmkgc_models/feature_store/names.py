@@ -5,23 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-
-def read_utf8(path: Path, encoding: str = "utf-8-sig") -> str:
-    """Return the text of a file; a byte order mark at its start is dropped unless "utf-8" is asked.
-
-    Raises
-    ------
-    ValueError
-        Not UTF-8; the message names the line.
-    """
-    content = path.read_bytes()
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{path}:{line}: byte {content[error.start]:#04x} is not UTF-8; save the file as UTF-8"
-        ) from None
+from openke.runtime.files import read_text
 
 
 def read_entity_names(path: Path) -> list[str] | None:
@@ -33,7 +17,7 @@ def read_entity_names(path: Path) -> list[str] | None:
         A count that disagrees with the rows, a row without name or id, ids that are not 0 to
         count - 1 once each; the message names file and line.
     """
-    lines = [line.strip(" \t\r") for line in read_utf8(path).rstrip(" \t\r\n").split("\n")]
+    lines = [line.strip(" \t\r") for line in read_text(path).rstrip(" \t\r\n").split("\n")]
     if not _is_number(lines[0]):
         raise ValueError(f"{path}:1: {lines[0]!r}, expected the number of entities")
     count = int(lines[0])

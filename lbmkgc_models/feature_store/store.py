@@ -27,8 +27,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from lbmkgc_models.feature_store.manifest import DTYPES, Manifest, sha256_of
-from lbmkgc_models.feature_store.names import name_positions, read_utf8
+from lbmkgc_models.feature_store.names import name_positions
 from lbmkgc_models.feature_store.pth import ZERO_ROWS, read_pth
+from openke.runtime.files import read_text
 from openke.runtime.folders import whole_folder
 
 FEATURES, NAMES, MANIFEST = "features.safetensors", "names.txt", "manifest.json"
@@ -215,7 +216,7 @@ class ModalFeatures:
                     "damaged or was changed; copy or build the features again"
                 )
         rows, codes = _read_rows(folder / FEATURES, coded=manifest.codes > 0)
-        names = read_utf8(folder / NAMES, "utf-8").removesuffix("\n").split("\n")
+        names = read_text(folder / NAMES, "utf-8").removesuffix("\n").split("\n")
         _check_size(folder, manifest, rows, names, codes)
         if not rows.any():
             raise ValueError(

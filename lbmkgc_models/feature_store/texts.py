@@ -11,8 +11,7 @@ from typing import Literal, get_args
 
 from lbmkgc_models.feature_store.labels import EntityLabel, read_labels
 from lbmkgc_models.feature_store.name_spotting import mask_names
-from lbmkgc_models.feature_store.names import read_utf8
-from openke.runtime.files import is_there
+from openke.runtime.files import is_there, read_text
 
 TEXTS_FILE = "texts.tsv"
 TextChoice = Literal["names", "descriptions", "all", "masked"]
@@ -148,7 +147,7 @@ def read_more(directory: str | Path, labels: Sequence[EntityLabel]) -> list[list
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield place and fields of each line after the first."""
     # Not splitlines(): texts may hold the other characters it breaks lines at.
-    lines = [line.removesuffix("\r") for line in read_utf8(path).split("\n")]
+    lines = [line.removesuffix("\r") for line in read_text(path).split("\n")]
     columns = [column.strip() for column in lines[0].split("\t")]
     missing = [column for column in _NEEDED if column not in columns]
     if missing:

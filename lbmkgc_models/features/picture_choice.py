@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lbmkgc_models.feature_store.manifest import Value, sha256_of
 from lbmkgc_models.features.read_image import BadPicture, check_header
-from openke.datasets.pictures import Pictures, is_generated
+from openke.datasets.pictures import NO_FILE, Pictures, is_generated
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Choice:
     used
         Pictures entity by entity.
     skipped
-        Files whose beginning shows that they are no good.
+        Files whose beginning shows that they are no good, and links that lead to none.
     further
         How many pictures there are beyond those asked for; they were not looked at.
     """
@@ -74,6 +74,8 @@ def choose_pictures(found: Pictures, *, max_pictures: int, max_pixels: int) -> C
     used: list[Picture] = []
     skipped: list[Skip] = []
     further = 0
+    for entity, paths in found.broken.items():
+        skipped += [Skip(entity, path, "no file", NO_FILE) for path in paths]
     for entity, paths in found.files.items():
         taken = 0
         for path in paths:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from lbmkgc_models.feature_store.labels import read_names
 from lbmkgc_models.feature_store.names import name_positions, read_entity_names
 from lbmkgc_models.feature_store.pth import read_tensor
 from lbmkgc_models.features.picture_tokens import check_counts, most_frequent, store_of
+from openke.runtime.json_text import read_json_file
 
 KINDS = {"image": "visual", "text": "textual"}
 
@@ -78,10 +78,7 @@ def import_tokens(
 
 
 def _read(path: Path) -> dict[str, list[int]]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not a JSON file: {error}") from None
+    content = read_json_file(path)
     fits = isinstance(content, dict) and all(
         isinstance(codes, list) and all(type(code) is int for code in codes)
         for codes in content.values()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from lbmkgc_models.feature_store.labels import LABELS
 from lbmkgc_models.feature_store.manifest import Manifest, Value
-from lbmkgc_models.feature_store.names import read_utf8
 from lbmkgc_models.feature_store.store import MANIFEST, NAMES
 from lbmkgc_models.feature_store.texts import CHOICE_NOTE, EntityTexts, TextChoice, read_texts
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
 from lbmkgc_models.features.make_stores import StoreRows, Work, check_batch_size, make_stores
+from openke.runtime.files import read_text
 
 TEXTS = "texts"
 """Note in the manifest: a checksum of the texts."""
@@ -142,7 +142,7 @@ def is_outdated(store: Path, texts: EntityTexts, encoder: str) -> bool:
 def is_of_others(store: Path, names: Sequence[str]) -> bool:
     """Whether most rows of a store are of entities that a data set does not have."""
     try:
-        found = read_utf8(store / NAMES, "utf-8").splitlines()
+        found = read_text(store / NAMES, "utf-8").splitlines()
     except (OSError, ValueError):
         return False
     return 2 * len(set(names).intersection(found)) < len(found)

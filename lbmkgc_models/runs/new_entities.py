@@ -27,7 +27,8 @@ from openke.module.model import Model, Reciprocal
 from openke.runs.experiment import Experiment
 from openke.runs.packed import FEATURES, packed_folder
 from openke.runs.weights import read_weights, write_weights
-from openke.runtime.files import is_there, write_text
+from openke.runtime.files import is_there, read_text, write_text
+from openke.runtime.json_text import read_json_file, through_json
 
 ADDED = "added"
 """Entry of ``settings.json``: how many entities there were before some were added."""
@@ -47,7 +48,7 @@ def extend(
     ValueError, OSError
         See :meth:`.Run.add_entities`.
     """
-    saved = json.loads((run / Experiment.SETTINGS).read_text(encoding="utf-8"))
+    saved = read_json_file(run / Experiment.SETTINGS)
     folder = packed_folder(run, saved["data"]["name"])
     before = TripleStore.open(folder)
     names = before.entity_names
@@ -81,7 +82,7 @@ def extend(
     if saved["model"].get("reciprocal"):
         model = Reciprocal(model)
     write_weights(weights, _grow(model, state, len(names), len(rows)))
-    saved["model"] = json.loads(json.dumps(model.identity()))
+    saved["model"] = through_json(model.identity())
     saved["data"]["fingerprint"] = store.fingerprint
     saved[ADDED] = saved.get(ADDED, len(names))
     write_text(run / Experiment.SETTINGS, json.dumps(saved, indent=2) + "\n")
@@ -209,7 +210,7 @@ def _write_data(
 ) -> None:
     write_names(folder / "entity2id.txt", names)
     labels = folder / LABELS
-    text = labels.read_text(encoding="utf-8") if is_there(labels) else ""
+    text = read_text(labels) if is_there(labels) else ""
     text += "" if not text or text.endswith("\n") else "\n"
     lines = [
         label_line(i, name, row.label or name, row.text)

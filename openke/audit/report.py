@@ -12,6 +12,7 @@ from tabulate import tabulate
 
 from openke.audit.finding import SEVERITIES, Finding
 from openke.data.overlap import Overlap
+from openke.runtime.json_text import read_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,7 @@ class AuditReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as the values that JSON knows."""
-        values: dict[str, Any] = json.loads(self.to_json())
+        values: dict[str, Any] = read_json(self.to_json())
         return values
 
     def to_json(self) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openke.data.store import RelationStatistics, TripleStore
-from openke.runtime.files import is_there
+from openke.runtime.files import is_there, read_text
 
 KINDS = "relation_kinds.tsv"
 CATEGORIES = ("1-1", "1-n", "n-1", "n-n")
@@ -46,7 +46,7 @@ def relation_kinds(store: TripleStore) -> NDArray[np.str_] | None:
         raise ValueError(f"{path}: the data set has no names of relations, which it goes by")
     ids = {name: relation for relation, name in enumerate(store.relation_names)}
     kinds: dict[int, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         name, _, kind = (field.strip() for field in line.partition("\t"))
         if not line.strip():
             continue

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from openke.data.store import TripleStore
-from openke.runtime.files import is_there
+from openke.runtime.files import is_there, read_text
 from openke.runtime.names import close_names
 
 LABEL_FILES = {"entity": "labels.tsv", "relation": "relation_labels.tsv"}
@@ -88,7 +88,7 @@ class Vocabulary:
     def _label_of(self) -> Mapping[int, str]:
         if self._labels is None or not is_there(self._labels):
             return {}
-        lines = self._labels.read_text(encoding="utf-8").splitlines()
+        lines = read_text(self._labels).splitlines()
         rows = [line.split("\t") for line in lines]
         return {int(row[0]): row[2] for row in rows if len(row) > 2 and row[0].isdecimal()}
 

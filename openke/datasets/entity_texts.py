@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from openke.datasets.pictures import find_pictures, is_picture
+from openke.datasets.pictures import NO_FILE, find_pictures, is_picture
 from openke.datasets.tables import BadRows, Columns, Table, read_table, text_of
 
 ROLES: dict[str, tuple[str, ...]] = {
@@ -158,6 +159,8 @@ def pictures_of(
             bad.leave_out(str(path), "a picture of several entities")
         for path in found.outside:
             bad.leave_out(str(path), "a link that leads out of the folder")
+        for path in chain.from_iterable(found.broken.values()):
+            bad.leave_out(str(path), NO_FILE)
     kept: dict[str, list[Path]] = {}
     for name, files in listed.items():
         for file in files:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from openke.data.store import SPLITS, Split, TripleStore
 from openke.datasets.pictures import folder_name
-from openke.runtime.files import is_there, write_text
+from openke.runtime.files import is_there, read_text, write_text
 from openke.runtime.folders import draft_of
 from openke.runtime.json_text import read_json
 
@@ -157,7 +157,7 @@ def _written(out: Path) -> list[str]:
     if not is_there(out / MANIFEST):
         return []
     try:
-        manifest = read_json((out / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_json(read_text(out / MANIFEST))
         if manifest["made by"] != MAKER:
             return []
         listed = manifest["sha256"].items()

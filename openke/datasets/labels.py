@@ -7,10 +7,12 @@ separated by tabs; the description is empty where no source has one. ``relation_
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote
+
+from openke.runtime.files import read_text
+from openke.runtime.json_text import read_json_file
 
 DBPEDIA = "http://dbpedia.org/resource/"
 
@@ -117,14 +119,15 @@ def read_names(path: Path) -> list[str]:
 
 
 def _entries(wikidata_text: Path) -> Mapping[str, Mapping[str, str]]:
-    entries: dict[str, dict[str, str]] = json.loads(wikidata_text.read_text(encoding="utf-8"))
+    entries: dict[str, dict[str, str]] = read_json_file(wikidata_text)
     return entries
 
 
 def lines_of(path: Path) -> list[str]:
     """Return the lines of a file that are not blank."""
     # Not splitlines(): names may hold the other characters it breaks lines at.
-    return [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
+    text = read_text(path).replace("\r\n", "\n")
+    return [line for line in text.split("\n") if line.strip()]
 
 
 def readable(name: str) -> str:

@@ -7,7 +7,7 @@ import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -15,6 +15,8 @@ LONGEST = 200
 """Bytes of a folder's name, below every file system's limit."""
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """Of files that lie beside the folders of entities; inside such a folder every file is tried."""
+NO_FILE = "a link that leads nowhere, or no file"
+"""Why one of :attr:`Pictures.broken` is no picture."""
 GENERATED = "generated"
 """A picture of this name beside a .json of this name was generated: the .json says how."""
 
@@ -47,12 +49,15 @@ class Pictures:
         Those that several entities share a short name with; not used.
     outside
         Links that lead out of the folder given; not followed.
+    broken
+        Entity -> those of its files that are none: links that lead nowhere, pipes.
     """
 
     files: Mapping[str, tuple[Path, ...]]
     unmatched: tuple[Path, ...] = ()
     ambiguous: tuple[Path, ...] = ()
     outside: tuple[Path, ...] = ()
+    broken: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
 
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
@@ -94,15 +99,16 @@ def find_pictures(folders: Iterable[str | Path], names: Sequence[str]) -> Pictur
     """
     names_of = _Names(names)
     files: dict[str, tuple[Path, ...]] = {}
+    broken: dict[str, list[Path]] = defaultdict(list)
     left_out: dict[str, list[Path]] = defaultdict(list)
     for root in map(Path, folders):
         if not root.is_dir():
             raise FileNotFoundError(f"{root}: no such folder, expected one with pictures")
         found = defaultdict(list)
         for place in _visible(root):
-            if place.is_file() and place.suffix.lower() not in ENDINGS:
+            if not place.is_dir() and place.suffix.lower() not in ENDINGS and place.is_file():
                 continue  # a README, a list
-            entities = names_of.entities(place.stem if place.is_file() else place.name)
+            entities = names_of.entities(place.name if place.is_dir() else place.stem)
             reason = "outside" if _leaves(place, root) else _not_one(entities)
             if reason:
                 left_out[reason].append(place)
@@ -110,12 +116,14 @@ def find_pictures(folders: Iterable[str | Path], names: Sequence[str]) -> Pictur
             for file in _visible(place) if place.is_dir() else [place]:
                 if _leaves(file, root):
                     left_out["outside"].append(file)
-                elif file.is_file() and file.suffix.lower() != ".json":
-                    found[entities[0]].append(file)
+                elif not file.is_dir() and file.suffix.lower() != ".json":
+                    (found if file.is_file() else broken)[entities[0]].append(file)
         for entity, paths in found.items():
             files.setdefault(entity, tuple(sorted(paths, key=_order)))
     ordered = {name: files[name] for name in names if name in files}
-    return Pictures(ordered, **{reason: tuple(paths) for reason, paths in left_out.items()})
+    none = {name: tuple(broken[name]) for name in names if name in broken}
+    reasons = {reason: tuple(paths) for reason, paths in left_out.items()}
+    return Pictures(ordered, broken=none, **reasons)
 
 
 class _Names:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
+
+from openke.runtime.json_text import read_json
 
 Rows = Iterator[tuple[int, Sequence[Any]]]
 """Number, from 1 on, and values of each row."""
@@ -172,7 +173,7 @@ def _json_rows(path: Path, names: Sequence[str] | None) -> Rows:
 
 def _json(path: Path, number: int, line: str) -> Any:
     try:
-        found = json.loads(line)
+        found = read_json(line)
     except ValueError as error:
         raise ValueError(f"{path}:{number}: not JSON: {error}") from error
     if not isinstance(found, (dict, list)):

@@ -7,13 +7,13 @@ The first line names the columns. Each other line is one text of one entity: ``i
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from openke.datasets.labels import lines_of, readable
+from openke.runtime.json_text import read_json_file
 
 COLUMNS = ("id", "name", "source", "joined_by", "kind", "text")
 WIKIDATA = "http://www.wikidata.org/entity/"
@@ -83,7 +83,7 @@ def _film_finder(files: Sequence[Path]) -> _Finder:
     films = [
         (film["title"], str(film["year"]), _title(film.get("href") or ""), film["extract"])
         for path in files
-        for film in json.loads(path.read_text(encoding="utf-8"))
+        for film in read_json_file(path)
         if film.get("extract")
     ]
     articles: dict[str, str] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -29,8 +28,9 @@ from openke.runs.predictor import NamedQuery, Predictor
 from openke.runs.recipe import KNOWN_MODELS, structural_model
 from openke.runs.weights import read_weights
 from openke.runtime.device import choose_device
+from openke.runtime.files import read_text
 from openke.runtime.folders import whole_folder
-from openke.runtime.json_text import read_json
+from openke.runtime.json_text import read_json, read_json_file, through_json
 from openke.runtime.result_table import ResultTable
 from openke.runtime.tensors import require_numbers
 from openke.runtime.values import Count, Natural, Share, check_arguments, check_value
@@ -130,7 +130,7 @@ class Run:
             raise FileNotFoundError(
                 f"{path}: no such file; 'openke evaluate {self.folder}' ranks the test split"
             )
-        found: dict[str, Any] = read_json(path.read_text(encoding="utf-8"))
+        found: dict[str, Any] = read_json_file(path)
         return found
 
     def plot(self) -> Figure:
@@ -408,7 +408,7 @@ def load_run(
     model = _rebuilder(saved, rebuild)(store, saved, features)
     if saved["model"].get("reciprocal"):
         model = Reciprocal(model)
-    expected, found = json.loads(json.dumps(model.identity())), saved["model"]
+    expected, found = through_json(model.identity()), saved["model"]
     if not model.in_openke_form:  # a setting that came after the run has its default
         expected["settings"] = {
             name: value for name, value in expected["settings"].items() if name in found["settings"]
@@ -446,8 +446,9 @@ def _saved(folder: Path) -> Saved:
                 "has ended"
             )
     path = folder / Experiment.SETTINGS
+    text = read_text(path)
     try:
-        saved: Saved = read_json(path.read_text(encoding="utf-8"))
+        saved: Saved = read_json(text)
         check_value("its content", saved, Mapping)
         for part, kind in NEEDED.items():
             check_value(part, saved.get(part), Mapping)

@@ -29,7 +29,7 @@ from openke.runs.sections import (
     FeatureSection,
     TrainingSection,
 )
-from openke.runtime.files import write_text
+from openke.runtime.files import read_text, write_text
 from openke.runtime.json_text import read_json
 from openke.runtime.names import check_known, close_names
 from openke.runtime.registry import Registry
@@ -163,14 +163,16 @@ class Recipe:
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such file of a recipe")
+        if path.suffix not in READERS:
+            endings = " or ".join(READERS)
+            raise ValueError(f"{path}: no recipe, expected a file that ends in {endings}")
+        text = read_text(path)
         try:
-            if path.suffix not in READERS:
-                raise ValueError(f"no recipe, expected a file that ends in {' or '.join(READERS)}")
-            content = READERS[path.suffix](path.read_text(encoding="utf-8"))
+            content = READERS[path.suffix](text)
             # settings.json of a run has its recipe inside, beside what it was resolved to.
             inside = content.get("recipe") if isinstance(content, dict) else None
             return cls.from_dict(content if inside is None else inside)
-        except ValueError as error:  # of UTF-8, JSON, TOML and the recipe alike
+        except ValueError as error:  # of JSON, TOML and the recipe alike
             raise ValueError(f"{path}: {error}") from error
 
     def write(self, path: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and reading what others wrote."""
 
 from __future__ import annotations
 
@@ -84,6 +84,24 @@ def _of_system(error: BaseException) -> OSError | None:
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file whole or not at all."""
     write_whole(path, lambda stream: stream.write(text.encode("utf-8")))
+
+
+def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
+    """Return the text of a file; a byte order mark at its start is dropped unless "utf-8" is asked.
+
+    Raises
+    ------
+    ValueError
+        Not UTF-8; the message names the line.
+    """
+    content = path.read_bytes()
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{path}:{line}: byte {content[error.start]:#04x} is not UTF-8; save the file as UTF-8"
+        ) from None
 
 
 def sweep(folder: Path, names: Iterable[str]) -> None:

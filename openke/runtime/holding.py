@@ -12,7 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from openke.runtime.files import folder_for, write_text
+from openke.runtime.files import folder_for, read_text, write_text
+from openke.runtime.json_text import read_json
 
 LOCK, HOLDER = ".lock", ".lock-holder.json"
 """The file that is locked, and the one that says by whom."""
@@ -62,7 +63,7 @@ def _named(folder: Path, lock: FileLock) -> Iterator[None]:
 
 def _holder(folder: Path) -> str:
     try:
-        holder = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        holder = read_json(read_text(folder / HOLDER))
         return f"process {holder['process']} on {holder['host']}, since {holder['since']},"
     except (OSError, ValueError, KeyError, TypeError):  # it has only just begun, or is ending
         return "another process"

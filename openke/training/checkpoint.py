@@ -10,6 +10,7 @@ import torch
 
 from openke.runtime.checksum import checksum
 from openke.runtime.files import write_whole
+from openke.runtime.json_text import read_json, through_json
 from openke.runtime.tensors import load_tensors
 
 FORMAT = 1
@@ -49,8 +50,8 @@ def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
             f"{path}: is not what was written, its checksum differs: the file is damaged; go on "
             "from a copy of it, or train anew"
         )
-    found = json.loads(content.get("identity", "{}"))
-    expected = json.loads(json.dumps(identity))
+    found = read_json(content.get("identity", "{}"))
+    expected = through_json(identity)
     differing = differences(expected, found)
     if differing:
         raise ValueError(

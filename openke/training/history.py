@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from openke.runtime.files import write_text
+from openke.runtime.files import read_text, write_text
 
 Record = dict[str, float]
 """epoch, loss, seconds, triples_per_second, lr, and what callbacks add (e.g. valid_mrr)."""
@@ -43,8 +43,7 @@ class History:
         ValueError
             A value that is no number.
         """
-        with path.open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+        rows = list(csv.DictReader(io.StringIO(read_text(path), newline="")))
         try:
             return cls([{k: float(v) for k, v in row.items() if v} for row in rows])
         except (ValueError, TypeError) as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from comparison.figures.canvas import SMALL, open_canvas, save, write_beside
+from openke.runtime.json_text import read_json_file
 
 NEGATIVES = 16
 """Those of each triple that are shown, where a system was timed with as many."""
@@ -26,7 +26,7 @@ def shown(results: Path) -> Shown:
     source = results / "speed_training.json"
     if not source.is_file():
         raise FileNotFoundError(f"{source}: run benchmarks/speed_training.py first")
-    content = json.loads(source.read_text(encoding="utf-8"))
+    content = read_json_file(source)
     made = content["environment"]
     machine = made.get("processor") or made.get("machine", "CPU")
     return {

@@ -19,6 +19,7 @@ from lbmkgc_models.features.cmoa.retrieval import BothWays
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from lbmkgc_models.features.make_stores import BUILD_KEY
 from openke.runtime.files import write_whole
+from openke.runtime.json_text import read_json
 
 HEADS = "heads.safetensors"
 SEED = "alignment seed"
@@ -85,7 +86,7 @@ def read_heads(path: str | Path) -> ContrastiveAlignment:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        settings = AlignmentSettings(**json.loads(about["settings"]))
+        settings = AlignmentSettings(**read_json(about["settings"]))
         image, text = (len(weights[f"inputs.{modality}.mean"]) for modality in MODALITIES)
         heads = ContrastiveAlignment(image, text, settings)
         heads.load_state_dict(weights)

@@ -9,7 +9,6 @@ import tyro
 from tabulate import tabulate
 
 from lbmkgc_models.feature_store.load import load_features
-from lbmkgc_models.feature_store.names import read_utf8
 from lbmkgc_models.feature_store.search_path import find_features
 from lbmkgc_models.feature_store.store import NAMES, ModalFeatures
 from lbmkgc_models.features.cmoa.align import Alignment, align, keep
@@ -18,6 +17,7 @@ from lbmkgc_models.features.cmoa.heads import MODALITIES
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from openke.data.store import TripleStore
 from openke.datasets.search import folder_of
+from openke.runtime.files import read_text
 from openke.runtime.words import counted
 
 DEFAULTS = AlignmentSettings()
@@ -59,7 +59,7 @@ def load_both(features: Path, dataset: str | None = None) -> dict[str, ModalFeat
     names = {
         name: None
         for each in MODALITIES
-        for name in read_utf8(found[each] / NAMES, "utf-8").removesuffix("\n").split("\n")
+        for name in read_text(found[each] / NAMES, "utf-8").removesuffix("\n").split("\n")
     }
     return {each: ModalFeatures.load(found[each], list(names)) for each in MODALITIES}
 

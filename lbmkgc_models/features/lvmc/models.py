@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,6 +12,7 @@ import torch
 
 from lbmkgc_models.feature_store.manifest import sha256_of
 from lbmkgc_models.features.optional_packages import extra
+from openke.runtime.json_text import read_json
 
 INDEX = "model_index.json"
 FP16 = "fp16"
@@ -86,7 +86,7 @@ def _fetch(role: Role, source: str, revision: str | None, half: bool) -> Path:
     try:
         index = Path(hf_hub_download(source, INDEX, revision=revision))
         commit = index.parent.name  # the Hub's cache keeps files by commit: take all from this one
-        parts = [name for name in json.loads(index.read_bytes()) if not name.startswith("_")]
+        parts = [name for name in read_json(index.read_bytes()) if not name.startswith("_")]
         texts = [f"{part}/*.{ending}" for part in parts for ending in ("json", "txt")]
         for variant in (FP16, None) if half else (None,):
             weights = [f"{part}/*{_ending(variant)}" for part in parts]
@@ -136,7 +136,7 @@ def load_pipeline(model: ModelFiles, pipeline: str, dtype: torch.dtype) -> Any:
     ddim: Any = diffusers.DDIMScheduler  # its functions are not annotated
     options = {"local_files_only": True, "trust_remote_code": False}
     try:
-        index = json.loads((model.folder / INDEX).read_bytes())
+        index = read_json((model.folder / INDEX).read_bytes())
         parts = {part: _load(model, part, dtype) for part in COMPONENTS if _has(index, part)}
         loaded = getattr(diffusers, pipeline).from_pretrained(
             model.folder, add_watermarker=False, dtype=dtype, **parts, **options

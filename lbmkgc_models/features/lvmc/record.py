@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lbmkgc_models.feature_store.manifest import Value, library_versions, sha256_of, today
 from openke.datasets.pictures import GENERATED
 from openke.runtime.files import write_text, write_whole
+from openke.runtime.json_text import read_json
 
 PICTURE, RECORD, FAILURE = f"{GENERATED}.png", f"{GENERATED}.json", "failed.json"
 NAMES_ALONE = ("base", "refiner")
@@ -99,10 +100,10 @@ def fault_of(picture: NDArray[np.float32]) -> str | None:
     return None
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
+def read_object(path: Path) -> dict[str, Any] | None:
     """Return the object in a file, None where there is no such file or no object in it."""
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json(path.read_bytes())
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
@@ -110,7 +111,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def read_record(folder: Path) -> dict[str, Any] | None:
     """Return the record of a picture; None where it is not there or is not of the picture there."""
-    record = read_json(folder / RECORD)
+    record = read_object(folder / RECORD)
     if record is None or not (folder / PICTURE).is_file():
         return None
     return record if record.get("sha256") == sha256_of(folder / PICTURE) else None

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lbmkgc_models.feature_store.manifest import Value, today
-from lbmkgc_models.features.lvmc.record import FAILURE, PICTURE, RECORD, read_json
+from lbmkgc_models.features.lvmc.record import FAILURE, PICTURE, RECORD, read_object
 from lbmkgc_models.features.lvmc.tasks import Task
 from openke.runtime.files import write_text
 from openke.runtime.words import counted
@@ -72,7 +72,7 @@ def count(tasks: Sequence[Task]) -> Summary:
 def _look(tasks: Sequence[Task]) -> tuple[Summary, list[tuple[str, str]]]:
     made, failures = 0, []
     for task in tasks:
-        failure = read_json(task.folder / FAILURE)
+        failure = read_object(task.folder / FAILURE)
         if (task.folder / RECORD).is_file() and (task.folder / PICTURE).is_file():
             made += 1
         elif failure is not None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lbmkgc_models.feature_store.names import read_utf8
 from openke.data.store import SPLITS, TripleStore
+from openke.runtime.files import read_text
 
 KINDS = "relation_kinds.tsv"
 
@@ -89,7 +89,7 @@ def _met_by_kind(store: TripleStore) -> dict[str, Sequence[int]]:
 
 def _read_kinds(path: Path) -> dict[str, str]:
     kinds = {}
-    for number, line in enumerate(read_utf8(path).splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         relation, tab, kind = line.partition("\t")
         if not tab:
             raise ValueError(f"{path}:{number}: {line!r}, expected a relation, a tab and its kind")

@@ -10,6 +10,7 @@ from pathlib import Path
 from lbmkgc_models.features.read_image import BadPicture
 from lbmkgc_models.features.small_pictures import small_jpeg
 from openke.datasets.pictures import is_generated
+from openke.runtime.files import read_text
 from openke.runtime.json_text import read_json
 
 SIZE = 128
@@ -53,7 +54,7 @@ def _small(path: Path) -> str:
 
 def _record(path: Path) -> Mapping[str, object]:
     try:
-        content = read_json(path.read_text(encoding="utf-8"))
+        content = read_json(read_text(path))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from openke.runtime.files import write_text, write_whole
-from openke.runtime.json_text import read_json
+from openke.runtime.json_text import read_json_file
 from openke.runtime.tensors import load_tensors
 
 Mode = Literal["numpy", "list", "tensor"]
@@ -86,10 +86,7 @@ class Parameters(nn.Module):
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such file of parameters")
-        try:
-            content = read_json(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path}: not a readable JSON file ({error})") from error
+        content = read_json_file(path)
         if not isinstance(content, dict):
             raise ValueError(f"{path}: holds a {type(content).__name__}, expected a dict of tables")
         self._take(_tensors(content, str(path)), str(path), whole=False)

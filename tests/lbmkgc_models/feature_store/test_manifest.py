@@ -81,10 +81,14 @@ def test_bad_fields(tmp_path: Path, change: dict[str, object], message: str) -> 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"{", "not a JSON file"), (b"\xff", "not a JSON file"), (b"[]", "list found, expected a")],
+    [
+        (b"{", ": not a JSON file"),
+        (b"\xff", ":1: byte 0xff is not UTF-8"),
+        (b"[]", ": list found, expected a"),
+    ],
 )
 def test_not_a_manifest(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "manifest.json"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=rf"manifest.json: {message}"):
+    with pytest.raises(ValueError, match=rf"manifest.json{message}"):
         Manifest.read(path)

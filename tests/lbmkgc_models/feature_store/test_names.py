@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbmkgc_models.feature_store.names import name_positions, read_entity_names, read_utf8
+from lbmkgc_models.feature_store.names import name_positions, read_entity_names
 from openke.data.store import TripleStore
+from openke.runtime.files import read_text
 
 
 def _file(tmp_path: Path, content: str) -> Path:
@@ -52,7 +53,7 @@ def test_bytes_that_are_not_utf8_are_named_with_the_line(tmp_path: Path) -> None
     path = tmp_path / "names.txt"
     path.write_bytes(b"fine\nfa\xffil\n")
     with pytest.raises(ValueError, match=r"names.txt:2: byte 0xff is not UTF-8"):
-        read_utf8(path)
+        read_text(path)
 
 
 NAME = st.text(

@@ -65,6 +65,7 @@ def test_pictures_become_a_store_and_bad_ones_are_told(
     (pictures / "cat").mkdir()
     (pictures / "cat" / "page.jpg").write_text("<html>")
     Image.new("RGB", (201, 2)).save(pictures / "elk.png")
+    (pictures / "cat" / "2.jpg").symlink_to("gone.jpg")
     (store,) = _build(folder, tmp_path / "out", pictures)
     assert store == tmp_path / "out" / "image"
     features = ModalFeatures.load(store, NAMES)
@@ -83,8 +84,9 @@ def test_pictures_become_a_store_and_bad_ones_are_told(
     assert notes == {
         "pictures used": 5,
         "pictures generated": 0,
-        "pictures skipped": 3,
+        "pictures skipped": 4,
         "pictures skipped: damaged": 1,
+        "pictures skipped: no file": 1,
         "pictures skipped: not a picture": 1,
         "pictures skipped: too narrow": 1,
         "pictures not asked for": 0,
@@ -96,11 +98,12 @@ def test_pictures_become_a_store_and_bad_ones_are_told(
     rows = [line.split("\t") for line in (store / "skipped.tsv").read_text().splitlines()]
     assert rows[0] == ["entity", "file", "reason"]
     assert [row[:2] for row in rows[1:]] == [
+        ["cat", "cat/2.jpg"],
         ["cat", "cat/page.jpg"],
         ["elk", "elk.png"],
         ["dog", "dog/1.png"],
     ]
-    assert rows[3][2].startswith("truncated or damaged: ")
+    assert rows[4][2].startswith("truncated or damaged: ")
     assert list(store.parent.iterdir()) == [store]
 
 

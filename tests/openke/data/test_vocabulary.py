@@ -25,3 +25,9 @@ def test_a_guess_names_each_of_its_proposals_once(vocabulary):
         vocabulary.id("Berm")
     with pytest.raises(ValueError, match="expected one of the data set's"):
         vocabulary.id("xyz")
+
+
+def test_labels_that_are_no_text_are_named_by_file_and_line(vocabulary, tmp_path):
+    (tmp_path / "labels.tsv").write_bytes(b"0\tQ1\tBerlin\n1\tBern\t\xb0\n")
+    with pytest.raises(ValueError, match=r"labels\.tsv:2: byte 0xb0 is not UTF-8"):
+        vocabulary.label(1)

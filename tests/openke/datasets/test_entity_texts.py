@@ -123,6 +123,16 @@ def test_what_somebody_put_among_pictures_is_not_deleted(tmp_path):
     assert "labels.tsv" in manifest["sha256"]
 
 
+def test_a_picture_that_is_a_link_to_nothing_is_listed(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "p1.png").symlink_to("gone.png")
+    import_graph(ROWS, tmp_path / "out", ALL, pictures=tmp_path / "photos")
+    skipped = (tmp_path / "out" / "skipped.tsv").read_text().splitlines()
+    assert skipped[1:] == [
+        f"{tmp_path / 'photos' / 'p1.png'}\ta link that leads nowhere, or no file"
+    ]
+
+
 def call(*arguments):
     return tyro.cli(command, args=[str(argument) for argument in arguments])
 

@@ -189,6 +189,7 @@ def test_what_is_there_is_not_overwritten_unasked(tmp_path):
         ("t.csv", 'a,r,"b\nc"\n', r"t\.csv:1: found the name 'b\\nc', expected one without"),
         ("t.jsonl", '{"head": 1}\n', r"t\.jsonl: found the columns head, none of which is relat"),
         ("t.jsonl", '["a","r","b"]\n{\n', r"t\.jsonl:2: not JSON: "),
+        ("t.jsonl", "[" * 100_000, r"t\.jsonl:1: not JSON: nested too deeply"),
         ("t.jsonl", '["a","r","b"]\n3\n', r"t\.jsonl:2: found '3', expected an object or a l"),
         ("t.jsonl", '["a","r","b"]\n{"a": 1}\n', r"t\.jsonl:2: found '.*', expected a list"),
         ("t.tsv", "a,r,b\n", r"t\.tsv:1: found 'a,r,b', .*; --format csv reads commas"),

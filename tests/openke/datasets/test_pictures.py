@@ -122,6 +122,7 @@ def test_links_that_lead_out_are_not_followed(tmp_path: Path) -> None:
     found = find_pictures([root], ["a", "b", "c"])
     assert _names(found, root) == {"a": ["a/1.jpg", "a/3.jpg"], "c": ["c/1.jpg"]}
     assert found.outside == (root / "a" / "2.jpg", root / "b")
+    assert found.broken == {"a": (root / "a" / "4.jpg", root / "a" / "5.jpg")}
 
 
 def test_a_root_may_be_a_link_itself(tmp_path: Path) -> None:
@@ -131,11 +132,13 @@ def test_a_root_may_be_a_link_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_what_is_neither_file_nor_folder_is_left_alone(tmp_path: Path) -> None:
+def test_what_is_neither_file_nor_folder_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.png")
     (tmp_path / "b").mkdir()
     os.mkfifo(tmp_path / "b" / "1.png")
-    assert find_pictures([tmp_path], ["a", "b"]).files == {}
+    found = find_pictures([tmp_path], ["a", "b"])
+    assert found.files == {}
+    assert found.broken == {"a": (tmp_path / "a.png",), "b": (tmp_path / "b" / "1.png",)}
 
 
 def test_a_root_that_is_not_there(tmp_path: Path) -> None:

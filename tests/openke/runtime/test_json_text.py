@@ -2,7 +2,7 @@
 
 import pytest
 
-from openke.runtime.json_text import read_json
+from openke.runtime.json_text import read_json, read_json_file, through_json
 from openke.runtime.toml import read_toml
 
 
@@ -16,3 +16,17 @@ def test_a_value_comes_back():
 def test_what_is_nested_too_deeply_is_no_crash(read):
     with pytest.raises(ValueError, match="nested too deeply"):
         read("[" * 100_000)
+
+
+def test_a_file_is_named(tmp_path):
+    path = tmp_path / "report.json"
+    for content, message in (
+        (b"[" * 100_000, r"report\.json: not a JSON file: nested too deeply"),
+        (b"{", r"report\.json: not a JSON file: Expecting"),
+        (b'{"a":\n"\xff"}', r"report\.json:2: byte 0xff is not UTF-8"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=message):
+            read_json_file(path)
+    path.write_bytes(b'{"a": [1, 2]}')
+    assert read_json_file(path) == through_json({"a": (1, 2)}) == {"a": [1, 2]}

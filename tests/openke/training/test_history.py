@@ -1,5 +1,7 @@
 """What a training remembers of its epochs."""
 
+import pytest
+
 from openke.training.history import History
 
 
@@ -20,3 +22,10 @@ def test_the_table_has_the_columns_of_the_records_alone(tmp_path):
     history.write_csv(tmp_path / "training.csv")
     text = (tmp_path / "training.csv").read_text()
     assert text == "epoch,loss,valid_mrr\n1,1.0,\n2,0.5,0.25\n"
+
+
+@pytest.mark.parametrize("content", [b"epoch\n1\n\xff\n", b"epoch\nx\n"])
+def test_what_is_no_table_is_named(tmp_path, content):
+    (tmp_path / "training.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=r"training\.csv"):
+        History.read_csv(tmp_path / "training.csv")
