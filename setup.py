@@ -2,12 +2,14 @@
 
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 UNIX_FLAGS = [
@@ -65,6 +67,25 @@ class BuildCore(build_ext):
         return []
 
 
+class BuildPackages(build_py):
+    """Puts the bundled graph into the wheel; a checkout has it where it is."""
+
+    GRAPH = Path("benchmarks", "Factbook")
+    INSIDE = Path("openke", "bundled", "Factbook")
+
+    def run(self) -> None:
+        """Copy the packages, then the graph."""
+        super().run()
+        if not self.editable_mode and self.GRAPH.is_dir():
+            shutil.copytree(self.GRAPH, Path(self.build_lib) / self.INSIDE, dirs_exist_ok=True)
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """Name the graph's files among what is built."""
+        inside = Path(self.build_lib) / self.INSIDE
+        graph = [str(path) for path in inside.rglob("*") if path.is_file()]
+        return [*super().get_outputs(include_bytecode), *graph]
+
+
 class PlatformWheel(bdist_wheel):
     """A wheel for any Python of one platform."""
 
@@ -86,5 +107,5 @@ setup(
             language="c++",
         )
     ],
-    cmdclass={"build_ext": BuildCore, "bdist_wheel": PlatformWheel},
+    cmdclass={"build_ext": BuildCore, "build_py": BuildPackages, "bdist_wheel": PlatformWheel},
 )

@@ -20,6 +20,12 @@ import lbmkgc_models
 assert Path(openke.__file__).is_relative_to(sys.argv[1]), openke.__file__
 store = TripleStore.from_triples([[0, 0, 1], [1, 0, 2]], entities=3, relations=1)
 assert Sampler(store).order(0).tolist() in ([0, 1], [1, 0])
+from openke.datasets.search import find_dataset
+folder = find_dataset("Factbook")
+assert folder.is_relative_to(Path(sys.argv[1])), folder
+assert TripleStore.open(folder).entity_count == 1295
+assert (folder / "features" / "text" / "features.safetensors").is_file()
+assert any((folder / "pictures").iterdir())
 """
 
 
@@ -44,7 +50,8 @@ def test_sdist_to_wheel_to_import(tmp_path):
     run(sys.executable, "-m", "build", "--no-isolation", "-o", str(tmp_path), cwd=checkout)
     (sdist,) = tmp_path.glob("*.tar.gz")
     (wheel,) = tmp_path.glob("*.whl")
-    assert sdist.stat().st_size < 5_000_000
+    assert sdist.stat().st_size < 15_000_000
+    assert wheel.stat().st_size < 15_000_000
     assert "-py3-none-" in wheel.name
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()

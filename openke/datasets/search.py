@@ -13,6 +13,8 @@ from openke.datasets.registry import DATA_SETS, KnownDataSet, Provider
 from openke.runtime.names import did_you_mean
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+BUNDLED = Path(__file__).resolve().parents[1] / "bundled"
+"""Graphs that a wheel holds; a checkout has them in ``benchmarks``."""
 SEARCH_PATH = "OPENKE_DATA"
 """Environment variable: folders that hold data sets, separated as those of PATH."""
 NEEDED = ("entity2id.txt", "relation2id.txt", "train2id.txt")
@@ -28,8 +30,9 @@ def find_dataset(
 
     In this order: ``data``; the folders of the environment variable ``OPENKE_DATA``, separated
     as those of ``PATH``; ``benchmarks/NAME`` below the working folder and below the checkout of
-    this package; the cache (``OPENKE_CACHE``, else the system's place for caches); the public
-    repository the set is registered with (``OPENKE_MIRROR`` names another server).
+    this package, or what its wheel holds; the cache (``OPENKE_CACHE``, else the system's place for
+    caches); the public repository the set is registered with (``OPENKE_MIRROR`` names another
+    server).
 
     Parameters
     ----------
@@ -153,6 +156,8 @@ def _roots() -> Iterator[tuple[Path, str]]:
     yield here, "working folder"
     if here.resolve() != checkout:
         yield checkout, "checkout"
+    if BUNDLED.is_dir():
+        yield BUNDLED, "this package"
     yield cache_folder() / "datasets", "cache"
 
 
