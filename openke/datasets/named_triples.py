@@ -112,7 +112,7 @@ def from_table(
     for number, row in table.rows:
         width = len(row)
         if width < least or (exact and width != exact):
-            bad.refuse(table.place(number), _expected(row, format))
+            bad.refuse(table.place(number), _expected(row, format, table.delimiter))
             continue
         head, relation, tail = (
             text_of(row[at_head]),
@@ -120,7 +120,7 @@ def from_table(
             text_of(row[at_tail]),
         )
         if not (head and relation and tail):
-            bad.refuse(table.place(number), _expected(row, format))
+            bad.refuse(table.place(number), _expected(row, format, table.delimiter))
         elif not (head.isprintable() and relation.isprintable() and tail.isprintable()) and (
             wrong := next((name for name in (head, relation, tail) if not is_name(name)), None)
         ):
@@ -142,7 +142,12 @@ def not_a_name(name: str) -> str:
     )
 
 
-def _expected(row: Sequence[Any], format: str) -> str:
+def _expected(row: Sequence[Any], format: str, delimiter: str) -> str:
+    if delimiter:
+        return (
+            f"found {delimiter.join(map(str, row))!r}, expected three names with the delimiter "
+            f"{delimiter!r} between them: head, relation, tail"
+        )
     if format in ("tsv", "auto"):
         found = "\t".join(map(str, row))
         hint = "" if "," not in found else "; --format csv reads commas"

@@ -104,7 +104,7 @@ def find_pictures(folders: Iterable[str | Path], names: Sequence[str]) -> Pictur
     for root in map(Path, folders):
         if not root.is_dir():
             raise FileNotFoundError(f"{root}: no such folder, expected one with pictures")
-        found = defaultdict(list)
+        found: dict[str, list[Path]] = defaultdict(list)
         for place in _visible(root):
             if not place.is_dir() and place.suffix.lower() not in ENDINGS and place.is_file():
                 continue  # a README, a list

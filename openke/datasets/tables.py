@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -56,12 +56,15 @@ class Table:
         Number and values of each row: the line of a file, or the row of an object, from 1 on.
     in_file
         Whether numbers are lines of a file.
+    delimiter
+        Between the fields of a line, where one was given.
     """
 
     source: str
     names: Sequence[str] | None
     rows: Rows
     in_file: bool
+    delimiter: str = ""
 
     def place(self, number: int) -> str:
         """Return where a row stands."""
@@ -118,7 +121,7 @@ def read_table(
             raise FileNotFoundError(f"{path}: no such file")
         kind = format_of(path) if format == "auto" else format
         read = FILES[kind](path, delimiter)
-        table = Table(str(path), read.names, read.rows, True)
+        table = Table(str(path), read.names, read.rows, True, delimiter)
         headed = read.headed
     else:
         table = Table(called, *_in_memory(source, called), False)
@@ -130,7 +133,7 @@ def read_table(
         if first is not None and _is_header(first[1], roles, needed, columns):
             names, first = [str(value).strip() for value in first[1]], None
     rows = table.rows if first is None else _chained(first, table.rows)
-    found = Table(table.source, names, rows, table.in_file)
+    found = replace(table, names=names, rows=rows)
     return found, _places(found, roles, needed, columns, None if first is None else len(first[1]))
 
 

@@ -11,6 +11,7 @@ from openke.runs.parts import Part, divide
 from openke.runtime.names import check_known
 from openke.runtime.values import (
     Count,
+    LearningRate,
     Natural,
     Positive,
     Share,
@@ -88,7 +89,7 @@ class TrainingSection:
     """Share of the query's vectors that a step forgets."""
     optimizer: str = "adagrad"
     """sgd, adagrad, adadelta, rmsprop, adam, lazy_adam or rowwise_adagrad."""
-    lr: Positive = 0.1
+    lr: LearningRate = 0.1
     """Learning rate."""
     weight_decay: Weight = 0.0
     """The optimiser's L2 decay."""

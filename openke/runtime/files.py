@@ -43,8 +43,17 @@ def folder_for(folder: Path) -> Iterator[None]:
     """Make a folder for what is written meanwhile; where nothing was, it goes away again.
 
     So do those above it that had to be made.
+
+    Raises
+    ------
+    OSError
+        Something else is in its place, or it cannot be made.
     """
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    missing = [each for each in (folder, *folder.parents) if not _exists(each)]
+    for each in (*missing, *folder.parents[:1], folder):
+        if os.path.lexists(each) and not each.is_dir():
+            what = "a file" if _exists(each) else "a link that leads nowhere"
+            raise FileExistsError(f"{each}: is {what}, expected a folder; name another place")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield

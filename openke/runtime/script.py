@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -22,6 +23,9 @@ NO_MEMORY = (
     "bad_alloc",
 )
 """How PyTorch and Python say so, in a RuntimeError."""
+FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""How a system says that it has no room for a file."""
+NO_ROOM = "; make room, or name another place: nothing is left there half written"
 
 
 def exit_status(name: str, action: Callable[[], int | None]) -> int:
@@ -31,6 +35,7 @@ def exit_status(name: str, action: Callable[[], int | None]) -> int:
     memory) becomes one line on standard error and status 2; ``python -X dev`` shows where it came
     from. An interrupt is 130, a reader that has gone, such as ``head``, 1.
     """
+    _open_streams()
     try:
         return action() or 0
     except BrokenPipeError:
@@ -53,10 +58,22 @@ def exit_status(name: str, action: Callable[[], int | None]) -> int:
         return 2
 
 
+def _open_streams() -> None:
+    """Open what the caller has closed of standard input, output and error: nobody reads there.
+
+    Else Python has None in their place, and the next file that is opened has their number: what a
+    library says to standard error would be written into it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 (until it ends)
+
+
 def said_of(error: BaseException) -> str:
     """Return the message of an error on one line, the file first where the system names one."""
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return " ".join(f"{os.fsdecode(error.filename)}: {error.strerror}".split())
+        way_out = NO_ROOM if error.errno in FULL else ""
+        return " ".join(f"{os.fsdecode(error.filename)}: {error.strerror}{way_out}".split())
     # Escapes are for a terminal, and what is no text for nobody.
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     text = "".join(c if c.isprintable() or c.isspace() else "?" for c in text)

@@ -15,6 +15,7 @@ from openke.module.strategy.strategy import Strategy
 from openke.module.strategy.turn import Turn
 from openke.runtime.device import choose_device
 from openke.runtime.distributed import World
+from openke.runtime.values import LearningRate, check_value
 from openke.runtime.words import counted
 from openke.training.callback import Callback
 from openke.training.callbacks import Checkpoint
@@ -190,8 +191,7 @@ def check_values(
         raise ValueError(f"opt_method is {opt_method!r}, expected one of {', '.join(OPTIMIZERS)}")
     if train_times < 1:
         raise ValueError(f"train_times is {train_times}, expected at least 1 epoch")
-    if not alpha > 0:
-        raise ValueError(f"alpha (the learning rate) is {alpha}, expected more than 0")
+    check_value("alpha (the learning rate)", alpha, LearningRate)
     if clip_norm is not None and not clip_norm > 0:
         raise ValueError(f"clip_norm is {clip_norm}, expected more than 0, or None")
 

@@ -19,7 +19,7 @@ from openke.module.settings import configure
 from openke.module.strategy.negative_sampling import NegativeSampling
 from openke.module.strategy.turn import Turn, trained
 from openke.runtime.distributed import join
-from openke.runtime.values import Positive, Share, Weight
+from openke.runtime.values import LearningRate, Share, Weight
 
 CHOICE = 1
 """The purpose of this strategy's random numbers."""
@@ -36,7 +36,7 @@ class KBGANConfig:
     generator_settings: Mapping[str, Any] = field(default_factory=dict)
     """Its settings. Without an ``init_scale``, its tables start as published: normal, with the
     variance at which DistMult's scores have a standard deviation of 0.2."""
-    generator_lr: Positive | None = None
+    generator_lr: LearningRate | None = None
     """Its learning rate; None: the one that training begins with. No schedule changes it."""
     generator_regul_rate: Weight = 0.0
     """Weight of the mean squares of its vectors in a batch."""

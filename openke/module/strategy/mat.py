@@ -17,7 +17,7 @@ from openke.module.scoring.triples import score_rows
 from openke.module.scoring.views import STRUCTURE, view_widths
 from openke.module.strategy.negative_sampling import NegativeSampling
 from openke.module.strategy.turn import Turn, trained
-from openke.runtime.values import Count, Positive, Weight
+from openke.runtime.values import Count, LearningRate, Weight
 
 OF_MODEL, OF_GENERATORS = 1, 2
 """The purposes of this strategy's random numbers."""
@@ -33,7 +33,7 @@ class MATConfig:
     """Reals of z."""
     hidden_dim: Count = 512
     """Reals of a generator's hidden layer."""
-    generator_lr: Positive | None = 1e-4
+    generator_lr: LearningRate | None = 1e-4
     """The generators' learning rate, by Adam; None: the one that
     training begins with. No schedule changes it."""
 

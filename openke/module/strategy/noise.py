@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from openke.module.model.model import Model
 from openke.module.strategy.mat import MAT, MATConfig
-from openke.runtime.values import Positive, Weight
+from openke.runtime.values import LearningRate, Weight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,7 @@ class AdversarialNoiseConfig(MATConfig):
 
     weight: Weight = 0.07
     """What the loss against the fake weighs; published."""
-    generator_lr: Positive | None = None
+    generator_lr: LearningRate | None = None
     """The generator's learning rate, by Adam; None: the one that
     training begins with. No schedule changes it."""
 

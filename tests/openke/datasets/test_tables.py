@@ -59,6 +59,8 @@ def test_a_delimiter_may_be_given(tmp_path):
     path.write_text("a b^r^c\n")
     assert list(read_named(path, delimiter="^")) == [("a b", "r", "c")]
     assert list(read_named(path, "csv", delimiter="^")) == [("a b", "r", "c")]
+    with pytest.raises(ValueError, match=r"found 'a b\^r\^c', expected three names with the delim"):
+        list(read_named(path, delimiter="é"))
     with pytest.raises(ValueError, match=r"delimiter is '::', expected one character"):
         list(read_named(path, "csv", delimiter="::"))
 

@@ -15,6 +15,7 @@ from openke.evaluation.report import adjusted_metrics, ranks
 from openke.module.loss import MarginLoss
 from openke.module.model import TransE
 from openke.module.model.model import Model
+from openke.module.scoring.triples import score_triples
 from openke.module.strategy import NegativeSampling
 from tests.contracts.graphs import CASES, ENTITIES, RELATIONS, build, graph
 
@@ -378,3 +379,41 @@ def test_a_report_without_candidates_has_no_adjusted_metrics():
     with pytest.raises(ValueError, match="need the number of candidates"):
         report.adjusted()
     assert "amri" not in report.to_dict()["metrics"]["both"]["realistic"]
+
+
+@pytest.mark.parametrize("constrained", [False, True])
+def test_adjusted_metrics_equal_their_published_definition(constrained):
+    """From every candidate of every query: the mean rank against that of shuffled candidates."""
+    store = graph()
+    model = build("RotatE")
+    loader = TestDataLoader(store, type_constrain=constrained)
+    report = Tester(model, loader, progress=False).rank("test", type_constrain=constrained)
+    facts = {tuple(row) for row in everything(store).tolist()}
+    allowed = {slot: seen_with(store, slot) for slot in ("head", "tail")}
+    found = {"head": [], "tail": []}
+    for head, relation, tail in store.triples("test").tolist():
+        for slot, answer in (("head", head), ("tail", tail)):
+            candidates = [
+                entity
+                for entity in range(store.entity_count)
+                if entity == answer
+                or (
+                    (not constrained or entity in allowed[slot][relation])
+                    and ((entity, relation, tail) if slot == "head" else (head, relation, entity))
+                    not in facts
+                )
+            ]
+            rows = [
+                (e, relation, tail) if slot == "head" else (head, relation, e) for e in candidates
+            ]
+            with torch.no_grad():
+                h, r, t = torch.tensor(rows).T
+                scores = score_triples(model, h, r, t).double().tolist()
+            own = scores[candidates.index(answer)]
+            best, last = 1 + sum(s > own for s in scores), sum(s >= own for s in scores)
+            found[slot].append(((best + last) / 2, np.mean(range(1, len(candidates) + 1))))
+    found["both"] = found["head"] + found["tail"]
+    for side, pairs in found.items():
+        rank, chance = np.mean(pairs, axis=0)
+        expected = {"amr": rank / chance, "amri": 1 - (rank - 1) / (chance - 1)}
+        assert report.adjusted(side) == pytest.approx(expected, abs=1e-6)

@@ -113,3 +113,18 @@ def test_a_folder_is_there_for_what_is_written_into_it(tmp_path: Path) -> None:
     with folder_for(tmp_path / "old"), folder_for(tmp_path / "new" / "one"):
         (tmp_path / "new" / "file").touch()
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "new", "old"]
+
+
+def test_what_is_in_a_folder_s_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "nowhere").symlink_to("gone")
+    (tmp_path / "loop").symlink_to("loop")
+    for name, what in (
+        ("file", "a file"),
+        ("nowhere", "a link that leads nowhere"),
+        ("loop", "a link that leads nowhere"),
+    ):
+        for folder in (tmp_path / name, tmp_path / name / "below"):
+            message = f"{name}: is {what}, expected a folder; name another place"
+            with pytest.raises(OSError, match=message), folder_for(folder):
+                pass

@@ -1,5 +1,10 @@
 """What a program says when something goes wrong."""
 
+import errno
+import os
+import subprocess
+import sys
+
 import pytest
 
 from openke.runtime.script import LONGEST, exit_status
@@ -49,3 +54,35 @@ def test_a_defect_is_not_hidden():
 
     with pytest.raises(RuntimeError, match="shapes"):
         exit_status("program", fail)
+
+
+def test_a_full_disk_has_a_way_out(capsys):
+    text = said(capsys, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "out/report.json"))
+    assert text.startswith(
+        "program: error: out/report.json: No space left on device; make room, or"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell of POSIX")
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_take_no_file_s_place(tmp_path, closed):
+    script = """
+import sys
+from openke.runtime.script import exit_status
+def action():
+    with open("out.txt", "w") as file:
+        print("written", file=file)
+        print("said"); print("told", file=sys.stderr)
+        import os
+        os.write(2, b"by a library")
+        sys.stdout.flush()
+    raise ValueError("wrong")
+sys.exit(exit_status("program", action))
+"""
+    (tmp_path / "script.py").write_text(script)
+    command = f"{sys.executable} script.py {closed}"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert (tmp_path / "out.txt").read_text() == "written\n"
+    assert "Traceback" not in done.stderr
+    assert ("error" in done.stdout) is False

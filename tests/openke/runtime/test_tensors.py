@@ -33,6 +33,26 @@ def test_what_is_no_such_file_is_refused_in_our_words(tmp_path, monkeypatch, con
     assert not Path("attacked").exists()
 
 
+def test_a_bit_that_flipped_is_found(tmp_path):
+    path = tmp_path / "x.pth"
+    torch.save(torch.full((64, 8), 0.5), path)
+    content = path.read_bytes()
+    where = content.index(torch.full((9,), 0.5).numpy().tobytes())
+    for place in (where, where + 999):
+        changed = bytearray(content)
+        changed[place] ^= 4
+        path.write_bytes(changed)
+        torch.load(path, weights_only=True)  # which sees nothing
+        with pytest.raises(ValueError, match=r"x\.pth: not a readable tensor: .*checksum differs"):
+            load_tensors(path, "tensor")
+
+
+def test_a_file_of_the_oldest_form_is_no_archive(tmp_path):
+    path = tmp_path / "x.pth"
+    torch.save(torch.arange(3), path, _use_new_zipfile_serialization=False)
+    assert load_tensors(path, "tensor").tolist() == [0, 1, 2]
+
+
 def test_nan_is_blamed_on_the_file():
     require_numbers(Path("x.ckpt"), {"a": torch.ones(2), "n": torch.arange(2), "s": "text"})
     with pytest.raises(ValueError, match=r"x\.ckpt: b holds NaN"):

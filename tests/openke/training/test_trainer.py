@@ -90,6 +90,7 @@ def test_use_gpu_without_one_warns_and_computes_on_the_cpu(monkeypatch):
     [
         ({"train_times": 0}, "train_times is 0"),
         ({"alpha": 0.0}, "learning rate\\) is 0.0"),
+        ({"alpha": 1e30}, "learning rate\\) is 1e\\+30; expected a number above 0, at most 1000"),
         ({"opt_method": "lion"}, "opt_method is 'lion', expected one of sgd, adagrad"),
         ({"save_steps": 1}, "save_steps without checkpoint_dir"),
     ],
