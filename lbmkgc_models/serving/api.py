@@ -7,7 +7,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import FastAPI, File, Form, HTTPException, Query, Request, Response, UploadFile
+from fastapi import (
+    Depends,
+    FastAPI,
+    File,
+    Form,
+    HTTPException,
+    Query,
+    Request,
+    Response,
+    UploadFile,
+)
 from fastapi.responses import FileResponse, HTMLResponse
 
 import openke
@@ -40,6 +50,8 @@ DESCRIPTION = (
     "Answers of a trained model of knowledge graph completion. Entities and relations are given by "
     "id, name or label. Bad input gets a 4xx and one sentence, as `detail`."
 )
+ADDED = {"name", "text", "picture"}
+"""Fields of the form of an entity that is added."""
 Typed = Annotated[str, Query(max_length=LIMITS.name, description="A part of a name or label.")]
 
 
@@ -130,7 +142,7 @@ def _add_entities(app: FastAPI, served: Served) -> None:
             return Response(status_code=304, headers={"ETag": tag})
         return Response(content, media_type="image/jpeg", headers={"ETag": tag})
 
-    @app.post("/api/entities", status_code=201)
+    @app.post("/api/entities", status_code=201, dependencies=[Depends(_only_known_fields)])
     def add(
         name: Annotated[str, Form(min_length=1, max_length=LIMITS.name)],
         text: Annotated[str, Form(max_length=LIMITS.text)] = "",
@@ -141,6 +153,16 @@ def _add_entities(app: FastAPI, served: Served) -> None:
         with refusing():
             id = served.add(name.strip(), text, content)
         return shown.entity_page(served.view, id, served.old)
+
+
+async def _only_known_fields(request: Request) -> None:
+    """Refuse a form with a field that would be passed over, such as "pictures"."""
+    unknown = sorted({*await request.form()} - ADDED)
+    if unknown:
+        named = unknown[0][: LIMITS.name]
+        raise HTTPException(
+            422, f"body.{named}: no such field, expected {', '.join(sorted(ADDED))}"
+        )
 
 
 def _add_answers(app: FastAPI, served: Served) -> None:

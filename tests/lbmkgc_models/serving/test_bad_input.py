@@ -51,6 +51,14 @@ def test_bad_queries(client, content, message):
     assert message in said(client.post("/api/answers", json=content), 422)
 
 
+def test_a_field_of_an_entity_that_nobody_reads(client):
+    form = {"name": "p-new", "text": "a mug"}
+    answer = client.post("/api/entities", data=form, files={"pictures": png()})
+    detail = "body.pictures: no such field, expected name, picture, text"
+    assert said(answer, 422) == detail
+    assert not client.get("/api/entities", params={"q": "p-new"}).json()
+
+
 def test_what_is_no_json(client):
     headers = {"content-type": "application/json"}
     for content in (b"{", b"\xff\xfe", b"[" * 50_000):
