@@ -115,9 +115,12 @@ class StepGraphs:
             self._recorded.clear()
             self._addresses = addresses
 
-    def __call__(self, batch: Movable) -> Tensor:
-        """Return the loss of a batch, Float[""]; the step is taken."""
-        layout = None if self._failed else batch.layout()
+    def __call__(self, batch: Any) -> Tensor:
+        """Return the loss of a batch, Float[""]; the step is taken.
+
+        Batches of a loader that are not :class:`.Movable` are never recorded.
+        """
+        layout = batch.layout() if isinstance(batch, Movable) and not self._failed else None
         if layout is None:
             return self._step(batch.to(self._device))
         key = layout, self._rates()

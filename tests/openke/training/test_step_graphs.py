@@ -203,6 +203,24 @@ def test_an_error_of_the_step_is_the_users(steps):
             graphs(batch)
 
 
+def test_batches_of_another_kind_are_not_recorded(steps):
+    graphs, taken = steps
+
+    class Own:
+        share = 1.0
+
+        def __init__(self, batch):
+            self.batch = batch
+
+        def to(self, device):
+            return self.batch.to(device)
+
+    for batch in batches():
+        graphs(Own(batch))
+        assert taken[-1] is batch
+    assert NoGraph.begun == 0
+
+
 def test_batches_are_filled_up_where_that_changes_nothing(steps):
     graphs, _ = steps
     batch = next(iter(TrainDataLoader(graph(), batch_size=4, neg_ent=1).epoch(0)))
