@@ -24,7 +24,7 @@
 extern "C" {
 #endif
 
-#define OPENKE_ABI_VERSION 1
+#define OPENKE_ABI_VERSION 2
 
 typedef int32_t openke_status;
 enum {
@@ -229,14 +229,19 @@ typedef struct {
   void* gate;   // [q]
 } openke_compare_gradient;
 
-// out[p]: query query_index[i] against candidate candidate_index[i].
+// out[p]: query query_index[i] against candidate candidate_index[i]. With several vectors, the rows
+// of query and gate are [vectors][queries / vectors], an index is one of the queries / vectors, and
+// a score is the sum of the similarities of its query's vectors.
 OPENKE_API openke_status openke_compare_pairs(const openke_compare* compare,
                                               const int64_t* query_index,
                                               const int64_t* candidate_index, int64_t pairs,
-                                              int32_t threads, void* out);
-OPENKE_API openke_status openke_compare_pairs_backward(
-    const openke_compare* compare, const int64_t* query_index, const int64_t* candidate_index,
-    int64_t pairs, const void* grad, int32_t threads, const openke_compare_gradient* out);
+                                              int64_t vectors, int32_t threads, void* out);
+OPENKE_API openke_status openke_compare_pairs_backward(const openke_compare* compare,
+                                                       const int64_t* query_index,
+                                                       const int64_t* candidate_index,
+                                                       int64_t pairs, int64_t vectors,
+                                                       const void* grad, int32_t threads,
+                                                       const openke_compare_gradient* out);
 // out[q][u]: every query against every candidate.
 OPENKE_API openke_status openke_compare_all(const openke_compare* compare, int32_t threads,
                                             void* out);

@@ -67,16 +67,19 @@ class Grouping {
     for (int64_t i = 0; i < pairs; ++i) order_[next[index[i]]++] = i;
   }
 
-  // Calls f() each time the batch holds pairs of row r to be taken; `other` is the other side.
+  // Calls f() each time the batch holds pairs of row r to be taken; `other` is the other side, of
+  // which a pair meets `vectors` rows, `stride` apart.
   template <class Real, class F>
-  void each_batch(int64_t r, const int64_t* other, const Real* grad, Batch<Real>& batch,
-                  F f) const {
+  void each_batch(int64_t r, const int64_t* other, int64_t vectors, int64_t stride,
+                  const Real* grad, Batch<Real>& batch, F f) const {
     batch.clear();
     for (int64_t i = offset_[r]; i < offset_[r + 1]; ++i) {
-      batch.add(other[order_[i]], grad[order_[i]]);
-      if (!batch.full()) continue;
-      f();
-      batch.clear();
+      for (int64_t v = 0; v < vectors; ++v) {
+        batch.add(other[order_[i]] + v * stride, grad[order_[i]]);
+        if (!batch.full()) continue;
+        f();
+        batch.clear();
+      }
     }
     if (batch.size() > 0) f();
   }
@@ -105,21 +108,39 @@ class Rows {
   std::vector<Real> scratch_;
 };
 
+// The comparison with vector v of each query alone.
+template <class Real>
+Comparison<Real> with_vector(Comparison<Real> x, const Pairs& pairs, int64_t v) {
+  x.queries /= pairs.vectors;
+  x.query += v * x.queries * x.dim;
+  if (x.gate != nullptr) x.gate += v * x.queries;
+  return x;
+}
+
 template <class Real>
 void pairs_by_query(const Comparison<Real>& x, const Pairs& pairs, const Real* grad, int threads,
                     const Gradient<Real>& out) {
   const auto add_gradient = routines(x).query_gradient;
-  const Grouping grouping(pairs.query, pairs.count, x.queries);
-  parallel_for(x.queries, threads, 4, [&](int64_t begin, int64_t end) {
+  const int64_t queries = x.queries / pairs.vectors;
+  const Grouping grouping(pairs.query, pairs.count, queries);
+  parallel_for(queries, threads, 4, [&](int64_t begin, int64_t end) {
     Batch<Real> batch(kPairs);
     Rows<Real> rows(out.query, 1, x.dim);
+    std::vector<Real*> row(pairs.vectors);
+    std::vector<double> gate(pairs.vectors);
     for (int64_t q = begin; q < end; ++q) {
-      Real* const row = rows.start(q, 1);
-      double gate = 0;
-      grouping.each_batch(q, pairs.candidate, grad, batch, [&] {
-        add_gradient(x, q, batch.index(), batch.grad(), batch.size(), row, &gate);
+      for (int64_t v = 0; v < pairs.vectors; ++v) row[v] = rows.start(q + v * queries, 1);
+      std::fill(gate.begin(), gate.end(), 0);
+      // The vectors take turns at a few candidates, which all but the first find in cache.
+      grouping.each_batch(q, pairs.candidate, 1, 0, grad, batch, [&] {
+        for (int64_t v = 0; v < pairs.vectors; ++v) {
+          add_gradient(x, q + v * queries, batch.index(), batch.grad(), batch.size(), row[v],
+                       &gate[v]);
+        }
       });
-      if (out.gate != nullptr) out.gate[q] = static_cast<Real>(gate);
+      for (int64_t v = 0; out.gate != nullptr && v < pairs.vectors; ++v) {
+        out.gate[q + v * queries] = static_cast<Real>(gate[v]);
+      }
     }
   });
 }
@@ -135,9 +156,10 @@ void pairs_by_candidate(const Comparison<Real>& x, const Pairs& pairs, const Rea
     for (int64_t c = begin; c < end; ++c) {
       Real* const table_row = table.start(c, 1);
       Real* const modal_row = x.modal == nullptr ? nullptr : modal.start(c, 1);
-      grouping.each_batch(c, pairs.query, grad, batch, [&] {
-        add_gradient(x, c, batch.index(), batch.grad(), batch.size(), table_row, modal_row);
-      });
+      grouping.each_batch(
+          c, pairs.query, pairs.vectors, x.queries / pairs.vectors, grad, batch, [&] {
+            add_gradient(x, c, batch.index(), batch.grad(), batch.size(), table_row, modal_row);
+          });
     }
   });
 }
@@ -195,8 +217,17 @@ void all_by_candidate(const Comparison<Real>& x, const Real* grad, int threads,
 template <class Real>
 void compare_pairs(const Comparison<Real>& x, const Pairs& pairs, int threads, Real* out) {
   const auto score = routines(x).pairs;
-  parallel_blocks(pairs.count, kPairs, threads, [&](int64_t begin, int64_t end) {
-    score(x, pairs.query + begin, pairs.candidate + begin, end - begin, out + begin);
+  // Candidates that the second vector and those after it find in cache.
+  const int64_t near = pairs.vectors == 1 ? kPairs : std::min(kPairs, tile_rows<Real>(x.dim));
+  parallel_blocks(pairs.count, near, threads, [&](int64_t begin, int64_t end) {
+    const int64_t* const query = pairs.query + begin;
+    const int64_t* const candidate = pairs.candidate + begin;
+    score(x, query, candidate, end - begin, out + begin);
+    std::vector<Real> more(pairs.vectors == 1 ? 0 : end - begin);
+    for (int64_t v = 1; v < pairs.vectors; ++v) {
+      score(with_vector(x, pairs, v), query, candidate, end - begin, more.data());
+      for (int64_t i = begin; i < end; ++i) out[i] += more[i - begin];
+    }
   });
 }
 

@@ -42,11 +42,14 @@ struct Gradient {
   Real* gate;
 };
 
-// The pairs of a call: query[i] against candidate[i].
+// The pairs of a call: query[i] against candidate[i]. Each query has one or several vectors, rows
+// q, q + n, q + 2 n, … of a comparison that has `vectors` times n of them; gates likewise. The
+// score of a pair is the sum over its query's vectors.
 struct Pairs {
   const int64_t* query;
   const int64_t* candidate;
   int64_t count;
+  int64_t vectors;
 };
 
 template <class Real>

@@ -49,11 +49,13 @@ void check_index(const int64_t* index, int64_t pairs, int64_t rows, const char* 
 }
 
 openke::Pairs check_pairs(const openke_compare& compare, const int64_t* query_index,
-                          const int64_t* candidate_index, int64_t pairs) {
+                          const int64_t* candidate_index, int64_t pairs, int64_t vectors) {
   check_size(pairs, "pairs");
-  check_index(query_index, pairs, compare.queries, "query_index");
+  require(vectors >= 1 && compare.queries % vectors == 0, "vectors is ", vectors, " with ",
+          compare.queries, " query vectors; expected 1 or more that divide them");
+  check_index(query_index, pairs, compare.queries / vectors, "query_index");
   check_index(candidate_index, pairs, compare.candidates, "candidate_index");
-  return {query_index, candidate_index, pairs};
+  return {query_index, candidate_index, pairs, vectors};
 }
 
 void check_gradient(const openke_compare& compare, const openke_compare_gradient* out) {
@@ -94,11 +96,12 @@ void with_type(const openke_compare& compare, F f) {
 }  // namespace
 
 openke_status openke_compare_pairs(const openke_compare* compare, const int64_t* query_index,
-                                   const int64_t* candidate_index, int64_t pairs, int32_t threads,
-                                   void* out) {
+                                   const int64_t* candidate_index, int64_t pairs, int64_t vectors,
+                                   int32_t threads, void* out) {
   return openke::guarded([&] {
     check_compare(compare);
-    const openke::Pairs checked = check_pairs(*compare, query_index, candidate_index, pairs);
+    const openke::Pairs checked =
+        check_pairs(*compare, query_index, candidate_index, pairs, vectors);
     check_array(out, pairs, "out");
     with_type(*compare, [&](auto* type) {
       using Real = std::remove_pointer_t<decltype(type)>;
@@ -110,11 +113,12 @@ openke_status openke_compare_pairs(const openke_compare* compare, const int64_t*
 openke_status openke_compare_pairs_backward(const openke_compare* compare,
                                             const int64_t* query_index,
                                             const int64_t* candidate_index, int64_t pairs,
-                                            const void* grad, int32_t threads,
+                                            int64_t vectors, const void* grad, int32_t threads,
                                             const openke_compare_gradient* out) {
   return openke::guarded([&] {
     check_compare(compare);
-    const openke::Pairs checked = check_pairs(*compare, query_index, candidate_index, pairs);
+    const openke::Pairs checked =
+        check_pairs(*compare, query_index, candidate_index, pairs, vectors);
     check_array(grad, pairs, "grad");
     check_gradient(*compare, out);
     with_type(*compare, [&](auto* type) {

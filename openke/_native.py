@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 Int64 = c_int64
 Address = c_void_p
 SPLIT_BITS = {"train": 1, "valid": 2, "test": 4}
@@ -168,9 +168,9 @@ SIGNATURES: dict[str, tuple[type[Any], ...]] = {
         *(c_void_p, c_int32, c_int32, c_void_p, c_void_p, c_int64),
         *(c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int32, c_void_p, c_void_p),
     ),
-    "compare_pairs": (c_void_p, c_void_p, c_void_p, c_int64, c_int32, c_void_p),
+    "compare_pairs": (c_void_p, c_void_p, c_void_p, c_int64, c_int64, c_int32, c_void_p),
     "compare_pairs_backward": (
-        *(c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_int32, c_void_p),
+        *(c_void_p, c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int32, c_void_p),
     ),
     "compare_all": (c_void_p, c_int32, c_void_p),
     "compare_all_backward": (c_void_p, c_void_p, c_int32, c_void_p),

@@ -36,6 +36,7 @@ def compare_pairs(
     *,
     modal: Tensor | None = None,
     gate: Tensor | None = None,
+    vectors: int = 1,
 ) -> Tensor:
     """Return the score of each listed pair of a query and a candidate.
 
@@ -53,6 +54,10 @@ def compare_pairs(
         Second candidate vectors, blended with ``table`` by ``gate``.
     gate : Float["q"], optional
         Weight of ``table`` for each query.
+    vectors : int
+        How many vectors each query has: the rows of ``query`` and ``gate`` are those of [v q], one
+        vector of all queries after the other, and a score is the sum over v. It costs less than v
+        scores: candidates are read, and their gradients written, once.
 
     Returns
     -------
@@ -65,6 +70,11 @@ def compare_pairs(
         report it in their own way).
     """
     sides = checked_sides(kind, query, table, modal, gate)
+    if vectors < 1 or len(query) % vectors:
+        raise ValueError(
+            f"vectors is {vectors} and query has {len(query)} rows; expected 1 or more vectors, "
+            "the same number for each query"
+        )
     for name, index in (("query_index", query_index), ("candidate_index", candidate_index)):
         check_index(name, index)
     if query_index.shape != candidate_index.shape:
@@ -72,7 +82,8 @@ def compare_pairs(
             f"query_index has {query_index.shape[0]} entries and candidate_index "
             f"{candidate_index.shape[0]}; expected one of each per pair"
         )
-    scores: Tensor = operators.pairs(kind, *sides, query_index.long(), candidate_index.long())
+    pairs = query_index.long(), candidate_index.long()
+    scores: Tensor = operators.pairs(kind, *sides, *pairs, vectors)
     return scores
 
 

@@ -28,23 +28,27 @@ def pairs(
     gate: Tensor | None,
     query_index: Tensor,
     candidate_index: Tensor,
+    vectors: int = 1,
 ) -> Tensor:
     """Return Float["p"]; see :func:`.compare_pairs`."""
     sides = Sides(query, table, modal, gate)
-    if in_triton(query):
-        from openke.kernels.gpu.pairs import pairs as on_gpu
-
-        return on_gpu(kind, sides.map(Tensor.contiguous), query_index, candidate_index)
     if not in_core(query, *REALS):
-        check_range("query_index", query_index, query.shape[0])
+        check_range("query_index", query_index, query.shape[0] // vectors)
         check_range("candidate_index", candidate_index, table.shape[0])
-        return reference.pairs(kind, sides, query_index, candidate_index)
+        each = _each_vector(query, query_index, candidate_index, vectors)
+        if in_triton(query):
+            from openke.kernels.gpu.pairs import pairs as on_gpu
+
+            scores = on_gpu(kind, sides.map(Tensor.contiguous), *each)
+        else:
+            scores = reference.pairs(kind, sides, *each)
+        return scores if vectors == 1 else scores.view(vectors, -1).sum(dim=0)
     sides = sides.map(Tensor.contiguous)
     q, c = query_index.contiguous(), candidate_index.contiguous()
     out = query.new_empty(q.shape[0])
     _native.call(
         "compare_pairs",
-        *(_compare(kind, sides), q.data_ptr(), c.data_ptr(), q.shape[0]),
+        *(_compare(kind, sides), q.data_ptr(), c.data_ptr(), q.shape[0], vectors),
         *(torch.get_num_threads(), out.data_ptr()),
     )
     return out
@@ -61,24 +65,26 @@ def pairs_backward(
     query_index: Tensor,
     candidate_index: Tensor,
     wanted: Sequence[bool],
+    vectors: int = 1,
 ) -> list[Tensor]:
     """Return the wanted gradients for ``grad``, Float["p"]."""
     sides = Sides(query, table, modal, gate)
-    if in_triton(query):
-        from openke.kernels.gpu.pairs import pairs_backward as on_gpu
-
-        sides = sides.map(Tensor.contiguous)
-        each = on_gpu(kind, sides, query_index, candidate_index, grad, list(wanted))
-        return _present(each, wanted)
     if not in_core(query, *REALS):
-        slopes = reference.pairs_backward(kind, sides, query_index, candidate_index, grad)
+        each = _each_vector(query, query_index, candidate_index, vectors)
+        grad = grad.repeat(vectors)
+        if in_triton(query):
+            from openke.kernels.gpu.pairs import pairs_backward as on_gpu
+
+            slopes = on_gpu(kind, sides.map(Tensor.contiguous), *each, grad, list(wanted))
+        else:
+            slopes = reference.pairs_backward(kind, sides, *each, grad)
         return _present(slopes, wanted)
     sides = sides.map(Tensor.contiguous)
     q, c, grad = query_index.contiguous(), candidate_index.contiguous(), grad.contiguous()
     out = _wanted_like(sides, wanted)
     _native.call(
         "compare_pairs_backward",
-        *(_compare(kind, sides), q.data_ptr(), c.data_ptr(), q.shape[0], grad.data_ptr()),
+        *(_compare(kind, sides), q.data_ptr(), c.data_ptr(), q.shape[0], vectors, grad.data_ptr()),
         *(torch.get_num_threads(), _gradient(out)),
     )
     return _present(out, wanted)
@@ -160,6 +166,16 @@ def _wanted_like(sides: Sides, wanted: Sequence[bool]) -> list[Tensor | None]:
     ]
 
 
+def _each_vector(
+    query: Tensor, query_index: Tensor, candidate_index: Tensor, vectors: int
+) -> tuple[Tensor, Tensor]:
+    """Return the pairs of every vector of each query, Int["vp"], one vector after the other."""
+    if vectors == 1:
+        return query_index, candidate_index
+    firsts = torch.arange(0, query.shape[0], query.shape[0] // vectors, device=query.device)
+    return (firsts[:, None] + query_index).view(-1), candidate_index.repeat(vectors)
+
+
 def _present(tensors: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor]:
     return [
         tensor for tensor, want in zip(tensors, wanted, strict=True) if want and tensor is not None
@@ -169,8 +185,8 @@ def _present(tensors: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[T
 # ---- shapes and derivatives ---------------------------------------------------------------------
 
 
-def _pairs_shape(kind: str, query: Tensor, *others: Tensor) -> Tensor:
-    return query.new_empty(others[-1].shape[0])
+def _pairs_shape(kind: str, query: Tensor, *others: Any) -> Tensor:
+    return query.new_empty(others[3].shape[0])
 
 
 def _every_shape(kind: str, query: Tensor, table: Tensor, *_: object) -> Tensor:
@@ -178,21 +194,22 @@ def _every_shape(kind: str, query: Tensor, table: Tensor, *_: object) -> Tensor:
 
 
 def _backward_shape(grad: Tensor, kind: str, *arguments: Any) -> list[Tensor]:
-    wanted = arguments[-1]
+    wanted = next(each for each in arguments if isinstance(each, list))
     return _present(_wanted_like(Sides(*arguments[:4]), wanted), wanted)
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.kind, *tensors = inputs
-    ctx.save_for_backward(*tensors)
+    ctx.kind = inputs[0]
+    ctx.vectors = [each for each in inputs[1:] if isinstance(each, int)]  # those of pairs
+    ctx.save_for_backward(*inputs[1 : len(inputs) - len(ctx.vectors)])
 
 
 def _derivatives(ctx: Any, grad: Tensor, backward: Any) -> tuple[Tensor | None, ...]:
-    wanted = list(ctx.needs_input_grad[1:5])  # of the sides; an index has none
+    wanted = list(ctx.needs_input_grad[1:5])  # of the sides; the others have none
     saved = ctx.saved_tensors  # asked for once: under checkpointing they are made anew
-    found = iter(backward(grad, ctx.kind, *saved, wanted))
+    found = iter(backward(grad, ctx.kind, *saved, wanted, *ctx.vectors))
     slopes = [next(found) if want else None for want in wanted]
-    return None, *slopes, *[None] * (len(saved) - len(wanted))
+    return None, *slopes, *[None] * (len(ctx.needs_input_grad) - 5)
 
 
 pairs.register_fake(_pairs_shape)

@@ -189,8 +189,8 @@ struct Results {
   }
 };
 
-// Every function of the ABI on sizes that fill several tasks.
-Results run_abi(int32_t kind, int32_t threads) {
+// Every function of the ABI on sizes that fill several tasks; of pairs with `vectors` of a query.
+Results run_abi(int32_t kind, int32_t threads, int64_t vectors) {
   constexpr int64_t q = 70, u = 90, dim = 34, pairs = 900;
   const auto query = random<float>(q * dim, 1), table = random<float>(u * dim, 2),
              modal = random<float>(u * dim, 3), gate = random<float>(q, 4),
@@ -198,7 +198,7 @@ Results run_abi(int32_t kind, int32_t threads) {
   std::mt19937 draw(6);
   std::vector<int64_t> query_index, candidate_index;
   for (int64_t i = 0; i < pairs; ++i) {
-    query_index.push_back(draw() % q);
+    query_index.push_back(draw() % (q / vectors));
     candidate_index.push_back(draw() % u);
   }
   const openke_compare compare{kind,         OPENKE_FLOAT32, q,          u, dim, query.data(),
@@ -208,10 +208,10 @@ Results run_abi(int32_t kind, int32_t threads) {
   openke_compare_gradient into{out.query.data(), out.table.data(), out.modal.data(),
                                out.gate.data()};
   CHECK(openke_compare_all(&compare, threads, out.all.data()) == OPENKE_OK);
-  CHECK(openke_compare_pairs(&compare, query_index.data(), candidate_index.data(), pairs, threads,
-                             out.pairs.data()) == OPENKE_OK);
+  CHECK(openke_compare_pairs(&compare, query_index.data(), candidate_index.data(), pairs, vectors,
+                             threads, out.pairs.data()) == OPENKE_OK);
   CHECK(openke_compare_pairs_backward(&compare, query_index.data(), candidate_index.data(), pairs,
-                                      grad.data(), threads, &into) == OPENKE_OK);
+                                      vectors, grad.data(), threads, &into) == OPENKE_OK);
   const std::vector<float> of_pairs = out.query;
   CHECK(openke_compare_all_backward(&compare, grad.data(), threads, &into) == OPENKE_OK);
   out.pairs.insert(out.pairs.end(), of_pairs.begin(), of_pairs.end());
@@ -231,8 +231,46 @@ TEST(every_instruction_set_agrees_with_loops) {
 
 TEST(kernels_do_not_depend_on_threads) {
   for (int32_t kind = OPENKE_DOT; kind <= OPENKE_COMPLEX; ++kind) {
-    const Results one = run_abi(kind, 1);
-    for (const int32_t threads : {2, 5}) CHECK(run_abi(kind, threads) == one);
+    for (const int64_t vectors : {1, 5}) {
+      const Results one = run_abi(kind, 1, vectors);
+      for (const int32_t threads : {2, 5}) CHECK(run_abi(kind, threads, vectors) == one);
+    }
+  }
+}
+
+TEST(a_score_is_the_sum_over_the_vectors_of_its_query) {
+  constexpr int64_t vectors = 3, each = kQueries / vectors;
+  for (int32_t kind = OPENKE_DOT; kind <= OPENKE_COMPLEX; ++kind) {
+    for (const bool gated : {false, true}) {
+      const Case<double> given(kind, gated, 34);
+      const int64_t dim = given.x.dim;
+      std::vector<int64_t> query, candidate;
+      for (int64_t i = 0; i < kPairs; ++i) {
+        query.push_back(i % each);
+        candidate.push_back(i % kCandidates);
+      }
+      const openke::Pairs pairs{query.data(), candidate.data(), kPairs, vectors};
+      std::vector<double> out(kPairs), by_query(kQueries * dim), by_table(kCandidates * dim);
+      compare_pairs(given.x, pairs, 1, out.data());
+      openke::compare_pairs_backward<double>(given.x, pairs, given.grad.data(), 1,
+                                             {by_query.data(), by_table.data(), nullptr, nullptr});
+      std::vector<double> expected(kPairs), query_slope(kQueries * dim),
+          table_slope(kCandidates * dim);
+      for (int64_t i = 0; i < kPairs; ++i) {
+        for (int64_t q = query[i]; q < kQueries; q += each) {
+          const int64_t c = candidate[i];
+          expected[i] += given.score(q, c);
+          for (int64_t k = 0; k < dim; ++k) {
+            query_slope[q * dim + k] += given.grad[i] * given.slope(q, c, k);
+            table_slope[c * dim + k] +=
+                given.grad[i] * given.gate_of(q) * given.candidate_slope(q, c, k);
+          }
+        }
+      }
+      for (int64_t i = 0; i < kPairs; ++i) CHECK(close(out[i], expected[i]));
+      for (int64_t i = 0; i < kQueries * dim; ++i) CHECK(close(by_query[i], query_slope[i]));
+      for (int64_t i = 0; i < kCandidates * dim; ++i) CHECK(close(by_table[i], table_slope[i]));
+    }
   }
 }
 
@@ -240,8 +278,8 @@ TEST(no_pairs_and_no_rows_are_fine) {
   const openke_compare compare{OPENKE_L1, OPENKE_FLOAT32, 0,       0,      4,
                                nullptr,   nullptr,        nullptr, nullptr};
   const openke_compare_gradient into{nullptr, nullptr, nullptr, nullptr};
-  CHECK(openke_compare_pairs(&compare, nullptr, nullptr, 0, 2, nullptr) == OPENKE_OK);
-  CHECK(openke_compare_pairs_backward(&compare, nullptr, nullptr, 0, nullptr, 2, &into) ==
+  CHECK(openke_compare_pairs(&compare, nullptr, nullptr, 0, 1, 2, nullptr) == OPENKE_OK);
+  CHECK(openke_compare_pairs_backward(&compare, nullptr, nullptr, 0, 1, nullptr, 2, &into) ==
         OPENKE_OK);
   CHECK(openke_compare_all(&compare, 2, nullptr) == OPENKE_OK);
   CHECK(openke_compare_all_backward(&compare, nullptr, 2, &into) == OPENKE_OK);
@@ -253,10 +291,13 @@ TEST(an_index_out_of_range_is_named) {
                                rows.data(), rows.data(),    nullptr, nullptr};
   const std::vector<int64_t> good{0, 2}, high{0, 3}, low{-1, 0};
   std::vector<float> out(2);
-  CHECK(openke_compare_pairs(&compare, high.data(), good.data(), 2, 1, out.data()) ==
+  CHECK(openke_compare_pairs(&compare, high.data(), good.data(), 2, 1, 1, out.data()) ==
         OPENKE_INVALID);
   CHECK_CONTAINS(openke_last_error(), "query_index[1] is 3; expected 0 to 2");
-  CHECK(openke_compare_pairs(&compare, good.data(), low.data(), 2, 1, out.data()) ==
+  CHECK(openke_compare_pairs(&compare, good.data(), low.data(), 2, 1, 1, out.data()) ==
         OPENKE_INVALID);
   CHECK_CONTAINS(openke_last_error(), "candidate_index[0] is -1; expected 0 to 2");
+  CHECK(openke_compare_pairs(&compare, good.data(), good.data(), 2, 2, 1, out.data()) ==
+        OPENKE_INVALID);
+  CHECK_CONTAINS(openke_last_error(), "vectors is 2 with 3 query vectors; expected 1 or more");
 }

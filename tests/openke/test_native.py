@@ -115,7 +115,7 @@ def test_a_broken_library_says_how_to_build_it(
 
 def test_another_abi_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_native, "ABI_VERSION", 99)
-    with pytest.raises(ImportError, match="has ABI version 1, this Python code needs 99: build"):
+    with pytest.raises(ImportError, match="has ABI version 2, this Python code needs 99: build"):
         _native.library.__wrapped__()
 
 

@@ -33,7 +33,7 @@ class Compare(Protocol):
     def total(self, kind: Kind, queries: Sequence[Tensor], table: Tensor) -> Tensor:
         """Return the sum of the similarities of several vectors of each query (Float["q d"] each).
 
-        It costs less than calls for each: the gradient of the table is written once.
+        It costs less than calls for each: see ``vectors`` of :func:`.compare_pairs`.
         """
 
     def meet(self, query: Tensor, candidate: Tensor) -> tuple[Tensor, Tensor]:
@@ -69,14 +69,16 @@ class Pairwise:
 
     def total(self, kind: Kind, queries: Sequence[Tensor], table: Tensor) -> Tensor:
         """Return the sum of the similarities of each pair."""
-        n, q = len(queries), len(queries[0])
-        if n == 1:
+        if len(queries) == 1:
             return self(kind, queries[0], table)
-        query_index = torch.cat([self.query_index + q * place for place in range(n)])
-        candidate_index = self.candidate_index.repeat(n)
-        all_queries = torch.cat(list(queries))
-        scores = kernels.compare_pairs(kind, all_queries, table, query_index, candidate_index)
-        return scores.view(n, -1).sum(dim=0)
+        return kernels.compare_pairs(
+            kind,
+            torch.cat(list(queries)),
+            table,
+            self.query_index,
+            self.candidate_index,
+            vectors=len(queries),
+        )
 
     def meet(self, query: Tensor, candidate: Tensor) -> tuple[Tensor, Tensor]:
         """Return Any["p"] of each."""

@@ -275,7 +275,8 @@ def test_one_equal_coordinate_gets_a_zero_gradient_and_no_nan(kind):
 
 @EACH_KIND
 @GATED
-def test_results_do_not_depend_on_threads(kind, gated):
+@pytest.mark.parametrize("vectors", [1, 5])
+def test_results_do_not_depend_on_threads(kind, gated, vectors):
     before = torch.get_num_threads()
     results = []
     try:
@@ -283,7 +284,10 @@ def test_results_do_not_depend_on_threads(kind, gated):
             torch.set_num_threads(threads)
             sides, q, c = make(gated, q=70, u=90, dim=34, p=1500, dtype=torch.float32)
             names = {name: sides[name] for name in ("modal", "gate") if name in sides}
-            pairs = compare_pairs(kind, sides["query"], sides["table"], q, c, **names)
+            index = q % (70 // vectors), c
+            pairs = compare_pairs(
+                kind, sides["query"], sides["table"], *index, **names, vectors=vectors
+            )
             (pairs * torch.linspace(-1, 1, len(q))).sum().backward()
             found = [pairs.detach(), *(tensor.grad.clone() for tensor in sides.values())]
             if kind != "dot":  # a matrix product: PyTorch's matter
@@ -380,6 +384,81 @@ def test_strided_inputs_and_expanded_gradients():
     dense = sides["query"].clone().requires_grad_()
     compare_pairs("l2", dense, sides["table"], q, c).sum().backward()
     assert torch.equal(query.grad, dense.grad)
+
+
+# ---- several vectors of a query -----------------------------------------------------------------
+
+
+def of_vectors(kind, sides, q, c, vectors):
+    """Return the sum of the scores of each vector alone; rows of query and gate are [v q]."""
+    modal, gates = sides.get("modal"), sides["gate"].chunk(vectors) if "gate" in sides else None
+    return sum(
+        compare_pairs(
+            kind, query, sides["table"], q, c, modal=modal, gate=None if gates is None else gates[v]
+        )
+        for v, query in enumerate(sides["query"].chunk(vectors))
+    )
+
+
+@EACH_KIND
+@GATED
+@EACH_TYPE
+@pytest.mark.parametrize(
+    ("vectors", "dim", "p"), [(2, 6, 23), (3, 34, 1500), (5, 502, 300), (1, 6, 23)]
+)
+def test_scores_of_several_vectors_add_up(kind, gated, dtype, vectors, dim, p):
+    sides, q, c = make(gated, q=4 * vectors, u=9, dim=dim, p=p, dtype=dtype)
+    q = q % 4
+    weight = torch.linspace(-1, 1, p, dtype=dtype)
+    expected = of_vectors(kind, sides, q, c, vectors)
+    slopes = torch.autograd.grad(expected, list(sides.values()), weight)
+    modal, gate = sides.get("modal"), sides.get("gate")
+    arguments = kind, sides["query"], sides["table"], q, c
+    found = compare_pairs(*arguments, modal=modal, gate=gate, vectors=vectors)
+    close(found, expected.detach().double().numpy(), dtype)
+    for slope, other in zip(
+        torch.autograd.grad(found, list(sides.values()), weight), slopes, strict=True
+    ):
+        close(slope, other.double().numpy(), dtype)
+
+
+@EACH_KIND
+@GATED
+def test_several_vectors_have_right_gradients(kind, gated):
+    sides, q, c = make(gated, q=6, u=4, dim=6, p=7)
+
+    def score(query, table, modal=None, gate=None):
+        return compare_pairs(kind, query, table, q % 2, c, modal=modal, gate=gate, vectors=3)
+
+    assert torch.autograd.gradcheck(score, tuple(sides.values()))
+
+
+@EACH_KIND
+@GATED
+def test_several_vectors_without_the_core_are_the_same(kind, gated):
+    """bfloat16 on the CPU is what a GPU without Triton does."""
+    sides, q, c = make(gated, dim=130, dtype=torch.bfloat16)
+    wide = {name: tensor.detach().float().requires_grad_() for name, tensor in sides.items()}
+    scores = []
+    for each in (sides, wide):
+        names = {name: each[name] for name in ("modal", "gate") if gated}
+        found = compare_pairs(kind, each["query"], each["table"], q % 3, c, **names, vectors=2)
+        found.sum().backward()
+        scores.append(found.float())
+    assert torch.allclose(*scores, rtol=0.02, atol=0.2)
+    for name, tensor in sides.items():
+        scale = wide[name].grad.abs().max()
+        assert (tensor.grad.float() - wide[name].grad).abs().max() <= 0.03 * scale
+
+
+@pytest.mark.parametrize("vectors", [0, -1, 4])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_vectors_that_do_not_divide_the_rows_are_refused(vectors, dtype):
+    query, table, index = torch.ones(6, 4, dtype=dtype), torch.ones(2, 4, dtype=dtype), [0]
+    with pytest.raises(ValueError, match=f"vectors is {vectors} and query has 6 rows; expected 1"):
+        compare_pairs("l1", query, table, torch.tensor(index), torch.tensor(index), vectors=vectors)
+    with pytest.raises(ValueError, match=r"query_index\[0\] is 3; expected 0 to 2"):
+        compare_pairs("l1", query, table, torch.tensor([3]), torch.tensor([0]), vectors=2)
 
 
 # ---- other types and devices --------------------------------------------------------------------
@@ -586,8 +665,8 @@ def test_the_core_refuses_bad_comparisons(change, message):
     gradient = _native.reference(_native.CompareGradient(P, None, None, None))
     index = INDEX.ctypes.data
     for name, arguments in (
-        ("compare_pairs", (compare, index, index, 3, 1, P)),
-        ("compare_pairs_backward", (compare, index, index, 3, P, 1, gradient)),
+        ("compare_pairs", (compare, index, index, 3, 1, 1, P)),
+        ("compare_pairs_backward", (compare, index, index, 3, 1, P, 1, gradient)),
         ("compare_all", (compare, 1, P)),
         ("compare_all_backward", (compare, P, 1, gradient)),
     ):
@@ -604,15 +683,22 @@ def test_the_core_refuses_bad_arguments():
         _native.Compare(**{**COMPARE, "queries": 2**40, "candidates": 2**40, "dim": 0})
     )
     for name, arguments, message in (
-        ("compare_pairs", (None, index, index, 3, 1, P), "compare is a null pointer"),
-        ("compare_pairs", (good, index, index, -3, 1, P), "pairs is -3; expected 0 or more"),
-        ("compare_pairs", (good, None, index, 3, 1, P), "query_index is a null pointer"),
-        ("compare_pairs", (good, index, None, 3, 1, P), "candidate_index is a null pointer"),
-        ("compare_pairs", (good, index, index, 3, 1, None), "out is a null pointer"),
-        ("compare_pairs", (good, index, index, 3, -1, P), "threads is -1"),
-        ("compare_pairs_backward", (good, index, index, 3, None, 1, query), "grad is a null"),
-        ("compare_pairs_backward", (good, index, index, 3, P, 1, None), "out is a null"),
-        ("compare_pairs_backward", (good, index, index, 3, P, 1, modal), "modal and gate are"),
+        ("compare_pairs", (None, index, index, 3, 1, 1, P), "compare is a null pointer"),
+        ("compare_pairs", (good, index, index, -3, 1, 1, P), "pairs is -3; expected 0 or more"),
+        ("compare_pairs", (good, None, index, 3, 1, 1, P), "query_index is a null pointer"),
+        ("compare_pairs", (good, index, None, 3, 1, 1, P), "candidate_index is a null pointer"),
+        ("compare_pairs", (good, index, index, 3, 1, 1, None), "out is a null pointer"),
+        ("compare_pairs", (good, index, index, 3, 1, -1, P), "threads is -1"),
+        ("compare_pairs", (good, index, index, 3, 0, 1, P), "vectors is 0 with 3 query vectors"),
+        ("compare_pairs", (good, index, index, 3, 2, 1, P), "vectors is 2 with 3 query vectors"),
+        (
+            "compare_pairs",
+            (good, index, index, 3, 3, 1, P),
+            r"query_index\[1\] is 1; .* 0 to 0",
+        ),
+        ("compare_pairs_backward", (good, index, index, 3, 1, None, 1, query), "grad is a null"),
+        ("compare_pairs_backward", (good, index, index, 3, 1, P, 1, None), "out is a null"),
+        ("compare_pairs_backward", (good, index, index, 3, 1, P, 1, modal), "modal and gate are"),
         ("compare_all", (good, 1, None), "out is a null pointer"),
         ("compare_all", (wide, 1, P), "scores are too many"),
         ("compare_all_backward", (good, None, 1, query), "grad is a null pointer"),
@@ -657,10 +743,10 @@ for type_code, dtype in enumerate((np.float32, np.float64)):
             grads = [np.empty_like(x) for x in (query, table, modal, gate)[: 4 if gated else 2]]
             into = _native.reference(_native.CompareGradient(*map(at, grads)))
             index = [at(x) for x in pairs]
-            _native.call("compare_pairs", compare, *index, p, 1, at(out[0]))
+            _native.call("compare_pairs", compare, *index, p, 1, 1, at(out[0]))
             _native.call("compare_all", compare, 1, at(out[1]))
             results = list(out)
-            _native.call("compare_pairs_backward", compare, *index, p, at(weight), 1, into)
+            _native.call("compare_pairs_backward", compare, *index, p, 1, at(weight), 1, into)
             results += [x.copy() for x in grads]
             _native.call("compare_all_backward", compare, at(weight), 1, into)
             results += grads
