@@ -15,9 +15,9 @@ from openke.config import Callback, Checkpoint, EarlyStopping, Log, Tester, Trai
 from openke.data import TestDataLoader, TrainDataLoader, TripleStore
 from openke.module.loss import MarginLoss, SigmoidLoss
 from openke.module.model import RotatE, TransE
-from openke.module.strategy import NegativeSampling
+from openke.module.strategy import KBGAN, MAT, NegativeSampling
 from openke.runtime.device import choose_device
-from tests.contracts.graphs import ENTITIES, RELATIONS, graph
+from tests.contracts.graphs import ENTITIES, RELATIONS, build, graph
 
 CPU = {"device": "cpu", "progress": False}
 
@@ -160,7 +160,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from tests.openke.training.test_trainer import CPU, loader, strategy
+from tests.openke.training.test_trainer import CPU, OBJECTIVES, loader
 from openke.config import Checkpoint, Callback, Trainer
 from openke.data import TrainDataLoader
 import torch
@@ -175,7 +175,8 @@ def epoch(number):
         yield batch
 slow.epoch = epoch
 path = folder / "last.ckpt"
-trainer = Trainer(strategy(), slow, 6, 0.02, opt_method="adam", callbacks=[Checkpoint(path)], **CPU)
+trained, saving = OBJECTIVES[sys.argv[4]](), [Checkpoint(path)]
+trainer = Trainer(trained, slow, 6, 0.02, opt_method="adam", callbacks=saving, **CPU)
 if resume:
     trainer.resume(path)
 trainer.run()
@@ -183,14 +184,28 @@ torch.save(trainer.strategy.state_dict(), folder / "final.pt")
 """
 
 
+OBJECTIVES = {
+    "negative sampling": strategy,
+    "KBGAN": lambda: _two_sided(KBGAN, "RotatE", generator_settings={"dim": 4}),
+    "MAT": lambda: _two_sided(MAT, "AdaMF", hidden_dim=16, noise_dim=4, generator_lr=0.01),
+}
+"""Objectives with one optimiser, and with two."""
+
+
+def _two_sided(kind, model, **options):
+    torch.manual_seed(0)
+    return kind(build(model), SigmoidLoss(adv_temperature=1.0), **options)
+
+
 @pytest.mark.slow
-def test_a_killed_run_resumed_ends_bit_for_bit_where_an_unbroken_one_does(tmp_path):
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_killed_run_resumed_ends_bit_for_bit_where_an_unbroken_one_does(objective, tmp_path):
     root = os.fspath(__import__("pathlib").Path(__file__).parents[3])
 
     def start(name, mode):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        command = [sys.executable, "-c", KILLED, os.fspath(folder), mode, root]
+        command = [sys.executable, "-c", KILLED, os.fspath(folder), mode, root, objective]
         return folder, subprocess.Popen(command)
 
     folder, whole = start("whole", "new")
