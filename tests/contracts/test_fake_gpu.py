@@ -9,6 +9,7 @@ import torch
 from openke import _native
 from openke.config import Trainer
 from openke.data import TrainDataLoader
+from openke.data.batch import RELATION
 from openke.data.query_data_loader import QueryDataLoader
 from openke.data.store import SPLITS
 from openke.data.type_constraint import TypeConstraint
@@ -18,7 +19,7 @@ from openke.evaluation.queries import Queries, score_queries
 from openke.module.loss import LOSSES
 from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.scoring.all_entities import encode_all
-from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll
+from openke.module.strategy import MMRNS, KVsAll, NegativeSampling, OneVsAll
 from openke.training.optimizers import OPTIMIZERS
 from openke.training.optimizers.row_gradients import RowGradient, _without_asking
 from openke.training.precision import PRECISIONS, casting, tensor_cores
@@ -97,6 +98,24 @@ def test_every_choice_of_negatives_is_made_there(name):
         trainer = on_gpu(strategy, loader)
         for moved in trainer._turns:
             assert moved.turn.loss(batch.to(trainer.device)).device == CUDA
+
+
+@pytest.mark.parametrize("blocks", ["one block", "blocks"])
+def test_draws_of_like_entities_are_made_there(blocks, monkeypatch):
+    """MMRNS waits for the device once, to learn how often each relation is there."""
+    if blocks == "blocks":
+        monkeypatch.setattr("lbmkgc_models.model.mmrns.BLOCK", 1)
+    strategy = MMRNS(build("MMRNS"), make_loss("SigmoidLoss"), draws=4)
+    options = {"negatives": "shared", "sampling_mode": "cross", "weights": "frequency"}
+    loader = TrainDataLoader(graph(), batch_size=16, neg_ent=12, **options)
+    loader.prepare(strategy.prepare, pin=False)
+    batch = next(iter(loader.epoch(0)))
+    distinct, counts = batch.positive[:, RELATION].unique(return_counts=True)
+    assert len(distinct) > 1
+    monkeypatch.setattr(torch, "unique_consecutive", lambda *_, **__: (distinct.to(CUDA), counts))
+    with fake_gpu():
+        (moved,) = on_gpu(strategy, loader)._turns
+        assert moved.turn.loss(batch.to(CUDA)).device == CUDA
 
 
 def queries(case, strategy=OneVsAll, loss="softmax", **options):
