@@ -94,7 +94,7 @@ def listening(host: str, port: int) -> socket.socket:
         opened.bind((host, port))
         opened.listen()
         return opened
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, TypeError, ValueError) as error:  # the last two: no host name
         opened.close()
         reason = getattr(error, "strerror", None) or str(error)
         raise OSError(f"cannot answer on {host}, port {port}: {reason}; name another") from error

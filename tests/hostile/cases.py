@@ -22,6 +22,9 @@ WORDS = ("", "x", "\n", "é", "\udcff", "a" * 3000, "../..", "None", "meta", "[1
 PLACES = ("pipe", "nowhere", "loop", "folder", "missing/x", "a" * 300, "", "data/labels.tsv/x")
 """Paths that are no good, whatever a command does with them; the first four are made."""
 
+SLOW = ("compile",)
+"""Options that make any case last longer than a hang may."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -76,8 +79,8 @@ def _request(example: Example, copy: Path, **limits: Any) -> Request:
 def _option(world: World, draw: random.Random, copy: Path) -> Case:
     """Give an option, or what is given by its place, a value that it cannot have."""
     example = _example(world, draw)
-    argument = draw.choice(registered()[example.command])
-    value = draw.choice(_values(argument.kind))
+    argument = draw.choice([a for a in registered()[example.command] if a.name not in SLOW])
+    value = draw.choice(option_values(argument.kind))
     for made in PLACES[:4]:
         _place(copy / made)
     words = example.arguments
@@ -96,9 +99,15 @@ def _option(world: World, draw: random.Random, copy: Path) -> Case:
         what=f"{option} {value[:40]!r}",
         example=example,
         request=replace(_request(example, copy), arguments=words),
-        names=() if argument.kind is bool else (option, option.removeprefix("--"), value[:20]),
+        names=() if argument.kind is bool else _named(option, value),
         touched=frozenset(PLACES[:4]),
     )
+
+
+def _named(option: str, value: str) -> Sequence[str]:
+    """Return what a refusal of a value may name: of a path also what its last part cannot be in."""
+    above = [value.rpartition("/")[0]] if "/" in value else []
+    return option, option.removeprefix("--"), value[:20], *above
 
 
 def _options_of(example: Example) -> list[str]:
@@ -108,7 +117,8 @@ def _options_of(example: Example) -> list[str]:
     return words[first:]
 
 
-def _values(kind: Any) -> Sequence[str]:
+def option_values(kind: Any) -> Sequence[str]:
+    """Return values that an option of a type cannot have, or hardly."""
     inner = [kind, *get_args(kind)]
     for each in list(inner):
         inner += get_args(each)
@@ -176,7 +186,7 @@ def _disk(world: World, draw: random.Random, copy: Path) -> Case:
         what=f"files of at most {size} bytes",
         example=example,
         request=_request(example, copy, file_bytes=size),
-        names=("/", "json", "html"),
+        names=("room", "/", "json", "html"),
         same=True,
     )
 

@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.hostile import mutations
-from tests.hostile.cases import KINDS, WEIGHTS, registered
-from tests.hostile.judge import judge
+from tests.hostile.cases import KINDS, WEIGHTS, option_values, registered
+from tests.hostile.judge import LONGEST, judge
 from tests.hostile.server import Request
 from tests.hostile.suite import GOOD, Suite
-from tests.hostile.world import EXAMPLES, KEEPS, SLOW, in_memory, snapshot
+from tests.hostile.world import ENDLESS, EXAMPLES, KEEPS, in_memory, snapshot
 
 CASES = 90
 SEED = 20
@@ -27,7 +27,7 @@ def suite():
 
 
 def test_every_command_has_an_example():
-    assert {*EXAMPLES, *SLOW} == set(registered()), (
+    assert {*EXAMPLES, *ENDLESS} == set(registered()), (
         "add a line that ends well to tests/hostile/world.py"
     )
     assert set(KEEPS) <= set(EXAMPLES)
@@ -52,6 +52,26 @@ def test_hostile_cases_are_refused_in_one_line_or_end_well(suite):
         suite.run(number, tell=print)
     print(suite.table())
     assert not suite.findings
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ENDLESS)
+def test_what_would_run_for_ever_refuses_bad_options_in_one_line(suite, command):
+    for argument in registered()[command]:
+        for value in option_values(argument.kind):
+            # There is no run of this name: whatever the option, nothing is served.
+            words = [command, "no-run", "--port", "0"]
+            if argument.positional:
+                words[1] = value
+            else:
+                words += [f"--{argument.name.replace('_', '-')}", *([value] if value else [])]
+            request = Request(arguments=words, folder=str(suite.world.good), timeout=120)
+            done = suite.world.server.run(request)
+            suite.world.server.load(done.loaded)  # once, not for every value
+            assert (done.status, done.hung) == (2, False), words
+            assert len(done.err.splitlines()) == 1, done.err
+            assert "error: " in done.err
+            assert len(done.err) < LONGEST, done.err
 
 
 @pytest.mark.slow

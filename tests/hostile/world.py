@@ -38,13 +38,20 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "features report data --features features --pictures pictures --out shown --sample 2",
     ),
     "features.text": ("features text data --out made --encoder tfidf --dim 4",),
+    "features.tokens": (
+        "features tokens data --pictures pictures --out made --encoder colour-histogram --codes 4 "
+        "--tokens 2 --text-tokens 0",
+    ),
     "import": (
         "import facts.tsv --out imported",
         "import facts.tsv.gz --out imported",
         "import --train facts.tsv --valid more.tsv.gz --out earlier --overwrite",
     ),
     "list": ("list models",),
-    "predict": ("predict run --data data --file queries.tsv --k 3 --json",),
+    "predict": (
+        "predict run --data data --file queries.tsv --k 3 --json",
+        "predict run --data data --head e1 --relation r0 --probability --why",
+    ),
     "train": (
         "train data --recipe recipe.toml --out trained",
         "train data --recipe fused.json --out trained",
@@ -53,8 +60,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """Command lines that end well in a copy of the folder, by command."""
-SLOW = ("features.tokens", "serve")
-"""Commands that load a language model, which is too slow for a case, or run until told to end."""
+ENDLESS = ("serve",)
+"""Commands that run until they are told to end; of these only what they refuse is tried."""
 KEEPS = (
     *("train", "features.generate", "features.classes", "features.image", "features.text"),
     *("export", "features.align", "features.report"),

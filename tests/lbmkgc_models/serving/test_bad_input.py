@@ -1,5 +1,7 @@
 """Bad input gets a 4xx and one sentence; nothing leaves the folder of the run."""
 
+import json
+import random
 import shutil
 
 import pytest
@@ -57,6 +59,55 @@ def test_a_field_of_an_entity_that_nobody_reads(client):
     detail = "body.pictures: no such field, expected name, picture, text"
     assert said(answer, 422) == detail
     assert not client.get("/api/entities", params={"q": "p-new"}).json()
+
+
+VALUES = (
+    *(None, True, -1, 0, 10**30, 1.5, "", "p0", "is a", "\0", "\ud800", "x" * 999, [], [[]], {}),
+    *({"name": "p0"}, ["p0"], "nan", "../..", "é" * 99),
+)
+"""What stands in the place of a value."""
+
+
+def test_queries_drawn_at_random_have_an_answer_or_a_refusal(client):
+    draw = random.Random(0)
+    seen = set()
+    for _ in range(400):
+        names = [name for name in ("head", "relation", "tail", "more") if draw.random() < 0.6]
+        query = {name: draw.choice(VALUES) for name in names}
+        body = {"queries": [query]} | {
+            name: draw.choice(VALUES)
+            for name in ("k", "new", "type_constrain", "queries", "")
+            if draw.random() < 0.15
+        }
+        content = json.dumps(body).encode()
+        if draw.random() < 0.1:
+            content = content[: draw.randrange(len(content))]
+        headers = {"content-type": draw.choice(("application/json", "text/plain", "x"))}
+        answer = client.post("/api/answers", content=content, headers=headers)
+        seen.add(answer.status_code)
+        if answer.status_code != 200:
+            said(answer, answer.status_code)
+    assert seen <= {200, 400, 415, 422}
+
+
+def test_addresses_drawn_at_random_have_an_answer_or_a_refusal(client):
+    draw = random.Random(1)
+    words = ("0", "-1", "9" * 30, "1.5", "nan", "", "..", "%00", "%ff", "x" * 999, "é", "p0", "1e3")
+    for _ in range(300):
+        word, other = draw.choice(words), draw.choice(words)
+        path = draw.choice(
+            (
+                f"/api/entities/{word}",
+                f"/api/pictures/{word}/{other}",
+                f"/api/entities?q={word}&k={other}",
+                f"/api/relations?q={word}&k={other}",
+                f"/api/why?head={word}&relation={other}&tail={word}",
+                f"/page/{word}",
+                f"/{word}/{other}",
+            )
+        )
+        answer = draw.choice((client.get, client.post, client.delete))(path)
+        assert answer.status_code in (200, 304, 307, 400, 404, 405, 422), path
 
 
 def test_what_is_no_json(client):
