@@ -78,11 +78,13 @@ def draw(path: Path, numbers: Shown) -> None:
     """Draw the mean of seeds, a group a system."""
     figure, axes = open_canvas(len(numbers), 10, 4.4)
     for axis, (panel, systems) in zip(axes, numbers.items(), strict=True):
-        for index, kind in enumerate(KINDS):
+        known = [kind for kind in KINDS if any(kind in by_kind for by_kind in systems.values())]
+        for index, kind in enumerate(known):
             for place, by_kind in enumerate(systems.values()):
                 if kind not in by_kind:
                     continue
-                at, values = place + 0.2 * (index - 1.5), by_kind[kind]
+                at = place + 0.2 * (index - (len(known) - 1) / 2)
+                values = by_kind[kind]
                 mean = statistics.mean(values)
                 axis.plot([at] * len(values), values, ".", color=f"C{index}", alpha=0.5)
                 axis.plot(at, mean, "o", color=f"C{index}")
