@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from openke.datasets.pictures import NO_FILE, find_pictures, is_picture
-from openke.datasets.tables import BadRows, Columns, Table, read_table, text_of
+from openke.datasets.tables import BadRows, Columns, Table, read_table, text_of, too_many
 
 ROLES: dict[str, tuple[str, ...]] = {
     "id": ("id", "entity", "key"),
@@ -82,7 +82,9 @@ def read_entity_texts(
         place = table.place(number)
         values = {role: row[at] if at < len(row) else "" for role, at in places.items()}
         name = values[key]
-        if not name:
+        if table.names is not None and len(row) > len(table.names):
+            bad.refuse(place, too_many(row, len(table.names)))
+        elif not name:
             bad.refuse(place, f"no {key}: expected the name of an entity")
         elif entities is not None and name not in entities:
             bad.leave_out(place, f"{name!r} is no entity of the graph")

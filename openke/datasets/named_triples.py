@@ -10,7 +10,7 @@ from typing import Any
 
 from openke.datasets.rdf import RDF_KINDS, read_rdf
 from openke.datasets.table_files import FILES, format_of, open_text, text_lines
-from openke.datasets.tables import BadRows, Columns, Table, read_table, text_of
+from openke.datasets.tables import BadRows, Columns, Table, read_table, text_of, too_many
 from openke.runtime.files import is_there
 
 NamedTriple = tuple[str, str, str]
@@ -108,10 +108,13 @@ def from_table(
     """Yield the rows of a table as triples."""
     at_head, at_relation, at_tail = places
     least = max(places) + 1
-    exact = 3 if table.names is None else 0
+    exact = 3 if table.names is None else len(table.names)
     for number, row in table.rows:
         width = len(row)
-        if width < least or (exact and width != exact):
+        if table.names is not None and width > exact:
+            bad.refuse(table.place(number), too_many(row, exact))
+            continue
+        if width < least or (table.names is None and width != exact):
             bad.refuse(table.place(number), _expected(row, format, table.delimiter))
             continue
         head, relation, tail = (

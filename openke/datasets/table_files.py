@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,8 @@ DELIMITERS = (",", ";", "\t", "|")
 """Those that are looked for in a .csv file."""
 LOOKED_AT = 50
 """Lines by which a delimiter is found."""
+HEAD = 1000
+"""Rows of named values that are looked at for the names there are."""
 LONGEST_FIELD = 2**24
 """Characters of a field: texts may be long, and an unclosed quote reads on and on."""
 
@@ -56,12 +58,30 @@ def read_csv(path: Path, delimiter: str = "") -> FileRows:
 
 
 def read_json_lines(path: Path, delimiter: str = "") -> FileRows:
-    """Read a JSON object or list to a line; the first line says which, and the names of columns."""
+    """Read a JSON object or list to a line; the first lines say which, and the names of columns."""
     with open_text(path) as stream:
-        line = next((line for line in text_lines(path, stream) if line.strip()), "[]")
-    first = _json(path, 1, line)
-    names = list(first) if isinstance(first, dict) else None
+        lines = enumerate(text_lines(path, stream), start=1)
+        first = islice(((number, line) for number, line in lines if line.strip()), HEAD)
+        head = [_json(path, number, line) for number, line in first]
+    named = bool(head) and isinstance(head[0], dict)
+    names = names_of([row for row in head if isinstance(row, dict)]) if named else None
     return FileRows(names, _json_rows(path, names))
+
+
+def names_of(head: Sequence[Mapping[Any, Any]]) -> list[str]:
+    """Return the names that the first rows have, in the order of their first appearance."""
+    return list(dict.fromkeys(str(name) for row in head for name in row))
+
+
+def by_name(row: Mapping[Any, Any], names: Sequence[str], place: str) -> list[Any]:
+    """Return a row's values; ``ValueError`` where it has one by a name that no first row has."""
+    if not row.keys() <= set(names):
+        other = next(str(name) for name in row if name not in set(names))
+        raise ValueError(
+            f"{place}: has {other[:80]!r}, which none of the first {HEAD} rows has; name it there "
+            "too, with null where there is nothing"
+        )
+    return [row.get(name) for name in names]
 
 
 def read_parquet(path: Path, delimiter: str = "") -> FileRows:
@@ -168,7 +188,7 @@ def _json_rows(path: Path, names: Sequence[str] | None) -> Rows:
             if isinstance(found, dict) == (names is None):
                 kind = "a list" if names is None else "an object"
                 raise ValueError(f"{path}:{number}: found {line.strip()[:80]!r}, expected {kind}")
-            yield number, found if names is None else [found.get(name) for name in names]
+            yield number, found if names is None else by_name(found, names, f"{path}:{number}")
 
 
 def _json(path: Path, number: int, line: str) -> Any:

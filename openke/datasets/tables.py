@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from openke.datasets.table_files import FILES, Rows, format_of
+from openke.datasets.table_files import FILES, HEAD, Rows, by_name, format_of, names_of
 from openke.runtime.names import did_you_mean
 
 Columns = Mapping[str, str]
@@ -141,9 +142,21 @@ def text_of(value: Any) -> str:
     """Return a value as text without blanks around it; "" where there is none."""
     if isinstance(value, str):
         return value.strip()
-    if value is None or value != value:  # NaN stands for what is missing in frames
+    if value is None:
         return ""
-    return str(value).strip()
+    try:  # NaN and NA stand for what is missing in frames: one does not equal itself, ...
+        there = bool(value == value)
+    except (TypeError, ValueError):  # ... and the other refuses to say
+        return ""
+    return str(value).strip() if there else ""
+
+
+def too_many(row: Sequence[Any], columns: int) -> str:
+    """Return the message for a row with more fields than there are columns."""
+    return (
+        f"found {len(row)} fields, {str(list(row))[:200]}, expected {columns}: put a field that "
+        "holds the delimiter in double quotes"
+    )
 
 
 def _chained(first: tuple[int, Sequence[Any]], rows: Rows) -> Rows:
@@ -157,7 +170,15 @@ def _is_header(
     if columns:
         return True
     found = {str(value).strip().casefold() for value in row}
-    return all(any(found & set(roles[role]) for role in group) for group in needed)
+    known = [any(found & set(roles[role]) for role in group) for group in needed]
+    if sum(known) >= 2 and not all(known) and len(row) >= len(needed):
+        role = needed[known.index(False)][0]
+        raise ValueError(
+            f"the first row, {', '.join(map(str, row))[:80]!r}, looks like a header, but no column "
+            f"of it is known as {role} ({', '.join(roles[role])}): say which one is, by --columns "
+            f"{role}=NAME, or in Python columns={{{role!r}: NAME}}"
+        )
+    return all(known)
 
 
 def _places(
@@ -253,17 +274,17 @@ def _zipped(columns: Sequence[Sequence[Any]]) -> Rows:
 
 
 def _of_rows(source: Iterator[Any], called: str) -> tuple[list[str] | None, Rows]:
-    first = next(source, None)
-    if isinstance(first, Mapping):
-        names = [str(name) for name in first]
-        return names, _of_mappings(first, source, names)
-    return None, _of_sequences(first, source, called)
+    head = list(islice(source, HEAD))
+    rows = chain(head, source)
+    if head and isinstance(head[0], Mapping):
+        names = names_of(head)
+        return names, _of_mappings(rows, names, called)
+    return None, _of_sequences(next(rows, None), rows, called)
 
 
-def _of_mappings(first: Any, rest: Iterator[Any], names: Sequence[str]) -> Rows:
-    yield 1, [first[name] for name in names]
-    for number, row in enumerate(rest, start=2):
-        yield number, [row.get(name) for name in names]
+def _of_mappings(rows: Iterator[Any], names: Sequence[str], called: str) -> Rows:
+    for number, row in enumerate(rows, start=1):
+        yield number, by_name(row, names, f"{called}, row {number}")
 
 
 def _of_sequences(first: Any, rest: Iterator[Any], called: str) -> Rows:

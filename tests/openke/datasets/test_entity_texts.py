@@ -150,3 +150,12 @@ def test_as_a_command(tmp_path, capsys):
         call(facts, "--out", tmp_path / "b", "--columns", "x")
     with pytest.raises(ValueError, match=r"--columns x=y: 'x' is none of head, relation, tail, id"):
         call(facts, "--out", tmp_path / "b", "--columns", "x=y")
+
+
+def test_a_text_with_a_comma_that_is_not_quoted(tmp_path):
+    texts = "id,text\np1,A jug, of glass\np2,A mug\n"
+    with pytest.raises(ValueError, match=r"texts\.csv:2: found 3 fields, .*, expected 2"):
+        made(tmp_path, texts)
+    bad = BadRows(skip=True)
+    assert made(tmp_path, texts, bad=bad) == {"p2": ("", "A mug")}
+    assert len(bad.listed) == 1

@@ -217,3 +217,64 @@ def test_a_graph_that_can_spare_no_entity_keeps_all(tmp_path):
     rows = [("a", "r", "b"), ("c", "s", "d")]
     store = import_graph(rows, tmp_path / "out", Division(unseen=0.5))
     assert len(store.triples("train")) == 2
+
+
+class NotThere:
+    """What pandas puts where nothing is: neither equal to itself nor unlike."""
+
+    def __eq__(self, other):
+        return self
+
+    def __bool__(self):
+        raise TypeError("boolean value of NA is ambiguous")
+
+    __hash__ = object.__hash__
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), NotThere()])
+def test_what_is_missing_in_a_frame_is_no_name(nothing):
+    rows = {"head": ["a", "b"], "relation": ["r", "r"], "tail": ["b", nothing]}
+    bad = BadRows(skip=True)
+    assert list(read_named(rows, bad=bad)) == [("a", "r", "b")]
+    assert len(bad.listed) == 1
+
+
+def test_a_row_with_too_many_fields_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("head,relation,tail\nMug,made of,clay\nCup, blue,made of,clay\n")
+    with pytest.raises(ValueError, match=r"t\.csv:3: found 4 fields, .*double quotes"):
+        list(read_named(path))
+
+
+@pytest.mark.parametrize(
+    ("header", "role"),
+    [("head,rel,tail", "relation"), ("from,edge,bar", "tail"), ("x,predicate,to", "head")],
+)
+def test_a_header_that_is_nearly_one_is_no_fact(tmp_path, header, role):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{header}\na,r,b\n")
+    with pytest.raises(ValueError, match=f"looks like a header, .* known as {role} .*--columns"):
+        list(read_named(path))
+
+
+def test_columns_that_only_later_rows_have(tmp_path):
+    path = tmp_path / "t.jsonl"
+    rows = [{"head": "a", "relation": "r"}, {"relation": "r", "tail": "b", "head": "a"}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for source in (path, rows):
+        bad = BadRows(skip=True)
+        assert list(read_named(source, bad=bad)) == [("a", "r", "b")]
+        assert len(bad.listed) == 1
+
+
+def test_a_column_that_only_a_late_row_has_is_an_error(monkeypatch, tmp_path):
+    for module in ("tables", "table_files"):
+        monkeypatch.setattr(f"openke.datasets.{module}.HEAD", 2)
+    row = {"head": "a", "relation": "r", "tail": "b"}
+    rows = [row, row, {**row, "note": "x"}]
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(ValueError, match=r"t\.jsonl:3: has 'note', which none of the first"):
+        list(read_named(path))
+    with pytest.raises(ValueError, match=r"the triples, row 3: has 'note'"):
+        list(read_named(rows))
