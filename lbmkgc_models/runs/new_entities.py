@@ -25,7 +25,7 @@ from openke.datasets.graph_folder import LABELS, label_line, write_names
 from openke.datasets.tables import BadRows
 from openke.module.model import Model, Reciprocal
 from openke.runs.experiment import Experiment
-from openke.runs.packed import FEATURES, packed_folder
+from openke.runs.packed import FEATURES, packed_folder, seal
 from openke.runs.weights import read_weights, write_weights
 from openke.runtime.files import is_there, read_text, write_text
 from openke.runtime.json_text import read_json_file, through_json
@@ -86,6 +86,7 @@ def extend(
     saved["data"]["fingerprint"] = store.fingerprint
     saved[ADDED] = saved.get(ADDED, len(names))
     write_text(run / Experiment.SETTINGS, json.dumps(saved, indent=2) + "\n")
+    seal(folder)
 
 
 def taken(model: Model, saved: Mapping[str, Any]) -> tuple[str, ...]:

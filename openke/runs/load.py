@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from importlib.metadata import entry_points
+from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -23,7 +24,7 @@ from openke.runs.calibration import Calibration, calibrate
 from openke.runs.curves import draw_curves
 from openke.runs.experiment import Experiment
 from openke.runs.explanation import explain
-from openke.runs.packed import FEATURES, PACKED, pack, packed_folder
+from openke.runs.packed import FEATURES, PACKED, check_seal, pack, packed_folder
 from openke.runs.predictor import NamedQuery, Predictor
 from openke.runs.recipe import KNOWN_MODELS, structural_model
 from openke.runs.weights import read_weights
@@ -122,15 +123,17 @@ class Run:
 
         Raises
         ------
-        FileNotFoundError
-            The folder has none.
+        FileNotFoundError, ValueError
+            The folder has none; it is damaged.
         """
         path = self.folder / Experiment.REPORT
         if not path.is_file():
             raise FileNotFoundError(
                 f"{path}: no such file; 'openke evaluate {self.folder}' ranks the test split"
             )
-        found: dict[str, Any] = read_json_file(path)
+        found: Any = read_json_file(path)
+        if not isinstance(found, dict):
+            raise ValueError(f"{path}: not a report: expected an object of JSON")
         return found
 
     def plot(self) -> Figure:
@@ -343,12 +346,15 @@ Given = str | int | Sequence[str | int] | None
 
 
 def _queries(head: Given, relation: Given, tail: Given) -> list[NamedQuery]:
+    head, relation, tail = (
+        int(part) if isinstance(part, Integral) else part for part in (head, relation, tail)
+    )
     parts: list[Sequence[str | int] | None] = [
         [part] if isinstance(part, (str, int)) else None if part is None else list(part)
         for part in (head, relation, tail)
     ]
     lengths = {len(part) for part in parts if part is not None}
-    count = max(lengths, default=0)
+    count = 0 if 0 in lengths else max(lengths, default=0)
     if len(lengths - {1}) > 1:
         raise ValueError(
             f"lists of {', '.join(map(str, sorted(lengths)))} names: expected one length"
@@ -401,6 +407,7 @@ def load_run(
     saved = _saved(folder)
     packed = packed_folder(folder, saved["data"]["name"])
     if data is None and packed.is_dir():
+        check_seal(packed)
         data = packed
         if features is None and (packed / FEATURES).is_dir():
             features = packed / FEATURES

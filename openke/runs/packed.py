@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
 
 from openke.data.store import TripleStore
+from openke.runtime.files import read_text, write_text
 from openke.runtime.folders import whole_folder
 
 PACKED = "packed"
 """In the folder of a run: a data set of its own, with the features that the model uses."""
 FEATURES = "features"
+SUMS = "SHA256SUMS"
+"""In a packed data set: checksums of its files, as ``sha256sum`` writes them."""
+PICTURES = "pictures"
+CHECKED_ITSELF = "features.safetensors"
+"""A file whose checksum stands in the manifest beside it."""
 FILES = (
     "entity2id.txt",
     "relation2id.txt",
@@ -47,9 +54,58 @@ def pack(run: Path, store: TripleStore, more: Callable[[Path], None]) -> None:
     folder = packed_folder(run, store.name)
     if store.directory.resolve() == folder.resolve():
         more(folder)
+        seal(folder)
         return
     with whole_folder(folder) as draft:
         for name in FILES:
             if (store.directory / name).is_file():
                 shutil.copyfile(store.directory / name, draft / name)
         more(draft)
+        seal(draft)
+
+
+def seal(folder: Path) -> None:
+    """Write the checksums of a packed data set as it is now; pictures are left out."""
+    lines = (f"{_sum(folder / path)}  {path}\n" for path in _files(folder))
+    write_text(folder / SUMS, "".join(lines))
+
+
+def check_seal(folder: Path) -> None:
+    """Raise where a file of a packed data set is gone, or is not what was written.
+
+    Earlier releases wrote no checksums.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        The file by its path.
+    """
+    if not (folder / SUMS).is_file():
+        return
+    again = "copy the run's folder again, or give the data set by --data"
+    for number, line in enumerate(read_text(folder / SUMS).splitlines(), start=1):
+        expected, _, name = line.partition("  ")
+        path = PurePosixPath(name)
+        if not name or path.is_absolute() or ".." in path.parts:
+            raise ValueError(
+                f"{folder / SUMS}:{number}: expected a checksum, two blanks and a path"
+            )
+        if not (folder / path).is_file():
+            raise FileNotFoundError(f"{folder / path}: is gone, and belongs to the run; {again}")
+        if path.name != CHECKED_ITSELF and _sum(folder / path) != expected:
+            raise ValueError(f"{folder / path}: was changed since the run was written; {again}")
+
+
+def _files(folder: Path) -> Iterator[PurePosixPath]:
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.is_file() and inside.parts[0] not in (PICTURES, SUMS):
+            yield PurePosixPath(inside.as_posix())
+
+
+def _sum(path: Path) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            found.update(block)
+    return found.hexdigest()

@@ -109,7 +109,7 @@ def test_a_changed_or_missing_file_is_named(moved):
     train = graph / "train2id.txt"
     lines = train.read_text().splitlines()
     train.write_text("\n".join([str(len(lines) - 2), *lines[1:-1]]) + "\n")
-    with pytest.raises(ValueError, match="was trained on other triples than"):
+    with pytest.raises(ValueError, match=r"train2id\.txt: was changed since the run was written"):
         openke.load(moved.folder)
     (graph / "entity2id.txt").unlink()
     with pytest.raises(FileNotFoundError, match=r"entity2id.txt"):
@@ -368,3 +368,8 @@ def test_a_score_says_what_it_rests_on(run):
     larger = run.add_entities(NEW).explain("n1", "is a", "mug")
     assert larger["parts"]["text"] > 0
     assert run.explain("p0", "is a", "lamp", facts=1)["facts"] == said["facts"][:1]
+
+
+def test_no_queries_have_no_answers_and_ids_may_be_of_numpy(run):
+    assert len(run.predict([], "is a")["head"]) == 0
+    assert run.predict(np.int64(0), "is a", k=2) == run.predict(0, "is a", k=2)

@@ -21,7 +21,7 @@ from openke.data.store import TripleStore
 from openke.module.model import MODELS, Model, Reciprocal
 from openke.runs import load as run_module
 from openke.runs.experiment import Experiment, RunOptions
-from openke.runs.load import load_run
+from openke.runs.load import Run, load_run
 from openke.runs.recipe import Recipe
 from tests.contracts.graphs import CASES, build, reciprocal
 from tests.openke.module.openke_models import Margined
@@ -327,3 +327,11 @@ def test_what_a_killed_run_left_is_swept(place, tmp_path):
     with Experiment(recipe, RunOptions(device="cpu"), out).held():
         assert {path.name for path in out.iterdir()} >= set(mine)
         assert not [name for name in left if (out / name).exists()]
+
+
+def test_a_report_that_is_none_is_an_error(tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text("[]")
+    run = Run(tmp_path, None, None, {}, None, None)
+    with pytest.raises(ValueError, match=r"report\.json: not a report"):
+        _ = run.report
