@@ -10,10 +10,7 @@ printed; to use them, copy them into the row's file.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,20 +20,12 @@ from common.measuring import RESULTS
 from comparison.runs import DEV_SEED, Bench, make_trainer
 from comparison.spaces import SearchSpace, read_space, settings_outside, value_at, with_values
 from comparison.table_rows import DATASETS, TUNED, Row, find_rows
-from tabulate import tabulate
 
+from lbmkgc_models.runs import tune
 from lbmkgc_models.runs.defaults import default_recipe
-from openke.runtime.files import write_text
 from openke.runtime.script import run_script
-from openke.training.callback import Callback, Training
-from openke.training.callbacks import EarlyStopping
-from openke.training.history import Record
-
-WAITING = (optuna.trial.TrialState.WAITING,)
-COMPLETE = (optuna.trial.TrialState.COMPLETE,)
-DONE = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-STARTUP = 5
-"""Trials before any is pruned or drawn from what earlier ones found."""
+from openke.training.callback import Callback
+from openke.training.trainer import Trainer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,110 +61,36 @@ class Settings:
             raise ValueError(f"--trials {self.trials}: expected at least 1")
 
 
-class Pruning(Callback):
-    """Tells a trial each MRR on dev, and ends training where it is below the median of others."""
-
-    def __init__(self, trial: optuna.Trial) -> None:
-        self.trial = trial
-        self.pruned = False
-
-    def on_epoch_end(self, trainer: Training, record: Record) -> None:
-        """Report, and stop when the trial is hopeless."""
-        if "valid_mrr" in record:
-            self.trial.report(record["valid_mrr"], trainer.epoch)
-            if self.trial.should_prune():
-                self.pruned = True
-                trainer.stop("the median of the trials is better")
-
-
 def measured(row: Row, trial: optuna.Trial, bench: Bench) -> float:
-    """Train a row and return its best MRR on dev.
+    """Train a row and return its best MRR on dev, see :func:`.measure`."""
 
-    Raises
-    ------
-    optuna.TrialPruned
-        It was stopped early, or its loss was no longer a number.
-    """
-    stopping, pruning = EarlyStopping(patience=row.recipe.evaluation.patience), Pruning(trial)
-    before = time.perf_counter()
-    trainer = make_trainer(
-        row, DEV_SEED, bench, [stopping, pruning], hold_out=row.hold_out, validate=True
-    )
-    try:
-        trainer.run()
-    except FloatingPointError as error:
-        print(error)
-        pruning.pruned = True
-    trial.set_user_attr("epochs", stopping.best_epoch)
-    trial.set_user_attr("dev_mrr", max(0.0, stopping.best))  # 0 where no epoch was measured
-    trial.set_user_attr("seconds", time.perf_counter() - before)
-    if pruning.pruned:
-        raise optuna.TrialPruned
-    return stopping.best
+    def make(callbacks: list[Callback]) -> Trainer:
+        return make_trainer(row, DEV_SEED, bench, callbacks, hold_out=row.hold_out, validate=True)
+
+    return tune.measure(row.recipe, trial, make)
 
 
 def search(row: Row, space: SearchSpace, settings: Settings) -> optuna.Study:
-    """Run the trials that are missing; every one is recorded as soon as it ends.
-
-    Raises
-    ------
-    ValueError
-        Earlier trials had other settings than the row has now, those searched left aside.
-    """
-    path = settings.studies / row.dataset / f"{row.stem}.db"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        storage=f"sqlite:///{path}",
-        study_name=f"{row.name} on {row.dataset}",
-        load_if_exists=True,
-        direction="maximize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=1),
-    )
-    fixed = settings_outside(row, space)
-    if study.user_attrs.get("settings", fixed) != fixed:
-        raise ValueError(
-            f"{path}: the trials there had other settings than {row.name} on {row.dataset} has "
-            "now; remove it to search anew"
-        )
-    study.set_user_attr("settings", fixed)
-    done = len(study.get_trials(states=DONE))
-    # A search that goes on must not draw again what it drew.
-    study.sampler = optuna.samplers.TPESampler(seed=settings.seed + done, n_startup_trials=STARTUP)
-    if not study.get_trials(states=DONE + WAITING):
-        start = {place: value_at(row, place) for place in space}
-        study.enqueue_trial({place: v for place, v in start.items() if v is not None})
+    """Run the trials that are missing, see :func:`.search`."""
     bench = Bench(
         results=settings.results,
         checkpoints=settings.studies,
         data=settings.data,
         device=settings.device,
     )
-
-    def objective(trial: optuna.Trial) -> float:
-        values = {place: found.draw(trial, place) for place, found in space.items()}
-        print(f"\ntrial {trial.number}: {json.dumps(values)}", flush=True)
-        return measured(with_values(row, values), trial, bench)
-
-    def record(study: optuna.Study, _: optuna.trial.FrozenTrial) -> None:
-        write_text(settings.results / row.dataset / f"{row.stem}.csv", trials_csv(study, space))
-
-    study.optimize(objective, n_trials=max(0, settings.trials - done), callbacks=[record])
-    return study
-
-
-def trials_csv(study: optuna.Study, space: SearchSpace) -> str:
-    """Return a line for each finished trial."""
-    found = io.StringIO()
-    writer = csv.writer(found, lineterminator="\n")
-    writer.writerow(["trial", "state", "dev_mrr", "epochs", "seconds", *space])
-    for trial in study.get_trials(states=DONE):
-        own = trial.user_attrs
-        mrr, seconds = f"{own['dev_mrr']:.5f}", f"{own['seconds']:.0f}"
-        values = [trial.params.get(place, "") for place in space]
-        writer.writerow(
-            [trial.number, trial.state.name.lower(), mrr, own["epochs"], seconds, *values]
-        )
-    return found.getvalue()
+    return tune.search(
+        tune.Search(
+            name=f"{row.name} on {row.dataset}",
+            file=settings.studies / row.dataset / f"{row.stem}.db",
+            table=settings.results / row.dataset / f"{row.stem}.csv",
+            space=space,
+            start={place: value_at(row, place) for place in space},
+            fixed=settings_outside(row, space),
+            trials=settings.trials,
+            seed=settings.seed,
+        ),
+        lambda trial, values: measured(with_values(row, values), trial, bench),
+    )
 
 
 def row_of(settings: Settings) -> Row:
@@ -207,23 +122,11 @@ def row_of(settings: Settings) -> Row:
 def main(settings: Settings) -> None:
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     row = row_of(settings)
     space = read_space(row.name)
     study = search(row, space, settings)
-    done = sorted(
-        study.get_trials(states=DONE), key=lambda trial: trial.user_attrs["dev_mrr"], reverse=True
-    )
-    header = ["dev MRR", "epochs", *space]
-    body = [
-        [
-            *(f"{100 * trial.user_attrs['dev_mrr']:.2f}", trial.user_attrs["epochs"]),
-            *(trial.params.get(place, "") for place in space),
-        ]
-        for trial in done[:10]
-    ]
-    print(f"\n{study.study_name}: the best of {len(done)} trials\n\n{tabulate(body, header)}\n")
-    if not study.get_trials(states=COMPLETE):
+    print(f"\n{tune.best_table(study, space)}")
+    if not study.get_trials(states=tune.COMPLETE):
         print("every trial was pruned: there is nothing to take over")
         return
     best = with_values(row, study.best_trial.params)

@@ -19,7 +19,7 @@ COMMANDS = "openke.commands"
 
 GROUPS = {
     "data sets": ("list", "import", "audit"),
-    "models": ("train", "evaluate", "predict", "serve", "export"),
+    "models": ("train", "tune", "evaluate", "predict", "serve", "export"),
     "pictures and text": (
         "features.generate",
         "features.image",

@@ -13,7 +13,7 @@ from typing import Any
 from comparison.table_rows import TUNED, Row, read_content
 from lbmkgc_models.fusion.mention_score import MentionScore
 from lbmkgc_models.runs.experiment import features_for
-from lbmkgc_models.runs.make_model import model_maker
+from lbmkgc_models.runs.make_trainer import make_trainer as trainer_of
 from openke.config import Tester
 from openke.data import TestDataLoader
 from openke.data.store import TripleStore
@@ -23,7 +23,7 @@ from openke.runtime.environment import environment
 from openke.runtime.files import write_text
 from openke.runtime.json_text import through_json
 from openke.training.callback import Callback, Training
-from openke.training.callbacks import Checkpoint, EarlyStopping, Validation
+from openke.training.callbacks import Checkpoint, EarlyStopping
 from openke.training.history import Record
 from openke.training.trainer import Trainer
 
@@ -177,24 +177,13 @@ def make_trainer(
     store, directory = open_dataset(row.dataset, bench.data)
     recipe = row.recipe.changed({"training.seed": seed, "data.hold_out": hold_out})
     features = features_for(recipe, store, directory, bench.device)
-    made = recipe.build(store, make=model_maker(features, recipe.features.texts))
-    watching: list[Callback] = []
-    if validate:
-        loader = TestDataLoader(made.loader.store, type_constrain=False)
-        tester = Tester(made.strategy.model, loader, device=bench.device, progress=False)
-        watching.append(
-            Validation(
-                lambda: tester.rank("valid").metrics(), made.loader.store, recipe.evaluation.every
-            )
-        )
-    if made.schedule is not None:
-        watching.append(made.schedule)
-    return Trainer(
-        made.strategy,
-        made.loader,
-        **made.options,
+    return trainer_of(
+        recipe,
+        store,
+        features,
         device=bench.device,
-        callbacks=[*watching, *callbacks],
+        callbacks=callbacks,
+        validate=validate,
         progress=bench.progress,
     )
 

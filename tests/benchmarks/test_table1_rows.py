@@ -180,7 +180,7 @@ def test_a_missing_space_names_the_known_ones():
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("[1]", "has no attribute 'items'"),
+        ("[1]", "its content is .1.; expected settings by name"),
         ('{"epochs": {"low": 1}}', "expected either choices, or low and high"),
         ('{"epochs": {"lower": 1, "high": 3}}', "epochs has no setting 'lower'"),
         ('{"epochs": 3}', "epochs is 3; expected settings"),
