@@ -11,7 +11,7 @@ from torch import Tensor
 from lbmkgc_models.feature_store.manifest import Manifest
 from lbmkgc_models.features.encoders.protocol import Unfitted, fitted
 from lbmkgc_models.features.encoders.registry import image_encoder, text_encoder
-from lbmkgc_models.features.read_image import MAX_PIXELS, BadPicture, read_image
+from lbmkgc_models.features.read_image import MAX_PIXELS, read_image
 from openke.runtime.device import choose_device
 
 OPTIONS = ("max_length", "pooling", "normalised", "dim")
@@ -60,21 +60,9 @@ def encode_pictures(manifest: Manifest, files: Sequence[Path], device: str = "cp
             "of training: give vectors, or train with an encoder that has weights"
         )
     _check_same(manifest, encoder.revision)
-    try:
-        pictures = [read_image(file, max_pixels=MAX_PIXELS) for file in files]
-    except BadPicture as error:
-        bad = next(file for file in files if _is_bad(file))
-        raise ValueError(f"{bad}: {error}") from error
+    pictures = [read_image(file, max_pixels=MAX_PIXELS) for file in files]
     vectors: Tensor = encoder.encode(pictures)
     return vectors
-
-
-def _is_bad(file: Path) -> bool:
-    try:
-        read_image(file, max_pixels=MAX_PIXELS)
-    except BadPicture:
-        return True
-    return False
 
 
 def _encoder(make: Callable[..., Any], manifest: Manifest, device: str) -> Any:
