@@ -18,7 +18,7 @@ import torch
 from sqlalchemy.exc import SQLAlchemyError
 from tabulate import tabulate
 
-from lbmkgc_models.runs.search_space import SearchSpace
+from lbmkgc_models.runs.search_space import Range, SearchSpace
 from openke.runs.recipe import Recipe
 from openke.runtime.files import write_text
 from openke.runtime.json_text import through_json
@@ -74,9 +74,10 @@ def search(
     Raises
     ------
     ValueError
-        Earlier trials had something else in common, or other choices; the file is no study.
+        Earlier trials had something else in common, or drew a setting otherwise; the file is no
+        study.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR - 1)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # what goes wrong is raised here
     study = _opened(asked)
     done = len(study.get_trials(states=DONE))
     # A search that goes on must not draw again what it drew.
@@ -137,17 +138,25 @@ def _opened(asked: Search) -> optuna.Study:
             f"{asked.file}: the trials there had other settings than {asked.name} has now "
             f"({', '.join(other)}); remove it to search anew"
         )
-    choices = {place: list(r.choices) for place, r in asked.space.items() if r.choices}
-    chosen = study.user_attrs.get("choices", choices)
-    for place in choices.keys() & chosen.keys():
-        if choices[place] != chosen[place]:
+    kinds = {place: _kind(values) for place, values in asked.space.items()}
+    earlier = study.user_attrs.get("kinds", {})
+    for place, kind in kinds.items():
+        if earlier.get(place, kind) != kind:
             raise ValueError(
-                f"{asked.file}: the trials there chose {place} among {chosen[place]}, now it is "
-                f"{choices[place]}; remove it to search anew"
+                f"{asked.file}: the trials there drew {place} from {earlier[place]}, now it is "
+                f"from {kind}; remove it to search anew"
             )
     study.set_user_attr("settings", given)
-    study.set_user_attr("choices", choices)
+    study.set_user_attr("kinds", {**earlier, **kinds})
     return study
+
+
+def _kind(values: Range) -> str:
+    """Return what of a range stays as long as a study; its bounds may move."""
+    if values.choices:
+        return f"{list(values.choices)}"
+    whole = all(isinstance(end, int) for end in values.ends)
+    return f"{'whole ' if whole else ''}numbers{' with log' if values.log else ''}"
 
 
 def _differing(before: Any, now: Any, above: str = "") -> list[str]:

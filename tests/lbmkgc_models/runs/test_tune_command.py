@@ -108,7 +108,10 @@ def test_other_settings_triples_and_choices_are_errors(folder, tmp_path):
     ):
         tune(folder, out=out, space=space, epochs=2)
     space.write_text('{"model.dim": {"choices": [3, 5]}}')
-    with pytest.raises(ValueError, match=r"chose model.dim among \[3, 4\], now it is \[3, 5\]"):
+    with pytest.raises(ValueError, match=r"drew model.dim from \[3, 4\], now it is from \[3, 5\]"):
+        tune(folder, out=out, space=space)
+    space.write_text('{"model.dim": {"low": 3, "high": 5}}')
+    with pytest.raises(ValueError, match=r"from \[3, 4\], now it is from whole numbers"):
         tune(folder, out=out, space=space)
     tune(folder, out=tmp_path / "other", trials=1)
     rows = (folder / "train2id.txt").read_text().splitlines()
