@@ -22,7 +22,7 @@ WORDS = ("", "x", "\n", "é", "\udcff", "a" * 3000, "../..", "None", "meta", "[1
 PLACES = ("pipe", "nowhere", "loop", "folder", "missing/x", "a" * 300, "", "data/labels.tsv/x")
 """Paths that are no good, whatever a command does with them; the first four are made."""
 
-SLOW = ("compile",)
+SLOW = ("compile", "trials", "minutes")
 """Options that make any case last longer than a hang may."""
 
 

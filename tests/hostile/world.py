@@ -58,13 +58,14 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "train data --recipe recipe.toml --out run --resume --set training.epochs=3",
         "train data --recipe recipe.toml --out run --overwrite",
     ),
+    "tune": ("tune data --model TransE --trials 1 --epochs 1 --set model.dim=4 --out tuned",),
 }
 """Command lines that end well in a copy of the folder, by command."""
 ENDLESS = ("serve",)
 """Commands that run until they are told to end; of these only what they refuse is tried."""
 KEEPS = (
     *("train", "features.generate", "features.classes", "features.image", "features.text"),
-    *("export", "features.align", "features.report"),
+    *("export", "features.align", "features.report", "tune"),
 )
 """Commands that may leave what they had done: to go on from it, or of several files those that are
 whole."""
