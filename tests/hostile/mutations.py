@@ -189,6 +189,7 @@ ANY: tuple[Spoil, ...] = (
 )  # fmt: skip
 TEXT: tuple[Spoil, ...] = (line_lost, word_changed, word_changed, long_line)
 OF: dict[str, tuple[Spoil, ...]] = {
+    "": TEXT,  # checksums of what a run has packed
     ".txt": TEXT,
     ".tsv": TEXT,
     ".csv": TEXT,
