@@ -448,9 +448,11 @@ def _check_types(path: Path, read: Mapping[str, Tensor], model: Model) -> None:
 def _saved(folder: Path) -> Saved:
     for name in (Experiment.SETTINGS, Experiment.WEIGHTS):
         if not (folder / name).is_file():
+            hub = not folder.exists() and len(folder.parts) == 2 and not folder.is_absolute()
             raise FileNotFoundError(
                 f"{folder / name}: no such file; expected the output folder of a training run that "
                 "has ended"
+                + ("; a run on the Hugging Face Hub: openke.from_pretrained" if hub else "")
             )
     path = folder / Experiment.SETTINGS
     text = read_text(path)

@@ -187,6 +187,8 @@ def _reason(reason: dict[str, Any] | None) -> str:
     if reason["parts"]:
         parts = ", ".join(f"{name} {value:+.2f}" for name, value in reason["parts"].items())
         lines.append(f"without them the score would lose: {parts}")
+    if reason["gate"] is not None:
+        lines.append(f"of an entity this relation sees {reason['gate']:.0%} as structure")
     for slot, weights in reason["weights"].items():
         if weights:
             shares = ", ".join(f"{name} {value:.0%}" for name, value in weights.items())

@@ -335,3 +335,11 @@ def test_a_report_that_is_none_is_an_error(tmp_path):
     run = Run(tmp_path, None, None, {}, None, None)
     with pytest.raises(ValueError, match=r"report\.json: not a report"):
         _ = run.report
+
+
+def test_a_name_of_the_hub_is_told_apart_from_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"Hugging Face Hub: openke\.from_pretrained"):
+        load_run("me/model")
+    with pytest.raises(FileNotFoundError, match=r"training run that has ended$"):
+        load_run(tmp_path / "me" / "model")

@@ -12,7 +12,7 @@ from openke.data.vocabulary import Vocabulary, entity_names
 from openke.module.model import TransE
 from openke.module.scoring.triples import score_triples
 from openke.runs.load import load_run
-from openke.runs.predict import Predictor, command
+from openke.runs.predict import Predictor, _reason, command
 from tests.contracts.graphs import ENTITIES, RELATIONS, build, graph
 from tests.openke.evaluation.test_tester import Constant
 from tests.openke.module.openke_models import Translation
@@ -174,3 +174,9 @@ def test_bad_options(place, options, message):
 def test_the_model_may_be_any(predictor):
     model = TransE(ENTITIES, RELATIONS, dim=4)
     assert len(Predictor(model, predictor.store).tails("Bob", "knows")) == 10
+
+
+def test_a_reason_says_how_much_is_structure():
+    reason = {"parts": {}, "weights": {}, "gate": 0.25, "facts": []}
+    assert "of an entity this relation sees 25% as structure" in _reason(reason)
+    assert not _reason({**reason, "gate": None})
