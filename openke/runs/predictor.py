@@ -75,7 +75,7 @@ class Predictor:
         with torch.inference_mode():
             self._encoded = encode_all(self.model)
         self._device = next(model.parameters()).device
-        self._barred: dict[tuple[Slot, int], list[int]] = {}
+        self._barred: dict[tuple[Slot, int], tuple[Tensor, int]] = {}
 
     def tails(
         self, head: int | str, relation: int | str, k: int = 10, *, new: bool = False
@@ -213,16 +213,19 @@ class Predictor:
                 total = 0.0
                 if probability is not None:
                     total = _log_total(scores[row], list(known[row]))
-                barred = list(known[row]) if new else []
+                barred = torch.tensor(list(known[row]) if new else [], dtype=torch.long)
+                left = scores.shape[1] - len(barred)
                 if constrained:
-                    barred += self._not_admitted(slot, second)
-                scores[row, barred] = -torch.inf
+                    shut, count = self._not_admitted(slot, second)
+                    scores[row].masked_fill_(shut, -torch.inf)
+                    left -= count - int(shut[barred].sum())
+                scores[row].index_fill_(0, barred, -torch.inf)
                 found.append(
                     [
                         self._answer(
                             slot, id, score, known[row], probability and probability(score - total)
                         )
-                        for id, score in best(scores[row], k, scores.shape[1] - len(set(barred)))
+                        for id, score in best(scores[row], k, left)
                     ]
                 )
         return found
@@ -240,11 +243,12 @@ class Predictor:
             scores = score_queries(self.model, slot, one, two, self._encoded)
         return finite(scores)
 
-    def _not_admitted(self, slot: Slot, relation: int) -> list[int]:
+    def _not_admitted(self, slot: Slot, relation: int) -> tuple[Tensor, int]:
+        """Return which entities a relation does not admit, Bool["e"], and how many these are."""
         if (slot, relation) not in self._barred:
             barred = self._has_facts.copy()
             barred[self._constraint.allowed(slot, relation)] = False
-            self._barred[slot, relation] = np.flatnonzero(barred).tolist()
+            self._barred[slot, relation] = torch.from_numpy(barred), int(barred.sum())
         return self._barred[slot, relation]
 
     @cached_property
