@@ -1,4 +1,4 @@
-"""Scores and losses with a C++ kernel on the CPU and PyTorch elsewhere, all differentiable."""
+"""Scores and losses in C++ on the CPU, in Triton or PyTorch elsewhere, all differentiable."""
 
 from openke.kernels.compare import compare_all, compare_pairs
 from openke.kernels.compare_reference import KINDS, Kind

@@ -1,4 +1,4 @@
-"""Scores of queries against candidates: C++ on the CPU, PyTorch elsewhere, differentiable.
+"""Scores of queries against candidates: C++, Triton or PyTorch, differentiable.
 
 With query vectors q, candidate vectors c and d reals per vector, higher is closer:
 
@@ -11,7 +11,8 @@ With a gate in 0…1 for each query, c = gate · table + (1 - gate) · modal (LB
 never written out. At distance zero, where a distance has no gradient, it is taken as zero.
 
 float32 and float64 tensors on the CPU go through the C++ core (``base/kernels.h``) with
-``torch.get_num_threads()`` threads, whose number does not change results; all others through
+``torch.get_num_threads()`` threads, whose number does not change results; those of a GPU through
+:mod:`openke.kernels.gpu`, where Triton is installed; all others through
 :mod:`openke.kernels.compare_reference`. Half-precision tensors are widened to float32 under
 autocast, as PyTorch does for its own distances. The scores are custom operators, opaque to
 ``torch.compile``.
