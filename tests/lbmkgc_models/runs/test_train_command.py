@@ -168,7 +168,11 @@ def test_an_interrupted_run_has_its_curves(folder, tmp_path, monkeypatch):
         ("ComplEx", "model.dim=true", "^model.dim is True; expected a whole number, 1 or more$"),
         ("LBMKGC", "model.dim=8.0", "^model.dim is 8.0; expected a whole number, 1 or more$"),
         ("LBMKGC", "model.gates=sum", r"^model 'LBMKGC' has no setting 'gates' .did you mean gate"),
-        ("ComplEx", "training.lr=NaN", "^training.lr is nan; expected a number above 0$"),
+        (
+            "ComplEx",
+            "training.lr=NaN",
+            "^training.lr is nan; expected a number above 0, at most 1000$",
+        ),
     ],
 )
 def test_settings_are_checked_before_data_is_looked_for(model, setting, message):
