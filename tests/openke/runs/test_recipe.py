@@ -329,8 +329,8 @@ def test_what_is_wrong_with_other_sections_is_said_at_once(change, message):
     [
         ("training.epochs", "abc", "a whole number, 1 or more"),
         ("training.epochs", 1.5, "a whole number, 1 or more"),
-        ("training.lr", "0.1", "a number above 0"),
-        ("training.lr", float("nan"), "a number above 0"),
+        ("training.lr", "0.1", "a number above 0, at most 1000"),
+        ("training.lr", float("nan"), "a number above 0, at most 1000"),
         ("training.batch_size", True, "a whole number, 1 or more"),
         ("training.reciprocal", "no", "true or false"),
         ("training.regul_rate", -1, "a number, 0 or more"),
