@@ -7,10 +7,12 @@ FROM python:3.11-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY constraints.txt .
+# The index with PyTorch's builds for the CPU makes a smaller image: --build-arg TORCH_INDEX=URL
+ARG TORCH_INDEX=
 RUN python -m venv /opt/openke \
     && grep -vE '^torch(vision)?==' constraints.txt > others.txt \
     && grep -E '^torch(vision)?==' constraints.txt > torch.txt \
-    && /opt/openke/bin/pip install --no-cache-dir -r torch.txt --index-url https://download.pytorch.org/whl/cpu
+    && /opt/openke/bin/pip install --no-cache-dir -r torch.txt ${TORCH_INDEX:+--index-url "$TORCH_INDEX"}
 COPY . .
 RUN /opt/openke/bin/pip install --no-cache-dir -c others.txt '.[serve,features]' \
     && /opt/openke/bin/pip install --no-cache-dir -c others.txt --no-deps \

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -134,12 +133,3 @@ def _check_fields(path: Path, content: Mapping[str, Any]) -> None:
         raise ValueError(
             f"{path}: dtype is {content['dtype']!r}, expected one of {', '.join(DTYPES)}"
         )
-
-
-def sha256_of(path: Path) -> str:
-    """Return the checksum of a file in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -26,10 +26,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from lbmkgc_models.feature_store.manifest import DTYPES, Manifest, sha256_of
+from lbmkgc_models.feature_store.manifest import DTYPES, Manifest
 from lbmkgc_models.feature_store.names import name_positions
 from lbmkgc_models.feature_store.pth import ZERO_ROWS, read_pth
-from openke.runtime.files import read_text
+from openke.runtime.files import read_text, sha256_of
 from openke.runtime.folders import whole_folder
 
 FEATURES, NAMES, MANIFEST = "features.safetensors", "names.txt", "manifest.json"

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbmkgc_models.feature_store.manifest import Value, sha256_of
+from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.read_image import BadPicture, check_header
 from openke.datasets.pictures import NO_FILE, Pictures, is_generated
+from openke.runtime.files import sha256_of
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from openke.data.store import TripleStore
-from openke.runtime.files import read_text, write_text
+from openke.runtime.files import read_text, sha256_of, write_text
 from openke.runtime.folders import whole_folder
 
 PACKED = "packed"
@@ -66,7 +65,7 @@ def pack(run: Path, store: TripleStore, more: Callable[[Path], None]) -> None:
 
 def seal(folder: Path) -> None:
     """Write the checksums of a packed data set as it is now; pictures are left out."""
-    lines = (f"{_sum(folder / path)}  {path}\n" for path in _files(folder))
+    lines = (f"{sha256_of(folder / path)}  {path}\n" for path in _files(folder))
     write_text(folder / SUMS, "".join(lines))
 
 
@@ -92,7 +91,7 @@ def check_seal(folder: Path) -> None:
             )
         if not (folder / path).is_file():
             raise FileNotFoundError(f"{folder / path}: is gone, and belongs to the run; {again}")
-        if path.name != CHECKED_ITSELF and _sum(folder / path) != expected:
+        if path.name != CHECKED_ITSELF and sha256_of(folder / path) != expected:
             raise ValueError(f"{folder / path}: was changed since the run was written; {again}")
 
 
@@ -101,11 +100,3 @@ def _files(folder: Path) -> Iterator[PurePosixPath]:
         inside = path.relative_to(folder)
         if path.is_file() and inside.parts[0] not in (PICTURES, SUMS):
             yield PurePosixPath(inside.as_posix())
-
-
-def _sum(path: Path) -> str:
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(2**20):
-            found.update(block)
-    return found.hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import re
 import secrets
@@ -145,3 +146,12 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except OSError:  # a link that leads round in a circle
         return False
+
+
+def sha256_of(path: Path) -> str:
+    """Return the checksum of a file in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -11,14 +11,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from lbmkgc_models.feature_store.manifest import Value, library_versions, sha256_of, today
+from lbmkgc_models.feature_store.manifest import Value, library_versions, today
 from lbmkgc_models.feature_store.store import FEATURES, ModalFeatures
 from lbmkgc_models.features.cmoa.align import Alignment
 from lbmkgc_models.features.cmoa.heads import MODALITIES, ContrastiveAlignment
 from lbmkgc_models.features.cmoa.retrieval import BothWays
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from lbmkgc_models.features.make_stores import BUILD_KEY
-from openke.runtime.files import write_whole
+from openke.runtime.files import sha256_of, write_whole
 from openke.runtime.json_text import read_json
 
 HEADS = "heads.safetensors"

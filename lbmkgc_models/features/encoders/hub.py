@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from lbmkgc_models.feature_store.manifest import sha256_of
+from openke.runtime.files import sha256_of
 
 HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")

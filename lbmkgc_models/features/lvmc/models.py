@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import torch
 
-from lbmkgc_models.feature_store.manifest import sha256_of
 from lbmkgc_models.features.optional_packages import extra
+from openke.runtime.files import sha256_of
 from openke.runtime.json_text import read_json
 
 INDEX = "model_index.json"

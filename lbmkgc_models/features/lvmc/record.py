@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lbmkgc_models.feature_store.manifest import Value, library_versions, sha256_of, today
+from lbmkgc_models.feature_store.manifest import Value, library_versions, today
 from openke.datasets.pictures import GENERATED
-from openke.runtime.files import write_text, write_whole
+from openke.runtime.files import sha256_of, write_text, write_whole
 from openke.runtime.json_text import read_json
 
 PICTURE, RECORD, FAILURE = f"{GENERATED}.png", f"{GENERATED}.json", "failed.json"

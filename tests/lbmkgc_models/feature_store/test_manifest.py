@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lbmkgc_models.feature_store import manifest
-from lbmkgc_models.feature_store.manifest import Manifest, library_versions, sha256_of, today
+from lbmkgc_models.feature_store.manifest import Manifest, library_versions, today
+from openke.runtime.files import sha256_of
 
 
 def test_round_trip(tmp_path: Path) -> None:

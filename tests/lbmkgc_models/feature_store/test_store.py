@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from lbmkgc_models.feature_store.manifest import sha256_of
 from lbmkgc_models.feature_store.store import FEATURES, MANIFEST, NAMES, ModalFeatures
+from openke.runtime.files import sha256_of
 
 ENTITIES = ["a", "b c", "ü"]
 ROWS = torch.tensor([[1.0, 2.0], [3.0, 4.0]])

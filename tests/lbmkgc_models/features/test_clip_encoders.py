@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import normalize
 
 from benchmarks.common import random_models
-from lbmkgc_models.feature_store.manifest import sha256_of
 from lbmkgc_models.features.encoders.registry import image_encoder, text_encoder
+from openke.runtime.files import sha256_of
 from tests.lbmkgc_models.features.small import picture
 
 pytestmark = pytest.mark.slow

@@ -8,12 +8,12 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from lbmkgc_models.feature_store.manifest import sha256_of
 from lbmkgc_models.features.encoders import packaged, sentence
 from lbmkgc_models.features.encoders.hub import weights_checksum
 from lbmkgc_models.features.encoders.packaged import available_text_encoder, packaged_minilm
 from lbmkgc_models.features.encoders.protocol import Encoder
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
+from openke.runtime.files import sha256_of
 
 TEXTS = ["A dog runs in the park", "puppy", "The stock market crashed after the bank failed"]
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 from PIL import Image
 
-from lbmkgc_models.feature_store.manifest import sha256_of
 from lbmkgc_models.features.encoders import packaged
 from lbmkgc_models.features.encoders.colour import ColourHistogram, colours
 from lbmkgc_models.features.encoders.efficientnet import EfficientNetEncoder
 from lbmkgc_models.features.encoders.protocol import Unfitted, fitted
 from lbmkgc_models.features.encoders.sentence import SentenceEncoder
 from lbmkgc_models.features.encoders.tfidf import Tfidf
+from openke.runtime.files import sha256_of
 from tests.lbmkgc_models.features.small import CountingEncoder, picture
 
 TEXTS = [

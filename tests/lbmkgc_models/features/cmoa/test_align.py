@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from lbmkgc_models.feature_store.manifest import Manifest, sha256_of
+from lbmkgc_models.feature_store.manifest import Manifest
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.cmoa.align import ALIGNED, RIDGE, UNTRAINED, align, keep
 from lbmkgc_models.features.cmoa.alignment_files import HEADS, read_heads
 from lbmkgc_models.features.cmoa.command import command, load_both
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings
 from lbmkgc_models.features.optional_packages import extra
+from openke.runtime.files import sha256_of
 from tests.lbmkgc_models.features.cmoa.pairs import NAMES, features
 from tests.lbmkgc_models.features.small import write_dataset
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lbmkgc_models.feature_store.manifest import sha256_of
 from lbmkgc_models.features.lvmc.models import ModelFiles, find_model, load_pipeline
+from openke.runtime.files import sha256_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 UNET = "unet/diffusion_pytorch_model.safetensors"

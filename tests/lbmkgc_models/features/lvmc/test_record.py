@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lbmkgc_models.feature_store.manifest import sha256_of
 from lbmkgc_models.features.lvmc.record import (
     PictureRecord,
     fault_of,
@@ -20,6 +19,7 @@ from lbmkgc_models.features.lvmc.record import (
     save,
     save_failure,
 )
+from openke.runtime.files import sha256_of
 
 SETTINGS = {"base": "here", "base_revision": "1", "steps": 5}
 RECORD = PictureRecord(
