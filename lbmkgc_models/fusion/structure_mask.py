@@ -5,12 +5,16 @@ Shapes: u distinct entities.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from lbmkgc_models.fusion.digest import digest_of
 from openke.data.overlap import seen_entities
 from openke.data.store import TripleStore
+from openke.runs.weights import read_weights, write_weights
 
 
 class StructureMask(nn.Module):
@@ -55,3 +59,22 @@ class StructureMask(nn.Module):
 def seen_in_train(store: TripleStore) -> Tensor:
     """Return Bool["entities"], whether an entity is in a triple of the train split."""
     return torch.from_numpy(seen_entities(store))
+
+
+def write_seen(path: Path, seen: Tensor) -> None:
+    """Write whether entities are seen as safetensors, with a checksum."""
+    write_weights(path, {"seen": seen})
+
+
+def read_seen(path: Path) -> Tensor:
+    """Return what :func:`write_seen` wrote.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged.
+    """
+    try:
+        return read_weights(path)["seen"]
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f"{path}: does not say which entities are seen: {error}") from error

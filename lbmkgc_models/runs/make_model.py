@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from torch import Tensor
+
 from lbmkgc_models.feature_store.labels import EntityLabel
 from lbmkgc_models.feature_store.mentions import Mentions, find_mentions
 from lbmkgc_models.feature_store.store import ModalFeatures
@@ -82,6 +84,7 @@ def make_multimodal(
     settings: Mapping[str, Any],
     texts: TextChoice = "all",
     mentions: Mentions | None = None,
+    seen: Tensor | None = None,
     *,
     fresh: bool = False,
 ) -> Model:
@@ -103,6 +106,8 @@ def make_multimodal(
         Those that mentions are looked for in, see :data:`.TextChoice`.
     mentions
         Those that were found already.
+    seen
+        Which entities are, see :func:`.seen_in_train`; by default as ``store`` says.
     fresh
         It is to be trained: features of relations are made for a model that has them. Weights that
         are loaded bring theirs.
@@ -116,7 +121,7 @@ def make_multimodal(
     if MULTIMODAL[name].needs_triples:
         more["triples"] = store.triples("train")
     if settings.get("drop_unseen"):
-        more["seen"] = seen_in_train(store)
+        more["seen"] = seen_in_train(store) if seen is None else seen
     if settings.get("score_mentions"):
         more["mentions"] = mentions or find_mentions(_labels(store, texts))
     kind = MULTIMODAL[name]

@@ -18,14 +18,16 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import describe_entities
 from lbmkgc_models.features.encode_more import encode_pictures, encode_texts
 from lbmkgc_models.features.small_pictures import write_small
-from lbmkgc_models.runs.rebuilt import MENTIONS, rebuilt, texts_of
+from lbmkgc_models.fusion.structure_mask import read_seen, write_seen
+from lbmkgc_models.runs.rebuilt import MENTIONS, SEEN, rebuilt, texts_of
 from openke.data.store import TripleStore
 from openke.datasets.entity_texts import EntityText, read_entity_texts
 from openke.datasets.graph_folder import LABELS, label_line, write_names
 from openke.datasets.tables import BadRows
 from openke.module.model import Model, Reciprocal
 from openke.runs.experiment import Experiment
-from openke.runs.packed import FEATURES, packed_folder, seal
+from openke.runs.load import trained_on
+from openke.runs.packed import FEATURES, packed_folder, seal, without_facts
 from openke.runs.weights import read_weights, write_weights
 from openke.runtime.files import is_there, read_text, write_text
 from openke.runtime.json_text import read_json_file, through_json
@@ -50,7 +52,7 @@ def extend(
     """
     saved = read_json_file(run / Experiment.SETTINGS)
     folder = packed_folder(run, saved["data"]["name"])
-    before = TripleStore.open(folder)
+    before = _store(folder, saved)
     names = before.entity_names
     if names is None:
         raise ValueError(f"{folder}: the data set has no names, so none can be added")
@@ -77,6 +79,7 @@ def extend(
     for modality, features in old.items():
         grown(features, list(rows), *new[modality]).save(folder / FEATURES / modality)
     _grow_mentions(folder, saved)
+    _grow_seen(folder, len(rows))
     write_small(folder, {name: [row.picture] for name, row in rows.items() if row.picture})
     model = rebuilt(store, saved, folder / FEATURES)
     if saved["model"].get("reciprocal"):
@@ -108,8 +111,9 @@ def _features(
 
 def _store(folder: Path, saved: Mapping[str, Any]) -> TripleStore:
     """Return the triples that the run trained on, of the folder as it is now."""
-    store, loader = TripleStore.open(folder), saved["loader"]
-    return store.hold_out(loader["hold_out"], loader["seed"]) if loader.get("hold_out") else store
+    if not saved["data"].get("facts", True):
+        return without_facts(folder)
+    return trained_on(TripleStore.open(folder), saved)
 
 
 def _vectors(
@@ -225,6 +229,12 @@ def _grow_mentions(folder: Path, saved: Mapping[str, Any]) -> None:
     if file.is_file():
         labels = describe_entities(folder, texts_of(dict(saved)))
         write_mentions(file, add_mentions(read_mentions(file), labels))
+
+
+def _grow_seen(folder: Path, count: int) -> None:
+    file = folder / FEATURES / SEEN
+    if file.is_file():
+        write_seen(file, torch.cat([read_seen(file), torch.zeros(count, dtype=torch.bool)]))
 
 
 def _grow(model: Model, state: Mapping[str, Tensor], old: int, count: int) -> dict[str, Tensor]:

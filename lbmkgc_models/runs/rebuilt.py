@@ -12,6 +12,7 @@ from lbmkgc_models.feature_store.search_path import find_features
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import TextChoice, check_choice
 from lbmkgc_models.features.small_pictures import pictures_in, write_small
+from lbmkgc_models.fusion.structure_mask import StructureMask, read_seen, write_seen
 from lbmkgc_models.model import MULTIMODAL
 from lbmkgc_models.runs.choose_features import gather_features
 from lbmkgc_models.runs.make_model import make_multimodal, takes_tokens
@@ -20,14 +21,14 @@ from openke.module.model import Model
 from openke.runs.load import not_installed
 from openke.runs.packed import FEATURES
 
-MENTIONS = "mentions.safetensors"
+MENTIONS, SEEN = "mentions.safetensors", "seen.safetensors"
 """Beside the features in the folder of a run."""
 
 
 def rebuilt(store: TripleStore, saved: dict[str, Any], features: Path | None = None) -> Model:
     """Return an untrained multimodal model as a run's ``settings.json`` describes it.
 
-    Mentions are those that lie beside the features, where some do.
+    Mentions, and which entities are seen, are those that lie beside the features, where some do.
 
     Raises
     ------
@@ -39,7 +40,7 @@ def rebuilt(store: TripleStore, saved: dict[str, Any], features: Path | None = N
     model = saved["model"]
     if model["model"] not in MULTIMODAL:
         raise ValueError(not_installed(model["model"], MULTIMODAL.group))
-    file = None if features is None else features / MENTIONS
+    mentions, seen = (None if features is None else features / name for name in (MENTIONS, SEEN))
     return make_multimodal(
         model["model"],
         store,
@@ -47,7 +48,8 @@ def rebuilt(store: TripleStore, saved: dict[str, Any], features: Path | None = N
         features_of(store, saved, features),
         model["settings"],
         texts_of(saved),
-        None if file is None or not file.is_file() else read_mentions(file),
+        None if mentions is None or not mentions.is_file() else read_mentions(mentions),
+        None if seen is None or not seen.is_file() else read_seen(seen),
     )
 
 
@@ -83,12 +85,18 @@ def _section(saved: dict[str, Any]) -> tuple[str, str]:
 
 
 def write_parts(folder: Path, model: Model, features: Mapping[str, ModalFeatures]) -> None:
-    """Write what a model needs beside its weights into FOLDER/features: features and mentions."""
+    """Write what a model needs beside its weights into FOLDER/features.
+
+    Features, mentions, and which entities are seen.
+    """
     for modality, found in features.items():
         found.save(folder / FEATURES / modality)
-    mentioned = getattr(getattr(model, "inner", model), "mentioned", None)
+    inner = getattr(model, "inner", model)
+    mentioned, mask = getattr(inner, "mentioned", None), getattr(inner, "mask", None)
     if mentioned is not None:
         write_mentions(folder / FEATURES / MENTIONS, mentioned.mentions)
+    if isinstance(mask, StructureMask) and mask.seen is not None:
+        write_seen(folder / FEATURES / SEEN, mask.seen)
 
 
 def write_pictures(folder: Path, store: TripleStore) -> None:

@@ -218,6 +218,7 @@ def _about(served: Served, view: View) -> About:
         entities=view.entities.count,
         relations=view.relations.count,
         added=view.entities.count - served.old,
+        facts=view.run.facts,
         metrics=metrics,
         probability=calibration is not None,
         no_probability=served.no_probability,

@@ -117,6 +117,8 @@ class About(BaseModel):
     entities: int
     relations: int
     added: int
+    facts: bool
+    """Whether the graph's facts are there: without them known answers are not marked."""
     metrics: dict[str, Any] | None
     """Of the test split, both sides, where the run has a report."""
     probability: bool

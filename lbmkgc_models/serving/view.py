@@ -43,6 +43,8 @@ class View:
     def relations_of(self, entity: int) -> tuple[list[int], list[int]]:
         """Return the relations that an entity is head, and tail, of in train."""
         train = self.run.store.triples("train")
+        if not self.run.facts:
+            return [], []
         found = [np.unique(train[train[:, end] == entity, 1]).tolist() for end in (0, 2)]
         return found[0], found[1]
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from openke.data.store import Slot
 from openke.evaluation.queries import Queries
-from openke.runs.predictor import Predictor
+from openke.runs.packed import need_facts
+from openke.runs.predictor import NO_PROBABILITY, Predictor
 from openke.runtime.values import Count, Share, check_arguments
 
 LOOKED_AT = 20
@@ -99,8 +100,9 @@ def calibrate(predictor: Predictor) -> Calibration:
     ImportError
         scikit-learn is not installed.
     ValueError
-        Too few right answers in the valid split.
+        Too few right answers in the valid split, or no facts.
     """
+    need_facts(predictor.facts, NO_PROBABILITY)
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:

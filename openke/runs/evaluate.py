@@ -11,6 +11,7 @@ from openke.data.test_data_loader import TestDataLoader
 from openke.evaluation.report import Policy, RankingReport
 from openke.evaluation.tester import Tester
 from openke.runs.load import Run, load_run
+from openke.runs.packed import need_facts
 from openke.runtime.files import write_text
 
 MIB = 2**20
@@ -48,9 +49,10 @@ def evaluate(
     Raises
     ------
     ValueError
-        The split is empty, both ``relations`` and ``type_constrain`` were asked for, or a score is
-        NaN.
+        The split is empty, the run was saved without its facts, both ``relations`` and
+        ``type_constrain`` were asked for, or a score is NaN.
     """
+    need_facts(run.facts, "there is nothing to rank")
     if relations and type_constrain:
         raise ValueError("type constraints are of entities: relations are ranked without them")
     store = run.whole if split == "test" else run.store

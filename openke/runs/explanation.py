@@ -67,6 +67,8 @@ def explain(
 
 def _nearest(predictor: Predictor, h: int, r: int, t: int, count: int) -> list[dict[str, Any]]:
     train = predictor.store.triples("train")
+    if not predictor.facts:
+        return []
     train = train[train[:, 1] == r]
     train = train[(train[:, 0] != h) | (train[:, 2] != t)]
     if not len(train) or predictor.model.in_openke_form:

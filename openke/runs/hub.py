@@ -26,7 +26,7 @@ SHOWN = {"mrr": "MRR", "hits@1": "Hits@1", "hits@3": "Hits@3", "hits@10": "Hits@
 """Metrics of the card and what they are called there."""
 
 
-def push_to_hub(run: Run, repo_id: str, **options: Any) -> str:
+def push_to_hub(run: Run, repo_id: str, *, facts: bool = True, **options: Any) -> str:
     """Upload a run with all that its answers need, its triples and texts among it.
 
     Parameters
@@ -35,6 +35,8 @@ def push_to_hub(run: Run, repo_id: str, **options: Any) -> str:
         The run.
     repo_id
         Such as "me/countries"; made where it is not there.
+    facts
+        Whether the triples go with it, see :meth:`.Run.save`.
     **options
         Those of ``ModelHubMixin.push_to_hub``, such as ``private=True`` or ``token``.
 
@@ -43,7 +45,7 @@ def push_to_hub(run: Run, repo_id: str, **options: Any) -> str:
     str
         The address of the commit.
     """
-    return str(HubRun.of(run).push_to_hub(repo_id, **options))
+    return str(HubRun.of(run, facts=facts).push_to_hub(repo_id, **options))
 
 
 def from_pretrained(repo_id: str, *, device: str | None = None, **options: Any) -> Run:
@@ -73,23 +75,26 @@ class HubRun(ModelHubMixin, library_name=LIBRARY):
     ----------
     run
         The run. It is no argument, of which the mixin would make a configuration.
+    facts
+        Whether its triples are saved with it.
     """
 
     run: Run
+    facts: bool = True
 
     def __init__(self) -> None:
         pass
 
     @classmethod
-    def of(cls, run: Run) -> HubRun:
+    def of(cls, run: Run, *, facts: bool = True) -> HubRun:
         """Return a run so that it can be pushed, or saved by ``save_pretrained``."""
         made = cls()
-        made.run = run
+        made.run, made.facts = run, facts
         return made
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        self.run.save(save_directory)
-        card_of(self.run).save(save_directory / CARD)
+        self.run.save(save_directory, facts=self.facts)
+        card_of(self.run, facts=self.facts).save(save_directory / CARD)
         # By this file the Hub counts downloads.
         about = {"library": LIBRARY, "model": self.run.saved["model"]["model"]}
         write_text(save_directory / CONFIG, json.dumps(about, indent=2) + "\n")
@@ -104,7 +109,7 @@ class HubRun(ModelHubMixin, library_name=LIBRARY):
         return cls.of(load_run(folder, device=device))
 
 
-def card_of(run: Run) -> ModelCard:
+def card_of(run: Run, *, facts: bool = True) -> ModelCard:
     """Return a model card with the metrics of the run's report, where it has one."""
     saved = run.saved
     model, dataset = saved["model"]["model"], saved["data"]["name"]
@@ -138,7 +143,8 @@ def card_of(run: Run) -> ModelCard:
         dataset=dataset,
         entities=run.store.entity_count,
         relations=run.store.relation_count,
-        triples=len(run.store.triples("train")),
+        triples=len(run.store.triples("train")) if run.facts else None,
+        facts=facts and run.facts,
         features=sorted(saved["model"].get("features") or ()),
         sides=sides,
         shown=SHOWN,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -24,12 +25,19 @@ from openke.runs.calibration import Calibration, calibrate
 from openke.runs.curves import draw_curves
 from openke.runs.experiment import Experiment
 from openke.runs.explanation import explain
-from openke.runs.packed import FEATURES, PACKED, check_seal, pack, packed_folder
+from openke.runs.packed import (
+    FEATURES,
+    PACKED,
+    check_seal,
+    pack,
+    packed_folder,
+    without_facts,
+)
 from openke.runs.predictor import NamedQuery, Predictor
 from openke.runs.recipe import KNOWN_MODELS, structural_model
 from openke.runs.weights import read_weights
 from openke.runtime.device import choose_device
-from openke.runtime.files import read_text
+from openke.runtime.files import read_text, write_text
 from openke.runtime.folders import whole_folder
 from openke.runtime.json_text import read_json, read_json_file, through_json
 from openke.runtime.result_table import ResultTable
@@ -88,6 +96,8 @@ class SavedData:
     name: str
     fingerprint: str
     directory: str | None = None
+    facts: bool = True
+    """Whether ``packed`` has them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +124,9 @@ class Run:
     """The triples as the data set has them: another store where a part of train was held out."""
     features: Path | None = None
     """The folder of features that was given, None where they are those of training."""
+    facts: bool = True
+    """Whether the triples are there; without them no answer is known, and none of the stores has
+    more than names."""
     kept: TemporaryDirectory[str] | None = field(default=None, repr=False, compare=False)
     """The folder, where it lasts as long as this object."""
 
@@ -157,7 +170,7 @@ class Run:
     @cached_property
     def predictor(self) -> Predictor:
         """What asks the model; all entities are encoded when it is first needed."""
-        return Predictor(self.model, self.store)
+        return Predictor(self.model, self.store, facts=self.facts)
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -172,7 +185,7 @@ class Run:
         """
         path = self.folder / Experiment.REPORT
         saved = self.report.get("calibration") if path.is_file() else None
-        if saved is None:
+        if saved is None or not self.facts:
             return calibrate(self.predictor)
         try:
             return Calibration.from_dict(saved)
@@ -305,7 +318,7 @@ class Run:
             vector=list(rows.float().cpu().numpy()),
         )
 
-    def save(self, path: Path | str, *, overwrite: bool = False) -> Path:
+    def save(self, path: Path | str, *, facts: bool = True, overwrite: bool = False) -> Path:
         """Copy the run into a folder that holds all that its answers need.
 
         Settings, weights, report and curves, names, triples, texts, small pictures and the features
@@ -315,6 +328,10 @@ class Run:
         ----------
         path
             The folder.
+        facts
+            Whether triples, and the page that shows some, go with it. Without them the answers are
+            the same, but none is marked as known, and what needs the facts says that they are not
+            there: leaving out known answers, what a relation admits, probabilities, evaluation.
         overwrite
             Replace a run that is there, once this one is written.
 
@@ -322,19 +339,30 @@ class Run:
         ------
         FileExistsError
             There is something at ``path``.
+        ValueError
+            A model that computes with the facts, without them.
         """
         path = Path(path)
         replaced = overwrite and (path / Experiment.SETTINGS).is_file()
         if not replaced and path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise FileExistsError(f"{path} is there already: name another folder")
+        if not facts and getattr(self.model, "inner", self.model).needs_triples:
+            raise ValueError(
+                f"{self.saved['model']['model']} computes with the facts of train: it cannot be "
+                "saved without them"
+            )
         with whole_folder(path) as draft:
             for name in Experiment.KEPT:
-                if (self.folder / name).is_file():
+                if (self.folder / name).is_file() and (facts or name != Experiment.PAGE):
                     shutil.copyfile(self.folder / name, draft / name)
-            if packed_folder(self.folder, self.saved["data"]["name"]).is_dir():
+            packed = packed_folder(self.folder, self.saved["data"]["name"]).is_dir()
+            if packed and (facts or not self.saved["data"].get("facts", True)):
                 shutil.copytree(self.folder / PACKED, draft / PACKED)
-            else:
-                pack(draft, self.whole, self._pack_more)
+                return path
+            pack(draft, self.whole, self._pack_more, facts=facts)
+            if not facts:
+                saved = {**self.saved, "data": {**self.saved["data"], "facts": False}}
+                write_text(draft / Experiment.SETTINGS, json.dumps(saved, indent=2) + "\n")
         return path
 
     def _pack_more(self, folder: Path) -> None:
@@ -406,12 +434,17 @@ def load_run(
     folder = Path(folder)
     saved = _saved(folder)
     packed = packed_folder(folder, saved["data"]["name"])
-    if data is None and packed.is_dir():
-        check_seal(packed)
-        data = packed
+    facts = data is not None or saved["data"].get("facts", True)
+    if packed.is_dir():
+        if data is None:
+            check_seal(packed)
+            data = packed
         if features is None and (packed / FEATURES).is_dir():
             features = packed / FEATURES
-    whole, store = _stores(folder, saved, data)
+    if facts:
+        whole, store = _stores(folder, saved, data)
+    else:
+        whole = store = without_facts(packed)
     model = _rebuilder(saved, rebuild)(store, saved, features)
     if saved["model"].get("reciprocal"):
         model = Reciprocal(model)
@@ -434,7 +467,7 @@ def load_run(
             f"{weights}: not the weights of this {type(model).__name__}: {error}"
         ) from error
     model = model.to(choose_device(device)).eval()
-    return Run(folder, model, store, saved, whole, features)
+    return Run(folder, model, store, saved, whole, features, facts)
 
 
 def _check_types(path: Path, read: Mapping[str, Tensor], model: Model) -> None:
@@ -470,19 +503,25 @@ def _saved(folder: Path) -> Saved:
 
 def _stores(folder: Path, saved: Saved, data: Path | None) -> tuple[TripleStore, TripleStore]:
     """Return the triples of the data set, and those trained on."""
-    trained, loader = saved["data"], saved["loader"]
+    trained = saved["data"]
     directory = trained.get("directory")
     if data is not None or directory is None or not Path(directory).is_dir():
         directory = find_dataset(trained["name"], data)
-    whole = store = TripleStore.open(directory)
-    if loader.get("hold_out"):
-        store = whole.hold_out(loader["hold_out"], loader["seed"])
+    whole = TripleStore.open(directory)
+    store = trained_on(whole, saved)
     if store.fingerprint != trained["fingerprint"]:
         raise ValueError(
             f"{folder}: was trained on other triples than {directory} holds: give the data set of "
             "that time by --data"
         )
     return whole, store
+
+
+def trained_on(whole: TripleStore, saved: Mapping[str, Any]) -> TripleStore:
+    """Return what a run trained on, of the triples of its data set."""
+    loader = saved["loader"]
+    held_out = loader.get("hold_out")
+    return whole.hold_out(held_out, loader["seed"]) if held_out else whole
 
 
 def _rebuilder(saved: Saved, given: Rebuild | None) -> Rebuild:

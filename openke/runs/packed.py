@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from openke.data.store import TripleStore
 from openke.runtime.files import read_text, sha256_of, write_text
@@ -18,18 +19,11 @@ SUMS = "SHA256SUMS"
 PICTURES = "pictures"
 CHECKED_ITSELF = "features.safetensors"
 """A file whose checksum stands in the manifest beside it."""
-FILES = (
-    "entity2id.txt",
-    "relation2id.txt",
-    "train2id.txt",
-    "valid2id.txt",
-    "test2id.txt",
-    "labels.tsv",
-    "texts.tsv",
-    "relation_labels.tsv",
-    "relation_kinds.tsv",
-    "type_constrain.txt",
-)
+WITHOUT_FACTS = "the run was saved without its facts"
+FACTS = ("train2id.txt", "valid2id.txt", "test2id.txt", "type_constrain.txt")
+"""Triples, and what is made of them."""
+SAID = ("labels.tsv", "texts.tsv", "relation_labels.tsv", "relation_kinds.tsv")
+FILES = ("entity2id.txt", "relation2id.txt", *FACTS, *SAID)
 """Of a data set's folder, where they are there."""
 
 
@@ -38,8 +32,21 @@ def packed_folder(run: Path, dataset: str) -> Path:
     return run / PACKED / dataset
 
 
-def pack(run: Path, store: TripleStore, more: Callable[[Path], None]) -> None:
+def pack(
+    run: Path, store: TripleStore, more: Callable[[Path], None], *, facts: bool = True
+) -> None:
     """Copy a data set into a run's folder, with what ``more`` writes beside it.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    store
+        The data set.
+    more
+        Writes into the folder that it is given.
+    facts
+        Copy the triples, too.
 
     Raises
     ------
@@ -57,10 +64,27 @@ def pack(run: Path, store: TripleStore, more: Callable[[Path], None]) -> None:
         return
     with whole_folder(folder) as draft:
         for name in FILES:
-            if (store.directory / name).is_file():
+            if (facts or name not in FACTS) and (store.directory / name).is_file():
                 shutil.copyfile(store.directory / name, draft / name)
         more(draft)
         seal(draft)
+
+
+def need_facts(facts: bool, otherwise: str) -> None:
+    """Raise ``ValueError`` where the facts are not there; ``otherwise`` says what follows."""
+    if not facts:
+        raise ValueError(f"{WITHOUT_FACTS}: {otherwise}; --data (data=) the data set gives them")
+
+
+def without_facts(folder: Path) -> TripleStore:
+    """Return what a packed data set without triples has: names, and how many there are.
+
+    The core knows no graph without a triple. The one here stands for none.
+    """
+    with TemporaryDirectory(prefix="openke-") as draft:
+        train = Path(draft) / "train2id.txt"
+        train.write_text("1\n0 0 0\n")
+        return TripleStore.open(folder, train_file=train.resolve())
 
 
 def seal(folder: Path) -> None:

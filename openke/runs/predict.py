@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tabulate import tabulate
 
 from openke.datasets.named_triples import read_named
 from openke.runs.load import Run, load_run
+from openke.runs.packed import WITHOUT_FACTS
 from openke.runs.predictor import SLOTS, Answer, NamedQuery, Predictor
 from openke.runtime.files import write_text
 
@@ -117,6 +119,8 @@ def command(
             _text(q, found, probability) + _reason(reason)
             for (q, found), reason in zip(answered, reasons, strict=True)
         )
+    if not loaded.facts:
+        print(f"{WITHOUT_FACTS}: known answers are not marked", file=sys.stderr)
     if output is None:
         print(text, end="")
     else:

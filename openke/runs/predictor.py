@@ -19,9 +19,11 @@ from openke.module.model.model import Model
 from openke.module.model.openke_adapter import in_house_form
 from openke.module.scoring.all_entities import encode_all
 from openke.module.scoring.triples import score_triples
+from openke.runs.packed import need_facts
 
 SLOTS: tuple[Slot, ...] = ("head", "relation", "tail")
 ONE_MISSING = "a query gives two of head, relation and tail, and asks for the third"
+NO_PROBABILITY = "probabilities are of answers that are not known"
 BLOCK_BYTES = 2**28
 """Of scores held at a time."""
 Probability = Callable[[float], float]
@@ -55,6 +57,8 @@ class Predictor:
         What scores.
     store
         Names and known triples.
+    facts
+        Whether the store has the facts: of a run that was saved without them no answer is known.
 
     Raises
     ------
@@ -62,13 +66,14 @@ class Predictor:
         Model and store have different numbers of entities or relations.
     """
 
-    def __init__(self, model: Model, store: TripleStore) -> None:
+    def __init__(self, model: Model, store: TripleStore, *, facts: bool = True) -> None:
         if (model.ent_tot, model.rel_tot) != (store.entity_count, store.relation_count):
             raise ValueError(
                 f"the model has {model.ent_tot} entities and {model.rel_tot} relations, the data "
                 f"{store.entity_count} and {store.relation_count}: they belong to different sets"
             )
         self.store = store
+        self.facts = facts
         self.entities = entity_names(store)
         self.relations = relation_names(store)
         self.model = in_house_form(model.eval())
@@ -153,7 +158,8 @@ class Predictor:
         Raises
         ------
         ValueError
-            An unknown name, a query that does not lack one part, or relations by types.
+            An unknown name, a query that does not lack one part, or relations by types; what needs
+            the facts, of a run without them.
         """
         found: list[list[Answer]] = [[] for _ in queries]
         asked: dict[Slot, list[tuple[int, int, int]]] = {slot: [] for slot in SLOTS}
@@ -203,6 +209,12 @@ class Predictor:
     ) -> list[list[Answer]]:
         if k < 1:
             raise ValueError(f"k is {k}, expected at least 1 answer")
+        if new:
+            need_facts(self.facts, "known answers cannot be left out")
+        if constrained:
+            need_facts(self.facts, "what a relation admits is not known")
+        if probability is not None:
+            need_facts(self.facts, NO_PROBABILITY)
         found: list[list[Answer]] = []
         block = max(1, BLOCK_BYTES // (8 * max(self.entities.count, self.relations.count)))
         for begin in range(0, len(given), block):
@@ -265,7 +277,7 @@ class Predictor:
 
     def _known(self, slot: Slot, first: int, second: int) -> dict[int, Split]:
         known: dict[int, Split] = {}
-        for split in SPLITS:
+        for split in SPLITS if self.facts else ():
             for id in self.store.known(slot, first, second, (split,)).tolist():
                 known.setdefault(id, split)
         return known

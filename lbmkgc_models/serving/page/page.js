@@ -176,7 +176,9 @@ async function introduce() {
   const parts = [`${number(about.entities)} entities, ${number(about.relations)} relations`];
   if (about.added) parts.push(`${about.added} added here`);
   if (about.metrics) parts.push(`the right answer is among the first ten for ${percent(about.metrics["hits@10"])} of the test questions`);
-  if (!about.probability) parts.push(`no probabilities: ${about.no_probability}`);
+  if (!about.facts) parts.push("the run was saved without its facts, so known answers are not marked");
+  for (const id of ["new", "types"]) at(id).parentElement.hidden = !about.facts;
+  if (!about.probability && about.facts) parts.push(`no probabilities: ${about.no_probability}`);
   at("about").textContent = `${parts.join("; ")}.`;
   at("adding").hidden = !about.takes.length;
   at("add-about").textContent = `It is what its ${about.takes.join(" and ").replace("image", "picture")} say. Nothing is trained, and it is gone when the server ends, unless it was told to keep it.`;

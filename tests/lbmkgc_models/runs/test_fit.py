@@ -10,8 +10,9 @@ import torch
 import openke
 from lbmkgc_models.runs.train_command import command as train_command
 from openke import cli
-from openke.datasets.importing import import_graph
+from openke.datasets.importing import Division, import_graph
 from openke.runs.calibration import calibrate
+from openke.runs.evaluate import evaluate
 from openke.runs.experiment import Execution
 from openke.runs.load import load_run
 from tests.lbmkgc_models.runs.shop import SETTINGS, facts, texts, write_csv
@@ -373,3 +374,77 @@ def test_a_score_says_what_it_rests_on(run):
 def test_no_queries_have_no_answers_and_ids_may_be_of_numpy(run):
     assert len(run.predict([], "is a")["head"]) == 0
     assert run.predict(np.int64(0), "is a", k=2) == run.predict(0, "is a", k=2)
+
+
+@pytest.fixture
+def bare(run, tmp_path, monkeypatch):
+    """Return the run as it is without its facts."""
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "empty"))
+    run.save(tmp_path / "bare", facts=False)
+    return openke.load(tmp_path / "bare", device="cpu")
+
+
+def test_a_run_without_its_facts_gives_the_same_answers_and_marks_none(run, bare, tmp_path):
+    names = {path.name for path in bare.folder.rglob("*")}
+    assert not names & {"train2id.txt", "valid2id.txt", "test2id.txt", "report.html"}
+    assert not bare.facts
+    for query in (("p0", "is a"), (None, "made by", "maker 1"), ("p3", None, "study")):
+        found, expected = bare.predict(*query, k=99), run.predict(*query, k=99)
+        assert set(found["known"]) == {None}
+        assert {**found, "known": ()} == {**expected, "known": ()}
+    assert bare.explain("p0", "is a", "lamp")["facts"] == []
+    assert bare.explain("p0", "is a", "lamp")["parts"] == run.explain("p0", "is a", "lamp")["parts"]
+    larger = bare.add_entities(NEW).add_entities({"name": ["n3"], "text": ["A wooden seat."]})
+    assert answers(larger, "n1", "is a")[0]["tail"] == "mug"
+    for one in (larger, bare):
+        one.save(tmp_path / "again", overwrite=True)
+        assert not openke.load(tmp_path / "again").facts
+    (graph,) = (run.folder / "packed").iterdir()
+    whole = openke.load(bare.folder, graph, device="cpu")
+    assert whole.facts
+    assert whole.predict("p0", "is a", k=99) == run.predict("p0", "is a", k=99)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("new", "known answers cannot be left out"),
+        ("type_constrain", "what a relation admits is not known"),
+        ("probability", "probabilities are of answers that are not known"),
+    ],
+)
+def test_what_needs_the_facts_of_a_run_without_them_says_so(bare, option, message):
+    with pytest.raises(ValueError, match=f"saved without its facts: {message}; --data"):
+        bare.predict("p0", "is a", **{option: True})
+    with pytest.raises(ValueError, match="saved without its facts: there is nothing to rank"):
+        evaluate(bare)
+
+
+def test_the_command_says_once_that_facts_are_not_there(bare, capsys):
+    assert cli.main(["predict", str(bare.folder), "--head", "p0", "--relation", "is a"]) == 0
+    said = capsys.readouterr()
+    assert "lamp" in said.out
+    assert said.err == "the run was saved without its facts: known answers are not marked\n"
+
+
+def test_unseen_entities_stay_unseen_without_the_facts(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    settings = {**SETTINGS, "model.drop_unseen": True, "training.epochs": 2}
+    unseen = Division(unseen=0.2, valid=0.1, test=0.1)
+    run = openke.fit(facts(), texts=texts(), division=unseen, settings=settings, device="cpu")
+    assert not run.model.inner.mask.seen.all()
+    bare = openke.load(run.save(tmp_path / "bare", facts=False), device="cpu")
+    assert torch.equal(bare.model.inner.mask.seen, run.model.inner.mask.seen)
+    for one in (run, bare):
+        larger = one.add_entities(NEW)
+        assert torch.equal(larger.model.inner.mask.seen[:-2], run.model.inner.mask.seen)
+        assert not larger.model.inner.mask.seen[-2:].any()
+
+
+def test_a_model_of_the_facts_is_not_saved_without_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    small = {"training.epochs": 1, "model.dim": 4, "model.group": 2}
+    alone = openke.fit(facts(12), model="GCOTE", settings=small, device="cpu")
+    with pytest.raises(ValueError, match="GCOTE computes with the facts of train: it cannot be"):
+        alone.save(tmp_path / "alone", facts=False)
+    assert not (tmp_path / "alone").exists()

@@ -73,6 +73,28 @@ def test_answers_are_those_of_the_run(client, run, query):
     assert all((found[part] is None) == (part not in query) for part in ("head", "relation"))
 
 
+def test_of_a_run_without_its_facts_no_answer_is_known(run, tmp_path):
+    from fastapi.testclient import TestClient
+
+    from lbmkgc_models.serving.api import make_app
+
+    served = Served(openke.load(run.save(tmp_path / "bare", facts=False), device="cpu"))
+    bare = TestClient(make_app(served))
+    about = bare.get("/api/run").json()
+    assert not about["facts"]
+    assert not about["probability"]
+    assert "the run was saved without its facts" in about["no_probability"]
+    found = ask(bare, head="p0", relation="is a")["answers"]
+    expected = list(run.predict("p0", "is a").rows())
+    assert [(a["name"], a["score"]) for a in found] == [(r["tail"], r["score"]) for r in expected]
+    assert {a["known"] for a in found} == {None}
+    assert bare.get("/api/entities/0").json()["head_of"] == []
+    asked = {"queries": [{"head": "p0", "relation": "is a"}], "new": True}
+    refused = bare.post("/api/answers", json=asked)
+    assert refused.status_code == 422
+    assert "known answers cannot be left out" in refused.json()["detail"]
+
+
 def test_many_queries_are_answered_together(client, run):
     queries = [{"head": f"p{i}", "relation": "is a"} for i in range(9)]
     answers = client.post("/api/answers", json={"queries": queries, "k": 1}).json()
