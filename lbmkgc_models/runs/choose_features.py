@@ -23,7 +23,7 @@ from lbmkgc_models.feature_store.texts import TextChoice, check_choice, read_tex
 from lbmkgc_models.features import classes
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.encoders.packaged import (
-    INSTALL_MINILM,
+    INSTALL,
     available_image_encoder,
     available_text_encoder,
 )
@@ -234,7 +234,7 @@ def plan_features(
 def _none_found(modality: str, directory: Path | None) -> str:
     labelled = directory is not None and is_there(directory / LABELS)
     if modality == "text" and labelled and available_text_encoder() is None:
-        return f"text: none found, and no encoder that makes it of {LABELS} ({INSTALL_MINILM})"
+        return f"text: none found, and no encoder that makes it of {LABELS} ({INSTALL})"
     return f"{modality}: none found"
 
 
@@ -385,7 +385,7 @@ def _ways(
             if directory is not None and is_there(directory / LABELS)
             else (f"give the data set a {LABELS} (id, raw name, label, description) and ")
         )
-        ways.append(f"or {labels}install a sentence encoder ({INSTALL_MINILM})")
+        ways.append(f"or {labels}install a sentence encoder ({INSTALL})")
         ways.append(f"or run 'openke features text {directory or dataset}' with an --encoder")
     if modality == "image":
         ways.append(f"or run 'openke features image {directory or dataset} --pictures FOLDER'")

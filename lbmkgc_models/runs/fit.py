@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lbmkgc_models.runs.train_command import train
-from openke.datasets.importing import Division, import_graph
+from openke.datasets.importing import Division, import_graph, left_out
 from openke.datasets.tables import BadRows, Columns
 from openke.runs.experiment import RunOptions
 from openke.runs.load import Run, load_run
@@ -28,6 +28,7 @@ def fit(
     columns: Columns | None = None,
     division: Division | None = None,
     skip_bad_rows: bool = False,
+    header: bool | None = None,
     model: str = "",
     recipe: Recipe | Mapping[str, Any] | str | PathLike[str] | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -59,6 +60,8 @@ def fit(
         Shares of valid and test; by default a tenth each.
     skip_bad_rows
         Leave out rows that do not fit, instead of refusing them.
+    header
+        Whether the first row of triples has names of columns, where that is not clear.
     model
         By default LBMKGC.
     recipe
@@ -84,18 +87,22 @@ def fit(
     options = RunOptions(out=folder, device=device, tracker=tuple(trackers))
     splits = {"train": triples, "valid": valid, "test": test}
     given = {split: rows for split, rows in splits.items() if rows is not None}
+    bad, imported = BadRows(skip_bad_rows), folder / PACKED / "graph"
     store = import_graph(
         triples if len(given) == 1 else given,
-        folder / PACKED / "graph",
+        imported,
         division,
         texts=texts,
         pictures=pictures,
         columns=columns,
-        bad=BadRows(skip_bad_rows),
+        bad=bad,
+        header=header,
     )
     # Features in the user's cache are found by the data set's name: each graph has one of its own.
     graph = packed_folder(folder, f"graph-{store.fingerprint[:12]}")
-    (folder / PACKED / "graph").rename(graph)
+    imported.rename(graph)
+    for line in left_out(graph, bad):
+        print(line)
     if isinstance(recipe, Mapping):
         recipe = Recipe.from_dict(recipe)
     elif isinstance(recipe, (str, PathLike)):

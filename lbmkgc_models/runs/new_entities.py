@@ -56,7 +56,7 @@ def extend(
     names = before.entity_names
     if names is None:
         raise ValueError(f"{folder}: the data set has no names, so none can be added")
-    rows = read_entity_texts(entities, None, BadRows(), called="the new entities")
+    rows = dict(read_entity_texts(entities, None, BadRows(), called="the new entities"))
     known = set(names)
     for name in rows:
         if not name.isprintable():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from os import PathLike
@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from openke.datasets.pictures import NO_FILE, find_pictures, is_picture
-from openke.datasets.tables import BadRows, Columns, Table, read_table, text_of, too_many
+from openke.datasets.tables import (
+    BadRows,
+    Columns,
+    Table,
+    iter_once,
+    read_table,
+    text_of,
+    too_many,
+)
 
 ROLES: dict[str, tuple[str, ...]] = {
     "id": ("id", "entity", "key"),
@@ -19,6 +27,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "picture": ("picture", "image", "photo", "path"),
 }
 """Columns of a table of texts, and how a header may call them."""
+NO_PICTURE = "no picture: JPEG, PNG, WebP, GIF, BMP and TIFF are read"
 NEEDED = (("id", "name"), ("text", "picture", "name"))
 
 
@@ -41,8 +50,8 @@ def read_entity_texts(
     delimiter: str = "",
     pictures: Path | None = None,
     called: str = "the texts",
-) -> dict[str, EntityText]:
-    """Return what a table says of each entity, by the entity's name.
+) -> Iterator[tuple[str, EntityText]]:
+    """Yield what a table says of each entity, and the entity's name before it; rows stream.
 
     A row is of the entity whose name is in the column id or, where more entities are found so, in
     the column name. The column name is the label in both cases. Rows of no entity are left out.
@@ -69,80 +78,76 @@ def read_entity_texts(
         is not there; no row of any entity.
     """
     own = None if columns is None else {r: name for r, name in columns.items() if r in ROLES}
-    table, places = read_table(
-        source, ROLES, NEEDED, delimiter=delimiter, columns=own, called=called
-    )
+    if iter_once(source):  # which column has the names shows when all rows were seen
+        source = list(source)
+
+    def opened() -> tuple[Table, dict[str, int]]:
+        return read_table(source, ROLES, NEEDED, delimiter=delimiter, columns=own, called=called)
+
     root = pictures
     if root is None:
         root = Path(source).parent if isinstance(source, (str, PathLike)) else Path()
-    rows = [(number, [text_of(v) for v in row]) for number, row in table.rows]
-    key = _key(rows, places, entities)
-    found: dict[str, EntityText] = {}
-    for number, row in rows:
+    table, places = opened()
+    known = [role for role in ("id", "name") if role in places]
+    key = known[0]
+    if len(known) == 2 and entities is not None and _named(opened()[0], places, entities):
+        key = "name"
+    found: dict[str, int] = {}
+    rows, first = 0, ""
+    for number, values in table.rows:
+        row = [text_of(value) for value in values]
         place = table.place(number)
-        values = {role: row[at] if at < len(row) else "" for role, at in places.items()}
-        name = values[key]
+        said = {role: row[at] if at < len(row) else "" for role, at in places.items()}
+        name = said[key]
+        rows, first = rows + 1, first or name
         if table.names is not None and len(row) > len(table.names):
-            bad.refuse(place, too_many(row, len(table.names)))
+            bad.refuse(place, too_many(row, len(table.names)), "rows with too many fields")
         elif not name:
-            bad.refuse(place, f"no {key}: expected the name of an entity")
+            bad.refuse(place, f"no {key}: expected the name of an entity", "rows without a name")
         elif entities is not None and name not in entities:
-            bad.leave_out(place, f"{name!r} is no entity of the graph")
+            bad.leave_out(place, f"{name!r} is no entity of the graph", "rows of no entity")
         elif name in found:
             bad.refuse(
-                place, f"{name!r} is there already, at {found[name].place}: expected it once"
-            )
-        elif "picture" in values and values["picture"] and not (root / values["picture"]).is_file():
-            bad.refuse(place, f"no picture {root / values['picture']}")
-        else:
-            found[name] = EntityText(
                 place,
-                " ".join(values.get("name", name if table.names is None else "").split()),
-                " ".join(values.get("text", "").split()),
-                root / values["picture"] if values.get("picture") else None,
+                f"{name!r} is there already, at {table.place(found[name])}: expected it once",
+                "further rows of an entity",
             )
-    if rows and not found:
-        raise ValueError(_none(table, rows, places, key, entities, bad))
-    return found
-
-
-def _key(
-    rows: list[tuple[int, list[str]]],
-    places: Mapping[str, int],
-    entities: Mapping[str, int] | None,
-) -> str:
-    """Return the column that has the names of entities."""
-    known = [role for role in ("id", "name") if role in places]
-    if len(known) == 1 or entities is None:
-        return known[0]
-    hits = {
-        role: sum(places[role] < len(row) and row[places[role]] in entities for _, row in rows)
-        for role in known
-    }
-    return "name" if hits["name"] > hits["id"] else "id"
-
-
-def _none(
-    table: Table,
-    rows: list[tuple[int, list[str]]],
-    places: Mapping[str, int],
-    key: str,
-    entities: Mapping[str, int] | None,
-    bad: BadRows,
-) -> str:
+        elif said.get("picture") and not (root / said["picture"]).is_file():
+            bad.refuse(place, f"no picture {root / said['picture']}", "rows whose picture is gone")
+        else:
+            found[name] = number
+            yield (
+                name,
+                EntityText(
+                    place,
+                    " ".join(said.get("name", name if table.names is None else "").split()),
+                    " ".join(said.get("text", "").split()),
+                    root / said["picture"] if said.get("picture") else None,
+                ),
+            )
+    if not rows or found:
+        return
     if entities is None:
-        return f"{table.source}: no row that fits; the first: {bad.listed[0][1]}"
-    first = next((row[places[key]] for _, row in rows if places[key] < len(row)), "")
-    return (
-        f"{table.source}: none of {len(rows)} rows is of an entity of the graph; the first is of "
+        raise ValueError(f"{table.source}: no row that fits; the first: {bad.listed[0][1]}")
+    raise ValueError(
+        f"{table.source}: none of {rows} rows is of an entity of the graph; the first is of "
         f"{first!r}, the graph's first entity is {next(iter(entities), '')!r}"
     )
 
 
+def _named(table: Table, places: Mapping[str, int], entities: Mapping[str, int]) -> bool:
+    """Return whether more entities are found by the column name than by the column id."""
+    hits = dict.fromkeys(("id", "name"), 0)
+    for _, row in table.rows:
+        for role in hits:
+            hits[role] += places[role] < len(row) and text_of(row[places[role]]) in entities
+    return hits["name"] > hits["id"]
+
+
 def pictures_of(
-    folder: Path | None, texts: Mapping[str, EntityText], names: list[str], bad: BadRows
+    folder: Path | None, given: Mapping[str, Path], names: list[str], bad: BadRows
 ) -> dict[str, list[Path]]:
-    """Return the pictures of entities, those of a column of paths, else those of a folder.
+    """Return the pictures of entities, those that are given by name, else those of a folder.
 
     What is no picture, or named for no entity alone, is left out.
 
@@ -151,23 +156,23 @@ def pictures_of(
     FileNotFoundError
         There is no such folder.
     """
-    listed = {name: [said.picture] for name, said in texts.items() if said.picture is not None}
+    listed = {name: [path] for name, path in given.items()}
     if not listed and folder is not None:
         found = find_pictures([folder], names)
         listed = {name: list(files) for name, files in found.files.items()}
         for path in found.unmatched:
-            bad.leave_out(str(path), "a picture of no entity")
+            bad.leave_out(str(path), "a picture of no entity", "pictures of no entity")
         for path in found.ambiguous:
-            bad.leave_out(str(path), "a picture of several entities")
+            bad.leave_out(str(path), "a picture of several entities", "pictures of several")
         for path in found.outside:
-            bad.leave_out(str(path), "a link that leads out of the folder")
+            bad.leave_out(str(path), "a link that leads out of the folder", "links that lead out")
         for path in chain.from_iterable(found.broken.values()):
-            bad.leave_out(str(path), NO_FILE)
+            bad.leave_out(str(path), NO_FILE, "links that lead nowhere")
     kept: dict[str, list[Path]] = {}
     for name, files in listed.items():
         for file in files:
             if is_picture(file):
                 kept.setdefault(name, []).append(file)
             else:
-                bad.leave_out(str(file), "no picture: JPEG, PNG, WebP, GIF, BMP and TIFF are read")
+                bad.leave_out(str(file), NO_PICTURE, "files that are no pictures")
     return kept

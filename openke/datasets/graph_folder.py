@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from openke.data.store import SPLITS, Split, TripleStore
 from openke.datasets.pictures import folder_name
-from openke.runtime.files import is_there, read_text, write_text
+from openke.runtime.files import is_there, read_text, sha256_of, write_text, write_whole
 from openke.runtime.folders import draft_of
 from openke.runtime.json_text import read_json
 
@@ -61,7 +60,7 @@ def write_folder(out: Path, content: Content) -> None:
         assert read.entity_names == content.entities
         assert read.relation_names == content.relations
         if content.texts:
-            write_text(folder / LABELS, _labels(content))
+            write_whole(folder / LABELS, lambda stream: stream.writelines(_labels(content)))
         if content.skipped:
             lines = "".join(f"{place}\t{reason}\n" for place, reason in content.skipped)
             write_text(folder / SKIPPED, "place\treason\n" + lines)
@@ -95,20 +94,15 @@ def label_line(entity: int, name: str, label: str, text: str) -> str:
     return f"{entity}\t{name}\t{label}\t{text}\n"
 
 
-def _labels(content: Content) -> str:
-    return "".join(
-        label_line(i, name, *content.texts[name])
-        for i, name in enumerate(content.entities)
-        if name in content.texts
-    )
+def _labels(content: Content) -> Iterator[bytes]:
+    for i, name in enumerate(content.entities):
+        if name in content.texts:
+            yield label_line(i, name, *content.texts[name]).encode()
 
 
 def _manifest(folder: Path, files: Iterable[Path]) -> str:
     """Return what says later which files an import wrote."""
-    digests = {
-        file.relative_to(folder).as_posix(): sha256(file.read_bytes()).hexdigest()
-        for file in sorted(files)
-    }
+    digests = {file.relative_to(folder).as_posix(): sha256_of(file) for file in sorted(files)}
     return json.dumps({"made by": MAKER, "sha256": digests}, indent=2) + "\n"
 
 
@@ -172,4 +166,4 @@ def _is_file(out: Path, name: str, digest: str) -> bool:
     if not inside or ".." in parts or name != "/".join(parts) or "\\" in name:
         return False
     path = out / name
-    return path.is_file() and sha256(path.read_bytes()).hexdigest() == digest
+    return path.is_file() and sha256_of(path) == digest

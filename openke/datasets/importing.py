@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -12,21 +13,23 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from openke.data.store import SPLITS, TripleStore
+from openke.data.store import SPLITS, Split, TripleStore
 from openke.datasets.division import Division, divide
 from openke.datasets.entity_texts import ROLES as TEXT_ROLES
-from openke.datasets.entity_texts import EntityText, pictures_of, read_entity_texts
-from openke.datasets.graph_folder import Content, write_folder
+from openke.datasets.entity_texts import pictures_of, read_entity_texts
+from openke.datasets.graph_folder import SKIPPED, Content, write_folder
 from openke.datasets.named_triples import ROLES as TRIPLE_ROLES
 from openke.datasets.named_triples import NamedTriple, is_name, not_a_name, read_named
-from openke.datasets.tables import BadRows, Columns
+from openke.datasets.spooled_texts import SpooledTexts
+from openke.datasets.tables import MOST_LISTED, BadRows, Columns
 from openke.runtime.words import counted
 
 __all__ = ["Division", "import_graph"]
 ImportFormat = Literal["auto", "tsv", "csv", "jsonl", "parquet", "ntriples", "turtle", "pykeen"]
 TRIPLE_COLUMNS = tuple(name for names in TRIPLE_ROLES.values() for name in names)
-LISTED = 3
-"""Rows left out that the command shows; the file has all."""
+REPEATED = "repeated triples"
+TELLING = 10
+"""In so many rows and more, a name that comes once tells something."""
 
 
 def import_graph(
@@ -42,6 +45,7 @@ def import_graph(
     columns: Columns | None = None,
     delimiter: str = "",
     bad: BadRows | None = None,
+    header: bool | None = None,
 ) -> TripleStore:
     """Write a graph as a folder in OpenKE's format and open it.
 
@@ -72,6 +76,9 @@ def import_graph(
     bad
         What becomes of rows that do not fit; by default the first is an error. What is left out is
         listed in ``skipped.tsv``.
+    header
+        Whether the first row of triples has names of columns, where the format does not say; None
+        finds out.
 
     Raises
     ------
@@ -89,7 +96,8 @@ def import_graph(
     own = None if columns is None else {r: columns[r] for r in TRIPLE_ROLES if r in columns}
 
     def read(one: Any) -> Iterable[NamedTriple]:
-        return read_named(one, format, literals, delimiter=delimiter, columns=own, bad=bad)
+        options: dict[str, Any] = {"delimiter": delimiter, "columns": own, "header": header}
+        return read_named(one, format, literals, bad=bad, **options)
 
     if isinstance(source, Mapping) and not set(source) & set(TRIPLE_COLUMNS):
         unknown = sorted(set(source) - set(SPLITS))
@@ -105,43 +113,84 @@ def import_graph(
         numbered = Numbered.of([read(source)])
         sizes = len(numbered.entities), len(numbered.relations)
         rows = divide(numbered.rows[0], *sizes, division or Division())
+        _list_repeated(numbered, rows, source if isinstance(source, (str, Path)) else "train", bad)
     if not len(rows["train"]):
         raise ValueError(f"{source if isinstance(source, (str, Path)) else 'train'}: no triples")
-    said, files = _said_of(numbered.entities, texts, pictures, columns, delimiter, bad)
-    content = Content(
-        numbered.entities,
-        numbered.relations,
-        rows,
-        {name: (one.label, one.text) for name, one in said.items() if one.label or one.text},
-        files,
-        bad.listed,
-    )
-    write_folder(out, content)
+    _note_first_rows(numbered, bad)
+    with closing(SpooledTexts(out.parent if out.parent.is_dir() else None)) as said:
+        files = _say(said, numbered.entities, texts, pictures, columns, delimiter, bad)
+        listed = [*bad.listed, *_unlisted(bad)]
+        content = Content(numbered.entities, numbered.relations, rows, said, files, listed)
+        write_folder(out, content)
     return TripleStore.open(out)
 
 
-def _said_of(
+def _say(
+    said: SpooledTexts,
     names: Sequence[str],
     texts: Any,
     pictures: Any,
     columns: Columns | None,
     delimiter: str,
     bad: BadRows,
-) -> tuple[dict[str, EntityText], dict[str, list[Path]]]:
-    """Return what there is of entities beside triples: rows of a table, and files of pictures."""
+) -> dict[str, list[Path]]:
+    """Read what there is of entities beside triples: add to ``said``, return files of pictures."""
     folder = Path(pictures) if isinstance(pictures, (str, PathLike)) else None
-    said: dict[str, EntityText] = {}
     ids = {name: i for i, name in enumerate(names)}
+    given: dict[str, Path] = {}
     if texts is not None:
-        said = read_entity_texts(
-            texts, ids, bad, columns=columns, delimiter=delimiter, pictures=folder
-        )
-    given = {} if folder is not None or pictures is None else dict(pictures)
-    for name, file in given.items():
-        if name not in ids:
-            bad.leave_out(str(file), f"a picture of {name!r}, which is no entity of the graph")
-    more = {n: EntityText("", "", "", Path(f)) for n, f in given.items() if n in ids}
-    return said, pictures_of(folder, {**said, **more}, list(names), bad)
+        options: dict[str, Any] = {"columns": columns, "delimiter": delimiter, "pictures": folder}
+        for name, one in read_entity_texts(texts, ids, bad, **options):
+            if one.label or one.text:
+                said.add(name, one.label, one.text)
+            if one.picture is not None:
+                given[name] = one.picture
+    for name, file in {} if folder is not None or pictures is None else dict(pictures).items():
+        if name in ids:
+            given[name] = Path(file)
+        else:
+            reason = f"a picture of {name!r}, which is no entity of the graph"
+            bad.leave_out(str(file), reason, "pictures of no entity")
+    return pictures_of(folder, given, list(names), bad)
+
+
+def _list_repeated(
+    numbered: Numbered, kept: Mapping[Split, NDArray[np.int64]], place: Any, bad: BadRows
+) -> None:
+    """List the triples that were there before."""
+    (rows,) = numbered.rows
+    if len(rows) == sum(map(len, kept.values())):
+        return
+    order = np.lexsort(rows.T)  # stable: of equal ones the first comes first
+    again = np.zeros(len(rows), bool)
+    again[order[1:]] = (rows[order[1:]] == rows[order[:-1]]).all(axis=1)
+    entities, relations = numbered.entities, numbered.relations
+    for head, relation, tail in rows[again].tolist():
+        said = f"there already: {entities[head]}, {relations[relation]}, {entities[tail]}"
+        bad.leave_out(str(place), said, REPEATED)
+
+
+def _note_first_rows(numbered: Numbered, bad: BadRows) -> None:
+    """Note where the first row of a table may be a header that is not known as one."""
+    rows = np.concatenate(list(numbered.rows))
+    if len(rows) < TELLING:
+        return
+    for place, (head, relation, tail) in bad.headless:
+        ids = numbered.entities.index(head), numbered.entities.index(tail)
+        if (
+            np.isin(rows[:, [0, 2]], ids).sum() == 2
+            and (rows[:, 1] == numbered.relations.index(relation)).sum() == 1
+        ):
+            bad.notes.append(
+                f"{place}: the first row, {head}, {relation}, {tail}, was taken for a fact, though "
+                "none of its names comes again; --header yes (header=True) takes it for a header"
+            )
+
+
+def _unlisted(bad: BadRows) -> Iterator[tuple[str, str]]:
+    for kind, count in bad.counts.items():
+        if count > MOST_LISTED:
+            yield "", f"and {count - MOST_LISTED:,} more {kind}"
 
 
 @dataclass(frozen=True)
@@ -194,6 +243,7 @@ def command(
     format: ImportFormat = "auto",
     delimiter: str = "",
     columns: tuple[str, ...] = (),
+    header: Literal["auto", "yes", "no"] = "auto",
     literals: bool = False,
     skip_bad_rows: bool = False,
     overwrite: bool = False,
@@ -238,6 +288,8 @@ def command(
         Between the fields of a line; by default tabs in .tsv, and what is found in .csv.
     columns
         Names of columns where a header has others, such as head=from tail=to text=notes.
+    header
+        Whether the first row of triples has names of columns; auto goes by what they are.
     literals
         Keep RDF triples whose object is a literal, as entities.
     skip_bad_rows
@@ -262,6 +314,7 @@ def command(
         columns=_assigned(columns),
         delimiter=delimiter.replace("\\t", "\t"),
         bad=bad,
+        header={"auto": None, "yes": True, "no": False}[header],
     )
     for line in summary(out, store, bad):
         print(line)
@@ -272,14 +325,19 @@ def summary(out: Path, store: TripleStore, bad: BadRows) -> list[str]:
     sizes = ", ".join(f"{len(store.triples(split)):,} {split}" for split in SPLITS)
     entities = counted(store.entity_count, "entity")
     lines = [f"{out}: {entities}, {counted(store.relation_count, 'relation')}; {sizes}"]
-    if bad.listed:
-        left = counted(len(bad.listed), "line")
-        lines.append(f"left out, {left} of {out / 'skipped.tsv'}:")
-        lines += [f"  {place}: {reason}" for place, reason in bad.listed[:LISTED]]
+    lines += left_out(out, bad)
     lines.append(
         f"openke audit {out} checks it; python -m openke.tools.n_n {out} adds its categories"
     )
     return lines
+
+
+def left_out(out: Path, bad: BadRows) -> list[str]:
+    """Return what was left out, by kind, and what was decided; nothing where there is nothing."""
+    if not bad.counts:
+        return bad.notes
+    head = f"left out, {out / SKIPPED} lists them:"
+    return [*bad.notes, head, *(f"  {line}" for line in bad.summary())]
 
 
 def _assigned(columns: Sequence[str]) -> dict[str, str] | None:

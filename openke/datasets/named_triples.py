@@ -17,12 +17,13 @@ NamedTriple = tuple[str, str, str]
 """head, relation, tail"""
 
 ROLES: dict[str, tuple[str, ...]] = {
-    "head": ("head", "subject", "source", "from"),
-    "relation": ("relation", "predicate", "property", "edge"),
-    "tail": ("tail", "object", "target", "to"),
+    "head": ("head", "subject", "source", "from", "subj", "src", "h", "s"),
+    "relation": ("relation", "predicate", "property", "edge", "rel", "pred", "type", "r", "p"),
+    "tail": ("tail", "object", "target", "to", "obj", "dst", "t", "o"),
 }
 """Columns of a table of triples, and how a header may call them."""
 NEEDED = tuple((role,) for role in ROLES)
+NO_TRIPLE = "rows without head, relation and tail"
 TRIPLES = "numeric_triples.tsv.gz"
 """What a folder written by PyKEEN's ``TriplesFactory.to_path_binary`` holds, with the labels."""
 LABELS = ("entity_to_id.tsv.gz", "relation_to_id.tsv.gz")
@@ -39,6 +40,7 @@ def read_named(
     delimiter: str = "",
     columns: Columns | None = None,
     bad: BadRows | None = None,
+    header: bool | None = None,
 ) -> Iterator[NamedTriple]:
     """Yield the triples of a file, a folder, a factory or a table in memory, in their order.
 
@@ -56,6 +58,8 @@ def read_named(
         See :func:`.read_table`.
     bad
         What becomes of a row that is no triple; by default it is an error.
+    header
+        See :func:`.read_table`.
 
     Raises
     ------
@@ -76,12 +80,13 @@ def read_named(
         if kind == "pykeen":
             return read_pykeen(path)
         if kind in RDF_KINDS:
-            return read_rdf(path, kind, literals)
+            return read_rdf(path, kind, literals, bad)
         format = kind
     elif any(hasattr(source, part) for part in FACTORY):
         return from_factory(source)
     if isinstance(source, Mapping) and not source:
         raise ValueError(f"found {source!r}, expected a path, a table or a TriplesFactory")
+    bad = bad or BadRows()
     table, places = read_table(
         source,
         ROLES,
@@ -90,8 +95,10 @@ def read_named(
         delimiter=delimiter,
         columns=columns,
         called="the triples",
+        header=header,
+        notes=bad.notes,
     )
-    return from_table(table, [places[role] for role in ROLES], bad or BadRows(), format)
+    return from_table(table, [places[role] for role in ROLES], bad, format)
 
 
 def guess(path: Path) -> str:
@@ -109,13 +116,14 @@ def from_table(
     at_head, at_relation, at_tail = places
     least = max(places) + 1
     exact = 3 if table.names is None else len(table.names)
+    headless = table.names is None
     for number, row in table.rows:
         width = len(row)
         if table.names is not None and width > exact:
-            bad.refuse(table.place(number), too_many(row, exact))
+            bad.refuse(table.place(number), too_many(row, exact), "rows with too many fields")
             continue
         if width < least or (table.names is None and width != exact):
-            bad.refuse(table.place(number), _expected(row, format, table.delimiter))
+            bad.refuse(table.place(number), _expected(row, format, table.delimiter), NO_TRIPLE)
             continue
         head, relation, tail = (
             text_of(row[at_head]),
@@ -123,12 +131,15 @@ def from_table(
             text_of(row[at_tail]),
         )
         if not (head and relation and tail):
-            bad.refuse(table.place(number), _expected(row, format, table.delimiter))
+            bad.refuse(table.place(number), _expected(row, format, table.delimiter), NO_TRIPLE)
         elif not (head.isprintable() and relation.isprintable() and tail.isprintable()) and (
             wrong := next((name for name in (head, relation, tail) if not is_name(name)), None)
         ):
-            bad.refuse(table.place(number), not_a_name(wrong))
+            bad.refuse(table.place(number), not_a_name(wrong), "rows with what is no name")
         else:
+            if headless:
+                bad.headless.append((table.source, (head, relation, tail)))
+                headless = False
             yield head, relation, tail
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from openke.datasets.tables import BadRows
+
 RDF_KINDS = {
     "ntriples": "an N-Triple: <subject> <predicate> <object> .",
     "turtle": "Turtle",
@@ -16,12 +18,17 @@ RDF_KINDS = {
 """Formats, and what is expected of a file."""
 STRING = "<http://www.w3.org/2001/XMLSchema#string>"
 """The type of a literal that names none."""
+LITERALS = "triples with literals, which --literals keeps"
+LONGEST = 300
+"""Characters that a listed triple is shown with."""
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 _UNNAMED = re.compile("[0-9a-f]{32}")
 """What the parser calls a blank node that has no name in the file, by chance."""
 
 
-def read_rdf(path: Path, kind: str, literals: bool = False) -> Iterator[tuple[str, str, str]]:
+def read_rdf(
+    path: Path, kind: str, literals: bool = False, bad: BadRows | None = None
+) -> Iterator[tuple[str, str, str]]:
     """Yield triples, terms as N-Triples write them: ``<address>``, ``_:node``, ``"text"``.
 
     Blank nodes keep the names they have in the file; those without are numbered in their order.
@@ -34,6 +41,8 @@ def read_rdf(path: Path, kind: str, literals: bool = False) -> Iterator[tuple[st
         One of :data:`RDF_KINDS`.
     literals
         Keep triples whose object is a literal; else they are left out.
+    bad
+        Lists these.
 
     Raises
     ------
@@ -47,7 +56,7 @@ def read_rdf(path: Path, kind: str, literals: bool = False) -> Iterator[tuple[st
         from pyoxigraph import RdfFormat, parse
     except ImportError as error:
         raise ImportError(
-            f"{path}: reading RDF needs the package pyoxigraph: pip install openke-lbmkgc[rdf]"
+            f"{path}: reading RDF needs the package pyoxigraph: pip install 'openke-lbmkgc[rdf]'"
         ) from error
     format = {"ntriples": RdfFormat.N_TRIPLES, "turtle": RdfFormat.TURTLE}[kind]
     numbers: dict[str, str] = {}
@@ -59,6 +68,9 @@ def read_rdf(path: Path, kind: str, literals: bool = False) -> Iterator[tuple[st
                     yield subject, predicate, _name(str(found.object), numbers)
                 elif literals:
                     yield subject, predicate, _quoted(found.object)
+                elif bad is not None:
+                    said = f"{subject} {predicate} {_quoted(found.object)}"
+                    bad.leave_out(str(path), f"a literal: {said[:LONGEST]}", LITERALS)
     except SyntaxError as error:
         reason = re.sub(r"^Parser error at line \d+.*?: ", "", str(error.msg))
         raise ValueError(f"{path}:{error.lineno}: {reason}; expected {RDF_KINDS[kind]}") from error

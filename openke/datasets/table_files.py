@@ -91,7 +91,8 @@ def read_parquet(path: Path, delimiter: str = "") -> FileRows:
         from pyarrow import parquet
     except ImportError as error:
         raise ImportError(
-            f"{path}: reading Parquet needs the package pyarrow: pip install openke-lbmkgc[tables]"
+            f"{path}: reading Parquet needs the package pyarrow: "
+            "pip install 'openke-lbmkgc[tables]'"
         ) from error
     try:
         file = parquet.ParquetFile(path)

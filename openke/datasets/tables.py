@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -18,6 +19,15 @@ Roles = Mapping[str, Sequence[str]]
 """Role of a column -> names, in lower case, by which a header is known."""
 
 
+NO_HEADER = "--header no (header=False) takes it for a fact"
+MOST_LISTED = 100_000
+"""Of a kind are listed; further ones are counted."""
+PART = 10_000
+"""Rows of a frame that are taken at a time."""
+SHOWN = 3
+"""Of a kind are shown in a summary."""
+
+
 class BadRows:
     """What becomes of rows that do not fit: the first is an error, or all are left out and listed.
 
@@ -30,17 +40,40 @@ class BadRows:
     def __init__(self, skip: bool = False) -> None:
         self.skip = skip
         self.listed: list[tuple[str, str]] = []
-        """Place and reason of each."""
+        """Place and reason of each, of a kind the first :data:`MOST_LISTED`."""
+        self.first: dict[str, list[tuple[str, str]]] = {}
+        """By kind the first few of these."""
+        self.counts: Counter[str] = Counter()
+        """By kind how many there are."""
+        self.notes: list[str] = []
+        """What was decided where a file may mean one thing or another."""
+        self.headless: list[tuple[str, tuple[str, str, str]]] = []
+        """Tables of triples without a header, and the first row of each."""
 
-    def refuse(self, place: str, reason: str) -> None:
-        """List a row, or raise ``ValueError``."""
+    def refuse(self, place: str, reason: str, kind: str) -> None:
+        """List a row, or raise ``ValueError``; ``kind`` is what such rows are, for a summary."""
         if not self.skip:
             raise ValueError(f"{place}: {reason}")
-        self.leave_out(place, reason)
+        self.leave_out(place, reason, kind)
 
-    def leave_out(self, place: str, reason: str) -> None:
+    def leave_out(self, place: str, reason: str, kind: str) -> None:
         """List what is left out in any case."""
-        self.listed.append((place, " ".join(reason.split())))
+        self.counts[kind] += 1
+        if self.counts[kind] > MOST_LISTED:
+            return
+        said = place, " ".join(reason.split())
+        self.listed.append(said)
+        first = self.first.setdefault(kind, [])
+        if len(first) < SHOWN:
+            first.append(said)
+
+    def summary(self) -> list[str]:
+        """Return lines with the kinds, the most frequent first, and the first few of each."""
+        lines = []
+        for kind, count in self.counts.most_common():
+            lines.append(f"{kind}: {count:,}")
+            lines += [f"  {place}: {reason}" for place, reason in self.first[kind]]
+        return lines
 
 
 @dataclass(frozen=True)
@@ -81,6 +114,8 @@ def read_table(
     delimiter: str = "",
     columns: Columns | None = None,
     called: str = "table",
+    header: bool | None = None,
+    notes: list[str] | None = None,
 ) -> tuple[Table, dict[str, int]]:
     """Return a table and the place of the column of each role, counted from 0.
 
@@ -104,6 +139,10 @@ def read_table(
         Names of columns, where they are not those of ``roles``. The file then has a header.
     called
         What an object in memory is called in messages.
+    header
+        Whether the first row has names of columns, where the format does not say; None finds out.
+    notes
+        To which a sentence is added where that is doubtful.
 
     Raises
     ------
@@ -131,7 +170,14 @@ def read_table(
     names = table.names
     if not headed:
         first = next(table.rows, None)
-        if first is not None and _is_header(first[1], roles, needed, columns):
+        if first is not None and header is None:
+            header = _is_header(first[1], roles, needed, columns)
+            if header and not columns and _is_doubtful(first[1], roles, needed):
+                said = ", ".join(map(str, first[1]))
+                (notes if notes is not None else []).append(
+                    f"{table.source}: the first row, {said}, was taken for a header; {NO_HEADER}"
+                )
+        if first is not None and header:
             names, first = [str(value).strip() for value in first[1]], None
     rows = table.rows if first is None else _chained(first, table.rows)
     found = replace(table, names=names, rows=rows)
@@ -171,14 +217,26 @@ def _is_header(
         return True
     found = {str(value).strip().casefold() for value in row}
     known = [any(found & set(roles[role]) for role in group) for group in needed]
-    if sum(known) >= 2 and not all(known) and len(row) >= len(needed):
+    if all(known):
+        return True
+    found = {name for name in found if len(name) > 1}  # letters may be names of entities
+    known = [any(found & set(roles[role]) for role in group) for group in needed]
+    if sum(known) >= 2 and len(row) >= len(needed):
         role = needed[known.index(False)][0]
         raise ValueError(
             f"the first row, {', '.join(map(str, row))[:80]!r}, looks like a header, but no column "
             f"of it is known as {role} ({', '.join(roles[role])}): say which one is, by --columns "
             f"{role}=NAME, or in Python columns={{{role!r}: NAME}}"
         )
-    return all(known)
+    return False
+
+
+def _is_doubtful(row: Sequence[Any], roles: Roles, needed: Sequence[Sequence[str]]) -> bool:
+    """Return whether a header has nothing but letters, which entities may be called, too."""
+    found = {str(value).strip().casefold() for value in row}
+    return not any(
+        len(name) > 1 for group in needed for role in group for name in found & set(roles[role])
+    )
 
 
 def _places(
@@ -227,19 +285,19 @@ def _in_memory(source: Any, called: str) -> tuple[list[str] | None, Rows]:
         return _of_columns(source, called)
     if hasattr(source, "column_names"):  # Arrow
         names = list(source.column_names)
-        return names, _zipped([source.column(name).to_pylist() for name in names])
+        return names, _zipped([_streamed(source.column(name)) for name in names])
     if hasattr(source, "columns") and hasattr(source, "__getitem__"):  # pandas, polars
-        names = [str(name) for name in source.columns]
+        rows = _zipped([_streamed(source[name]) for name in source.columns])
         if all(isinstance(name, int) for name in source.columns):  # pandas: rows without a header
-            return None, _zipped([_listed(source[name]) for name in source.columns])
-        return names, _zipped([_listed(source[name]) for name in source.columns])
+            return None, rows
+        return [str(name) for name in source.columns], rows
     if hasattr(source, "__arrow_c_stream__"):
         try:
             import pyarrow
         except ImportError as error:
             raise ImportError(
                 f"{called}: reading {type(source).__name__} needs the package pyarrow: "
-                "pip install openke-lbmkgc[tables]"
+                "pip install 'openke-lbmkgc[tables]'"
             ) from error
         return _in_memory(pyarrow.table(source), called)
     if hasattr(source, "tolist"):  # an array
@@ -261,6 +319,22 @@ def _of_columns(source: Mapping[str, Any], called: str) -> tuple[list[str], Rows
     return list(columns), _zipped(list(columns.values()))
 
 
+def iter_once(source: Any) -> bool:
+    """Return whether what is in memory can be gone through only once."""
+    return isinstance(source, Iterator)
+
+
+def _streamed(column: Any) -> Iterator[Any]:
+    """Yield the values of a column, a part at a time: there are not two copies of long texts."""
+    if not hasattr(column, "__len__"):
+        yield from _listed(column)
+        return
+    rows = getattr(column, "iloc", column)  # pandas goes by labels otherwise
+    for begin in range(0, len(column), PART):
+        part = rows[begin : begin + PART]
+        yield from part.to_pylist() if hasattr(part, "to_pylist") else _listed(part)
+
+
 def _listed(values: Any) -> list[Any]:
     for method in ("to_list", "tolist"):
         if hasattr(values, method):
@@ -269,7 +343,7 @@ def _listed(values: Any) -> list[Any]:
     return list(values)
 
 
-def _zipped(columns: Sequence[Sequence[Any]]) -> Rows:
+def _zipped(columns: Sequence[Iterable[Any]]) -> Rows:
     return iter(enumerate(zip(*columns, strict=True), start=1))
 
 

@@ -107,7 +107,7 @@ def calibrate(predictor: Predictor) -> Calibration:
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:
         raise ImportError(
-            "probabilities need the package scikit-learn: pip install openke-lbmkgc[features]"
+            "probabilities need the package scikit-learn: pip install 'openke-lbmkgc[features]'"
         ) from error
     parts = [_looked_at(predictor, slot) for slot in ("head", "tail")]
     x, right, query = (np.concatenate(column) for column in zip(*parts, strict=True))

@@ -11,7 +11,7 @@ try:
     from huggingface_hub import snapshot_download as download
 except ImportError as error:
     raise ImportError(
-        f"the Hub needs the package huggingface_hub ({error}): pip install huggingface_hub"
+        f"the Hub needs the package huggingface_hub ({error}): pip install 'openke-lbmkgc[hub]'"
     ) from error
 
 from openke.runs.load import Run, load_run

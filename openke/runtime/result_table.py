@@ -39,7 +39,9 @@ class ResultTable(dict[str, list[Any]]):
         try:
             import pandas
         except ImportError as error:
-            raise ImportError("to_pandas needs the package pandas: pip install pandas") from error
+            raise ImportError(
+                "to_pandas needs the package pandas: pip install 'openke-lbmkgc[tables]'"
+            ) from error
         return pandas.DataFrame(dict(self))
 
     def __str__(self) -> str:

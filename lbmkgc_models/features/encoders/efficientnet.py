@@ -12,7 +12,7 @@ from torch import Tensor
 from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.hub import weights_checksum
 from lbmkgc_models.features.encoders.options import OneSize, finish
-from lbmkgc_models.features.encoders.packaged import INSTALL_EFFICIENTNET, packaged_efficientnet
+from lbmkgc_models.features.encoders.packaged import INSTALL, packaged_efficientnet
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,8 +53,7 @@ class EfficientNetEncoder(OneSize):
         if path is None:
             raise OSError(
                 f"image encoder {self.name!r} cannot be loaded: its packages are not installed; "
-                f"{INSTALL_EFFICIENTNET}, or take colour-histogram, which needs no "
-                "weights"
+                f"{INSTALL}, or take colour-histogram, which needs no weights"
             )
         from efficientnet_lite_pytorch import EfficientNet
 
@@ -64,7 +63,7 @@ class EfficientNetEncoder(OneSize):
         except Exception as error:  # torch.load raises half a dozen kinds for a broken file
             raise OSError(
                 f"{path}: not the weights of {self.name} ({type(error).__name__}); install them "
-                f"again: {INSTALL_EFFICIENTNET}"
+                f"again: {INSTALL}"
             ) from error
         self.revision = weights_checksum([path])
         self.settings: Mapping[str, Value] = {"pooling": "mean", "normalised": normalised}

@@ -69,7 +69,9 @@ def load_model(
         import transformers
         from transformers.utils.hub import cached_file
     except ImportError as error:
-        raise OSError(f"{what} needs the package transformers: pip install transformers") from error
+        raise OSError(
+            f"{what} needs the package transformers: pip install 'openke-lbmkgc[features]'"
+        ) from error
     local = _is_folder(source, what, ways)
     try:
         options: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}

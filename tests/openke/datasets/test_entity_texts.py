@@ -1,10 +1,12 @@
 """Texts and pictures of entities come with the triples into one folder."""
 
 import json
+import tracemalloc
 
 import pytest
 import tyro
 
+from openke.datasets import tables
 from openke.datasets.importing import Division, command, import_graph
 from openke.datasets.tables import BadRows
 
@@ -144,8 +146,14 @@ def test_as_a_command(tmp_path, capsys):
     call(facts, "--texts", texts, "--out", tmp_path / "out", "--skip-bad-rows")
     text = capsys.readouterr().out
     assert "3 entities, 1 relation; 2 train, 0 valid, 0 test" in text
-    assert "left out, 2 lines of" in text
-    assert "facts.csv:4: found" in text
+    said = text[text.index("left out") : text.index("openke audit")].splitlines()
+    assert said[0] == f"left out, {tmp_path / 'out' / 'skipped.tsv'} lists them:"
+    assert said[1] == "  rows without head, relation and tail: 1"
+    assert said[2].startswith(f"    {facts}:4: found ['p2', '', 'a']")
+    assert said[3:5] == ["  repeated triples: 1", f"    {facts}: there already: p1, by, a"]
+    assert said[5:] == ["  rows of no entity: 1", f"    {texts}:3: 'p7' is no entity of the graph"]
+    listed = (tmp_path / "out" / "skipped.tsv").read_text().splitlines()
+    assert len(listed) == 4
     with pytest.raises(ValueError, match=r"--columns x: expected ROLE=NAME"):
         call(facts, "--out", tmp_path / "b", "--columns", "x")
     with pytest.raises(ValueError, match=r"--columns x=y: 'x' is none of head, relation, tail, id"):
@@ -159,3 +167,41 @@ def test_a_text_with_a_comma_that_is_not_quoted(tmp_path):
     bad = BadRows(skip=True)
     assert made(tmp_path, texts, bad=bad) == {"p2": ("", "A mug")}
     assert len(bad.listed) == 1
+
+
+@pytest.mark.parametrize("header", ["id,text", "id,name,text"])
+def test_texts_are_not_all_held_in_memory(tmp_path, header):
+    rows = [(f"p{i}", "by", f"p{i + 1}") for i in range(1000)]
+    path = tmp_path / "texts.csv"
+    with path.open("w") as file:
+        file.write(header + "\n")
+        for i in reversed(range(1000)):
+            file.write(f"p{i},{'a name,' * header.count('name')}{i} {'x' * 20_000}\n")
+    tracemalloc.start()
+    import_graph(rows, tmp_path / "out", ALL, texts=path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < path.stat().st_size / 4
+    lines = (tmp_path / "out" / "labels.tsv").read_text().splitlines()
+    assert [line.split("\t")[0] for line in lines] == [str(i) for i in range(1000)]
+    assert all(line.split("\t")[3].startswith(f"{i} xxx") for i, line in enumerate(lines))
+
+
+def test_rows_that_can_be_read_once(tmp_path):
+    texts = ({"id": f"x{i}", "name": f"p{i}", "text": f"text {i}"} for i in range(4))
+    import_graph(ROWS, tmp_path / "out", ALL, texts=texts)
+    assert "p2\tp2\ttext 2\n" in (tmp_path / "out" / "labels.tsv").read_text()
+
+
+def test_of_many_left_out_the_first_are_listed_and_all_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "MOST_LISTED", 5)
+    monkeypatch.setattr("openke.datasets.importing.MOST_LISTED", 5)
+    bad = BadRows()
+    texts = {"id": ["p1", *(f"q{i}" for i in range(9))], "text": ["x"] * 10}
+    import_graph(ROWS, tmp_path / "out", ALL, texts=texts, bad=bad)
+    lines = (tmp_path / "out" / "skipped.tsv").read_text().splitlines()
+    assert len(lines) == 7
+    assert lines[-1] == "\tand 4 more rows of no entity"
+    shown = bad.summary()
+    assert shown[0] == "rows of no entity: 9"
+    assert len(shown) == 4

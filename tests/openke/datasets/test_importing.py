@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from openke.data.store import SPLITS, TripleStore
 from openke.datasets.importing import Division, command, import_graph
+from openke.datasets.tables import BadRows
 
 ROWS = [
     ("Ann Lee", "knows", "Bob"),
@@ -98,7 +99,13 @@ def test_triples_of_rdf_keep_their_terms(tmp_path):
         "<http://x.org/a> <http://x.org/p> _:b1 .\n"
     )
     options = Division(valid=0, test=0)
-    store = import_graph(path, tmp_path / "out", options)
+    bad = BadRows()
+    store = import_graph(path, tmp_path / "out", options, bad=bad)
+    assert dict(bad.counts) == {"triples with literals, which --literals keeps": 3}
+    assert bad.listed[0] == (
+        str(path),
+        r'a literal: <http://x.org/a> <http://x.org/label> "two\nlines\t"@en',
+    )
     assert named(store, "train") == [
         ("<http://x.org/a>", "<http://x.org/p>", "<http://x.org/café>"),
         ("_:b1", "<http://x.org/p>", "<http://x.org/a>"),
@@ -251,7 +258,7 @@ def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch, name, 
     (tmp_path / name).write_text("")
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(
-        ImportError, match=rf"needs the package {package}: pip install openke-lbmkgc\[{extra}"
+        ImportError, match=rf"needs the package {package}: pip install 'openke-lbmkgc\[{extra}"
     ):
         import_graph(tmp_path / name, tmp_path / "out")
 

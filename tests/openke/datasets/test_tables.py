@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from openke.datasets.importing import Division, import_graph
-from openke.datasets.named_triples import read_named
+from openke.datasets.importing import Division, command, import_graph
+from openke.datasets.named_triples import ROLES, read_named
 from openke.datasets.tables import BadRows
 
 ROWS = [
@@ -248,7 +248,7 @@ def test_a_row_with_too_many_fields_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("header", "role"),
-    [("head,rel,tail", "relation"), ("from,edge,bar", "tail"), ("x,predicate,to", "head")],
+    [("head,verb,tail", "relation"), ("from,edge,bar", "tail"), ("x,predicate,to", "head")],
 )
 def test_a_header_that_is_nearly_one_is_no_fact(tmp_path, header, role):
     path = tmp_path / "t.csv"
@@ -278,3 +278,43 @@ def test_a_column_that_only_a_late_row_has_is_an_error(monkeypatch, tmp_path):
         list(read_named(path))
     with pytest.raises(ValueError, match=r"the triples, row 3: has 'note'"):
         list(read_named(rows))
+
+
+HEADERS = ("h,relation,t", "source,type,target", "Subject,Predicate,Object", "src,rel,dst")
+
+
+@pytest.mark.parametrize("header", [*HEADERS, "h,r,t", "s,p,o", "S,P,O"])
+def test_usual_headers_are_no_facts(tmp_path, header):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{header}\na,likes,b\nb,likes,c\n")
+    bad = BadRows()
+    store = import_graph(path, tmp_path / "out", Division(valid=0, test=0), bad=bad)
+    assert list(store.entity_names) == ["a", "b", "c"]
+    told = [f"{path}: the first row, {header.replace(',', ', ')}, was taken for a header; --heade"]
+    assert [note[: len(told[0])] for note in bad.notes] == (told if len(header) == 5 else [])
+    fact = import_graph(path, tmp_path / "fact", Division(valid=0, test=0), header=False)
+    assert fact.entity_count == 5
+
+
+def test_letters_may_be_names_and_no_header():
+    rows = [("t", "r", "b"), ("b", "r", "c")]
+    assert list(read_named(rows)) == rows
+
+
+def test_a_first_row_that_may_be_a_header_is_named(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    path.write_text("Produkt,Beziehung,Ziel\n" + "".join(f"p{i},von,m{i % 3}\n" for i in range(20)))
+    bad = BadRows()
+    whole = Division(valid=0, test=0)
+    assert import_graph(path, tmp_path / "out", whole, bad=bad).relation_count == 2
+    (note,) = bad.notes
+    assert note.startswith(f"{path}: the first row, Produkt, Beziehung, Ziel, was taken for a fact")
+    named = tuple(
+        f"{role}={name}" for role, name in zip(ROLES, ("Produkt", "Beziehung", "Ziel"), strict=True)
+    )
+    command(path, out=tmp_path / "other", header="yes", columns=named)
+    assert "was taken" not in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"found the columns Produkt, Beziehung, Ziel, none of wh"):
+        import_graph(path, tmp_path / "third", header=True)
+    command(path, out=tmp_path / "fourth")
+    assert note in capsys.readouterr().out
