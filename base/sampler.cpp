@@ -1,6 +1,7 @@
 #include "sampler.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <unordered_set>
 #include <utility>
@@ -122,7 +123,8 @@ void Sampler::draw(const int64_t* rows, int64_t b, int64_t epoch, int64_t first,
   const Split& train = store_->split(OPENKE_TRAIN);
   require(b >= 0, "the batch size is ", b, "; expected 0 or more");
   require(epoch >= 0, "epoch is ", epoch, "; expected 0 or more");
-  require(first >= 0, "first is ", first, "; expected 0 or more");
+  const int64_t most = std::numeric_limits<int64_t>::max() - b;
+  require(first >= 0 && first <= most, "first is ", first, "; expected 0 to ", most);
   require(side == OPENKE_HEAD || side == OPENKE_TAIL || side == OPENKE_MIXED, "side is ", side,
           "; expected 0 (head), 2 (tail) or 3 (mixed)");
   worker_count(threads);

@@ -300,8 +300,9 @@ def test_bad_batches_are_refused() -> None:
         sampler.draw(rows[:1], epoch=0, first=0, side="both")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="epoch is -1; expected 0 or more"):
         sampler.draw(rows[:1], epoch=-1, first=0)
-    with pytest.raises(ValueError, match="first is -1; expected 0 or more"):
-        sampler.draw(rows[:1], epoch=0, first=-1)
+    for first in (-1, 2**63 - 1):
+        with pytest.raises(ValueError, match=f"first is {first}; expected 0 to {2**63 - 2}"):
+            sampler.draw(rows[:1], epoch=0, first=first)
     with pytest.raises(ValueError, match="epoch is -1; expected 0 or more"):
         sampler.order(-1)
 
