@@ -29,7 +29,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with folder_for(path.parent), naming(path):
         try:
-            with temporary.open("xb") as stream:
+            with temporary.open("x+b") as stream:
                 write(stream)
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -150,8 +150,14 @@ def _exists(path: Path) -> bool:
 
 def sha256_of(path: Path) -> str:
     """Return the checksum of a file in hex."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
+        return sha256_up_to(file, path.stat().st_size)
+
+
+def sha256_up_to(file: IO[bytes], end: int) -> str:
+    """Return the checksum in hex of what an open file has before a place."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while chunk := file.read(min(1 << 20, end - file.tell())):
+        digest.update(chunk)
     return digest.hexdigest()

@@ -6,12 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from openke.runtime.checksum import checksum
-from openke.runtime.files import write_whole
 from openke.runtime.json_text import read_json, through_json
-from openke.runtime.tensors import load_tensors
+from openke.runtime.tensors import load_tensors, save_tensors
 
 FORMAT = 1
 
@@ -24,9 +21,8 @@ def save_checkpoint(path: Path, identity: dict[str, Any], state: dict[str, Any])
     OSError
         The file cannot be written; an older checkpoint of that name is then still whole.
     """
-    content = {"format": FORMAT, "identity": json.dumps(identity, sort_keys=True), "state": state}
-    content["sha256"] = checksum([content["identity"], state])
-    write_whole(path, lambda stream: torch.save(content, stream))
+    text = json.dumps(identity, sort_keys=True)
+    save_tensors(path, {"format": FORMAT, "identity": text, "state": state})
 
 
 def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +41,7 @@ def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"{path}: not a checkpoint of format {FORMAT} of this package")
     sealed = checksum([content.get("identity"), content.get("state")])
-    if content.get("sha256", sealed) != sealed:  # before 0.2 there was none
+    if content.get("sha256", sealed) != sealed:  # of files from before they were sealed
         raise ValueError(
             f"{path}: is not what was written, its checksum differs: the file is damaged; go on "
             "from a copy of it, or train anew"

@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from openke.runtime.files import write_text, write_whole
+from openke.runtime.files import write_text
 from openke.runtime.json_text import read_json_file
-from openke.runtime.tensors import load_tensors
+from openke.runtime.tensors import load_tensors, save_tensors
 
 Mode = Literal["numpy", "list", "tensor"]
 
@@ -54,7 +54,7 @@ class Parameters(nn.Module):
         """
         content = {name: values.detach().cpu() for name, values in self.state_dict().items()}
         content |= {name: torch.tensor([value]) for name, value in self.constants().items()}
-        write_whole(Path(path), lambda stream: torch.save(content, stream))
+        save_tensors(Path(path), content)
 
     def load_checkpoint(self, path: str | PathLike[str]) -> None:
         """Read all tables from a file of :meth:`save_checkpoint`, this package's or OpenKE's.

@@ -1,11 +1,12 @@
 """Files of torch.save are read without executing them, and refused without PyTorch's advice."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
 import torch
 
-from openke.runtime.tensors import load_tensors, require_numbers
+from openke.runtime.tensors import load_tensors, require_numbers, save_tensors
 
 
 class Attack:
@@ -59,3 +60,28 @@ def test_nan_is_blamed_on_the_file():
         require_numbers(
             Path("x.ckpt"), {"a": torch.ones(2), "b": torch.tensor([1.0, float("nan")])}
         )
+
+
+def test_what_is_saved_is_read_also_by_pytorch(tmp_path):
+    path = tmp_path / "x.ckpt"
+    save_tensors(path, {"a": torch.arange(3), "b": ["text", 1.5]})
+    for read in (load_tensors(path, "checkpoint"), torch.load(path, weights_only=True)):
+        assert read["a"].tolist() == [0, 1, 2]
+        assert read["b"] == ["text", 1.5]
+    assert zipfile.ZipFile(path).comment.startswith(b"sha256:")
+
+
+def test_a_bit_that_flipped_anywhere_in_what_is_saved_is_found(tmp_path):
+    path = tmp_path / "x.ckpt"
+    save_tensors(path, {"a": torch.arange(3)})
+    content = path.read_bytes()
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1 << place % 8
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match=r"x\.ckpt: (this|not a readable) checkpoint"):
+            load_tensors(path, "checkpoint")
+    for changed in (content[:-1], content[: len(content) // 2], content * 2, content + b"\n"):
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match=r"x\.ckpt: "):
+            load_tensors(path, "checkpoint")
