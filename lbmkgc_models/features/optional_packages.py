@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
+
+from openke.runtime.blas import import_with_blas
 
 
 def extra(module: str, name: str = "features") -> Any:
@@ -15,7 +16,7 @@ def extra(module: str, name: str = "features") -> Any:
         It is not installed; the message says how to install it.
     """
     try:
-        return import_module(module)
+        return import_with_blas(module)
     except ImportError as error:
         raise ImportError(
             f"{module} cannot be imported ({error}); install what it needs with "

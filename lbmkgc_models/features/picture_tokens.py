@@ -16,6 +16,7 @@ from lbmkgc_models.feature_store.labels import read_names
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.encoders.protocol import Encoder, PatchEncoder, Unfitted, fitted
 from lbmkgc_models.features.encoders.registry import image_encoder
+from lbmkgc_models.features.optional_packages import extra
 from lbmkgc_models.features.picture_choice import Picture, choose_pictures
 from lbmkgc_models.features.read_image import MAX_PIXELS, BadPicture, read_image
 from openke.datasets.pictures import find_pictures, folder_name
@@ -187,14 +188,14 @@ def _some(rows: Tensor, most: int) -> Tensor:
 
 def _codebook(rows: Tensor, codes: int, seed: int) -> Tensor:
     """Return Float["codes f"], the centres that k-means finds."""
-    from sklearn.cluster import MiniBatchKMeans
-
     distinct = len(np.unique(rows.numpy(), axis=0))
     if distinct < codes:
         raise ValueError(
             f"codes is {codes}, but the pictures have {distinct} distinct patches; ask for fewer"
         )
-    means = MiniBatchKMeans(codes, random_state=seed, batch_size=max(1024, 3 * codes), n_init=1)
+    means = extra("sklearn.cluster").MiniBatchKMeans(
+        codes, random_state=seed, batch_size=max(1024, 3 * codes), n_init=1
+    )
     means.fit(rows.numpy())
     return torch.from_numpy(means.cluster_centers_.astype(np.float32))
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from lbmkgc_models.feature_store.texts import CHOICE_NOTE, TextChoice, read_texts
 from lbmkgc_models.features.encoders.hub import load_model
 from lbmkgc_models.features.encoders.sentence import WAYS, place_of
+from lbmkgc_models.features.optional_packages import extra
 from lbmkgc_models.features.picture_tokens import check_counts, most_frequent, store_of
 from lbmkgc_models.features.text import TEXTS
 
@@ -43,13 +44,12 @@ class WordPieces:
         return [piece for piece in ids if piece not in self._left_out]
 
     def _stop_words(self) -> frozenset[int]:
-        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
+        stop_words = extra("sklearn.feature_extraction.text").ENGLISH_STOP_WORDS
         vocabulary: dict[str, int] = self._tokenizer.get_vocab()
         none = {
             number
             for piece, number in vocabulary.items()
-            if piece in ENGLISH_STOP_WORDS or not any(c.isalnum() for c in piece)
+            if piece in stop_words or not any(c.isalnum() for c in piece)
         }
         return frozenset({*none, *self._tokenizer.all_special_ids})
 

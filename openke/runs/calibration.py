@@ -18,6 +18,7 @@ from openke.data.store import Slot
 from openke.evaluation.queries import Queries
 from openke.runs.packed import need_facts
 from openke.runs.predictor import NO_PROBABILITY, Predictor
+from openke.runtime.blas import import_with_blas
 from openke.runtime.values import Count, Share, check_arguments
 
 LOOKED_AT = 20
@@ -104,7 +105,7 @@ def calibrate(predictor: Predictor) -> Calibration:
     """
     need_facts(predictor.facts, NO_PROBABILITY)
     try:
-        from sklearn.linear_model import LogisticRegression
+        linear = import_with_blas("sklearn.linear_model")
     except ImportError as error:
         raise ImportError(
             "probabilities need the package scikit-learn: pip install 'openke-lbmkgc[features]'"
@@ -122,11 +123,11 @@ def calibrate(predictor: Predictor) -> Calibration:
     for fold in (0, 1):
         here = folds == fold
         if len(set(right[~here].tolist())) == 2:
-            half = LogisticRegression().fit(x[~here, None], right[~here])
+            half = linear.LogisticRegression().fit(x[~here, None], right[~here])
             guessed[here] = half.predict_proba(x[here, None])[:, 1]
         else:
             guessed[here] = right.mean()
-    whole = LogisticRegression().fit(x[:, None], right)
+    whole = linear.LogisticRegression().fit(x[:, None], right)
     bins = binned(guessed, right)
     slope, intercept = float(whole.coef_[0, 0]), float(whole.intercept_[0])
     return Calibration(slope, intercept, expected_error(bins), len(x), bins)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.options import check_dim, finish
+from lbmkgc_models.features.optional_packages import extra
 
 
 class ClassSets:
@@ -47,15 +48,13 @@ class ClassSets:
         ValueError
             No class at all.
         """
-        from sklearn.decomposition import TruncatedSVD
-
         sets = [classes_of(item) for item in items]
         classes = sorted(set().union(*sets))
         if not classes:
             raise ValueError(f"{self.name}: no class in {len(sets)} texts, so nothing to learn")
         directions = None
         if min(len(classes), len(sets)) > self._dim:
-            svd = TruncatedSVD(self._dim, random_state=0)
+            svd = extra("sklearn.decomposition").TruncatedSVD(self._dim, random_state=0)
             svd.fit(_ones(sets, classes))
             directions = svd.components_
         return FittedClassSets(classes, directions, self.settings)

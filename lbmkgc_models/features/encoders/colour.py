@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.options import OneSize, check_dim, finish
+from lbmkgc_models.features.optional_packages import extra
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -63,8 +64,6 @@ class ColourHistogram:
         ValueError
             No two pictures that differ.
         """
-        from sklearn.decomposition import PCA
-
         rows = [colours(item) for item in items]
         if len(rows) < 2 or all(np.array_equal(row, rows[0]) for row in rows):
             raise ValueError(
@@ -73,7 +72,8 @@ class ColourHistogram:
             )
         matrix = np.stack(rows)  # [n 300]
         # n pictures span n - 1 axes around their mean.
-        axes = PCA(min(self._dim, len(matrix) - 1, matrix.shape[1]), svd_solver="full")
+        dim = min(self._dim, len(matrix) - 1, matrix.shape[1])
+        axes = extra("sklearn.decomposition").PCA(dim, svd_solver="full")
         axes.fit(matrix)
         return FittedColourHistogram(axes.mean_, axes.components_, self.settings)
 

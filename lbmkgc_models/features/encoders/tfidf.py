@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.options import check_dim, finish
+from lbmkgc_models.features.optional_packages import extra
 
 MOST_TERMS = 100_000
 
@@ -60,14 +61,11 @@ class Tfidf:
         ValueError
             Texts without a single word.
         """
-        from sklearn.decomposition import TruncatedSVD
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.pipeline import make_union
-
+        words = extra("sklearn.feature_extraction.text").TfidfVectorizer
         least = 2 if self._letters else 1
         options = {"sublinear_tf": True, "min_df": least, "max_features": MOST_TERMS}
         kinds = [
-            TfidfVectorizer(
+            words(
                 ngram_range=(1, 2),
                 token_pattern=r"(?u)\b\w+\b",  # words of one letter too
                 strip_accents="unicode",
@@ -76,8 +74,8 @@ class Tfidf:
             )
         ]
         if self._letters:
-            kinds.append(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), **options))
-        terms = make_union(*kinds)
+            kinds.append(words(analyzer="char_wb", ngram_range=(2, 4), **options))
+        terms = extra("sklearn.pipeline").make_union(*kinds)
         texts = list(items)
         try:
             matrix = terms.fit_transform(texts)
@@ -87,7 +85,8 @@ class Tfidf:
             raise ValueError(
                 f"{self.name}: {what} {len(texts)}{have}, so nothing to learn"
             ) from None
-        directions = TruncatedSVD(min(self._dim, *matrix.shape), random_state=0)
+        dim = min(self._dim, *matrix.shape)
+        directions = extra("sklearn.decomposition").TruncatedSVD(dim, random_state=0)
         directions.fit(matrix)
         return FittedTfidf(self.name, terms, directions.components_, self.settings)
 
