@@ -1,18 +1,19 @@
-"""The ``openke`` command: finds its subcommands in the installed packages and runs one of them."""
+"""The ``openke`` command: finds its subcommands in the installed packages and runs one of them.
+
+What takes time to load is imported inside functions, where Ctrl-C already says one line.
+"""
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import openke
-from openke.runtime.arguments import parse_arguments
-from openke.runtime.names import did_you_mean
-from openke.runtime.script import exit_status
+from openke.runtime.interruption import ended_at_once
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 COMMANDS = "openke.commands"
 """Entry points: name -> function whose signature is its command line; ``a.b`` is ``openke a b``."""
@@ -32,7 +33,7 @@ GROUPS = {
 }
 """Titles of the help, and the commands under each in the order of their use."""
 
-Commands = Mapping[str, EntryPoint]
+Commands = Mapping[str, "EntryPoint"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,22 +43,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what it returns is the exit status, ``None`` being 0. A ``ValueError``, ``OSError`` or
     ``ImportError`` it raises becomes one line on standard error and status 2.
     """
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
-    if arguments == ["--version"]:
-        print(f"openke {openke.__version__}")
-        return 0
-    return exit_status("openke", lambda: _run_of(_commands(), "openke", arguments))
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    with ended_at_once("openke"):
+        from openke.runtime.script import exit_status
+
+        commands = _commands()
+    return exit_status("openke", lambda: _run_of(commands, "openke", given))
 
 
 def _commands() -> Commands:
+    from importlib.metadata import entry_points
+
     return {entry.name: entry for entry in entry_points(group=COMMANDS)}
 
 
 def _run_of(commands: Commands, program: str, arguments: Sequence[str]) -> int:
     """Run the command that ``arguments`` name, which may stand in a group of its own."""
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(_help(commands, program), flush=True)
+        print(_help(commands, program))
         return 0 if arguments else 2
+    if arguments == ["--version"] and program == "openke":
+        print(f"openke {openke.__version__}")
+        return 0
     name, rest = arguments[0], arguments[1:]
     if name in commands:
         return _run(commands[name], f"{program} {name}", rest)
@@ -72,14 +79,22 @@ def _run_of(commands: Commands, program: str, arguments: Sequence[str]) -> int:
 
 
 def _run(entry: EntryPoint, program: str, arguments: Sequence[str]) -> int:
-    status: int | None = parse_arguments(entry.load(), prog=program, args=arguments)
-    sys.stdout.flush()  # here, where a reader that has gone is handled
+    from openke.runtime.arguments import parse_arguments
+
+    with ended_at_once("openke"):
+        from openke.runtime.blas import take_buffers
+
+        function = entry.load()
+    take_buffers()
+    status: int | None = parse_arguments(function, prog=program, args=arguments)
     return 0 if status is None else int(status)
 
 
 def _unknown(commands: Commands, name: str) -> str:
     if not commands:
         return "no command is registered; install the package with `pip install -e .`"
+    from openke.runtime.names import did_you_mean
+
     first = sorted({full.partition(".")[0] for full in commands})
     return (
         f"unknown command {name!r}{did_you_mean(name, first)}, expected one of {', '.join(first)}"
@@ -118,6 +133,10 @@ def _grouped(commands: Commands) -> dict[str, list[str]]:
 
 def _summary(entry: EntryPoint) -> str:
     """Return the first line of a command's docstring, read from its source without importing it."""
+    import ast
+    from importlib.util import find_spec
+    from pathlib import Path
+
     top, *inner = entry.module.split(".")
     spec = find_spec(top)  # finding a top-level package imports nothing
     for folder in (spec.submodule_search_locations or []) if spec else []:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 ONCE_SECONDS = 1.0
 """Signals so close together are one: a terminal and a launcher may each send their own."""
+
+
+DEFAULTS: tuple[tuple[signal.Signals, Any], ...] = (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGTERM, signal.SIG_DFL),
+)
+"""What Python does by default; whoever else has set a handler keeps it."""
 
 
 class Interruption:
@@ -27,11 +36,6 @@ class Interruption:
         False: nothing is noted, both signals do what they always do.
     """
 
-    DEFAULTS: tuple[tuple[signal.Signals, Any], ...] = (
-        (signal.SIGINT, signal.default_int_handler),
-        (signal.SIGTERM, signal.SIG_DFL),
-    )
-
     def __init__(self, active: bool = True) -> None:
         self.active = active and threading.current_thread() is threading.main_thread()
         self.signal: int | None = None
@@ -40,9 +44,8 @@ class Interruption:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
-        for number, default in self.DEFAULTS if self.active else ():
-            if signal.getsignal(number) == default:
-                self._before[number] = signal.signal(number, self._note)
+        if self.active:
+            self._before = _replaced(self._note)
         return self
 
     def __exit__(
@@ -51,8 +54,7 @@ class Interruption:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        while self._before:
-            signal.signal(*self._before.popitem())
+        _restore(self._before)
 
     def leave(self) -> NoReturn:
         """Obey what was noted: KeyboardInterrupt, or for SIGTERM an exit with status 143."""
@@ -71,3 +73,39 @@ class Interruption:
         elif now - self._noted > ONCE_SECONDS:
             self.signal = number
             self.leave()
+
+
+@contextlib.contextmanager
+def ended_at_once(name: str) -> Iterator[None]:
+    """Let both signals end program ``name`` with one line, while nothing has been begun.
+
+    That is while modules are loaded. An exception would come up somewhere inside of one, and many
+    make another error of it, or none. Outside the main thread signals do what they always do.
+    """
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        said = "interrupted" if number == signal.SIGINT else "terminated"
+        with contextlib.suppress(OSError):
+            os.write(2, f"{name}: {said}\n".encode())
+        os._exit(128 + number)
+
+    in_main = threading.current_thread() is threading.main_thread()
+    before = _replaced(end) if in_main else {}
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
+def _replaced(handler: Any) -> dict[int, Any]:
+    """Handle both signals where they do what Python does by default; return what did before."""
+    return {
+        number: signal.signal(number, handler)
+        for number, default in DEFAULTS
+        if signal.getsignal(number) == default
+    }
+
+
+def _restore(before: dict[int, Any]) -> None:
+    while before:
+        signal.signal(*before.popitem())

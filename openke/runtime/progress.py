@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tqdm.asyncio import tqdm_asyncio
 from tqdm.auto import tqdm
@@ -22,11 +22,15 @@ def has_bars() -> bool:
 
 
 def say(line: str) -> None:
-    """Print a line on standard error, above a bar that is shown there."""
-    if has_bars():
-        tqdm.write(line, file=sys.stderr)
-    else:
-        print(line, file=sys.stderr, flush=True)
+    """Print a line on standard error, above a bar that is shown there.
+
+    Where it cannot be written, as on a full disk, nobody reads it, and what is done goes on.
+    """
+    with suppress(OSError):
+        if has_bars():
+            tqdm.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager

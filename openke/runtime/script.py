@@ -8,13 +8,16 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path, PurePath
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from openke.runtime.arguments import parse_arguments
+from openke.runtime.progress import say
 
 Options = TypeVar("Options")
 LONGEST = 400
 """Characters of a message that are shown."""
+MENDABLE = (ValueError, OSError, ImportError, ArithmeticError, MemoryError, RuntimeError)
+"""What a user can mend; another error is a defect of the program."""
 NO_MEMORY = (
     "can't allocate memory",
     "out of memory",
@@ -37,25 +40,77 @@ def exit_status(name: str, action: Callable[[], int | None]) -> int:
     """
     _open_streams()
     try:
-        return action() or 0
+        return _written(action)
     except BrokenPipeError:
-        # The interpreter must not flush to the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
-        return 130
-    except (ValueError, OSError, ImportError, ArithmeticError, MemoryError, RuntimeError) as error:
+    except SystemExit:
+        raise
+    except BaseException as error:
+        if _was_interrupt(error):
+            say(f"{name}: interrupted")
+            return 130
+        if not isinstance(error, MENDABLE):
+            raise
         memory = isinstance(error, MemoryError) or (
             isinstance(error, RuntimeError) and any(text in str(error) for text in NO_MEMORY)
         )
         if sys.flags.dev_mode or (isinstance(error, RuntimeError) and not memory):
             raise
-        said = said_of(error)
+        said = f"standard output: {error.strerror}" if _is_of_output(error) else said_of(error)
         if memory:
             said = f"too little memory; smaller batches or vectors need less ({said})"
-        print(f"{name}: error: {shortened(said)}", file=sys.stderr)
+        say(f"{name}: error: {shortened(said)}")
         return 2
+    finally:
+        _give_up_unwritten()
+
+
+def _written(action: Callable[[], int | None]) -> int:
+    """Return the status of an action once all that it printed is written, also of one that exits.
+
+    Python would write the rest when it ends, where nobody could say what went wrong.
+    """
+    try:
+        status = action() or 0
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return status
+
+
+def _was_interrupt(error: BaseException) -> bool:
+    """Whether an error is Ctrl-C, or what a package made of it while it was loaded."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, KeyboardInterrupt):
+        found = found.__cause__ or found.__context__
+    return found is not None
+
+
+def _is_of_output(error: BaseException) -> TypeGuard[OSError]:
+    """Whether an error is standard output's, which takes no more.
+
+    Writing the rest fails alike; where it is not buffered there is no rest, but all other writes
+    of this package name their file.
+    """
+    if not isinstance(error, OSError) or error.filename is not None or error.errno is None:
+        return False
+    try:
+        sys.stdout.flush()
+    except OSError as again:
+        return again.errno == error.errno
+    return bool(getattr(sys.stdout, "write_through", False)) and error.errno in FULL
+
+
+def _give_up_unwritten() -> None:
+    """Let Python not try again, when it ends, to write what a stream did not take."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def _open_streams() -> None:

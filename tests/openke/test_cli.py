@@ -58,7 +58,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert group == "openke.commands"
         return [EntryPoint(name, home, group) for name, home in homes.items()]
 
-    monkeypatch.setattr(cli, "entry_points", entry_points)
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
     for module in [name for name in sys.modules if name.startswith("made_up")]:
         monkeypatch.delitem(sys.modules, module)
 
@@ -162,7 +162,7 @@ def test_unknown_command_lists_the_known(
     )
     assert cli.main(["xyz"]) == 2
     assert "unknown command 'xyz', expected" in capsys.readouterr().err
-    monkeypatch.setattr(cli, "entry_points", lambda group: [])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [])
     assert cli.main(["greet"]) == 2
     assert "no command is registered; install the package" in capsys.readouterr().err
     assert cli.main(["--help"]) == 0

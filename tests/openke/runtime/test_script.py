@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,7 @@ def test_a_full_disk_has_a_way_out(capsys):
 def test_streams_that_are_closed_take_no_file_s_place(tmp_path, closed):
     script = """
 import sys
+from pathlib import Path
 from openke.runtime.script import exit_status
 def action():
     with open("out.txt", "w") as file:
@@ -86,3 +88,40 @@ sys.exit(exit_status("program", action))
     assert (tmp_path / "out.txt").read_text() == "written\n"
     assert "Traceback" not in done.stderr
     assert ("error" in done.stdout) is False
+
+
+def test_ctrl_c_is_known_by_what_a_package_made_of_it(capsys):
+    def fail():
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise ImportError("could not be loaded") from error
+
+    assert exit_status("program", fail) == 130
+    assert capsys.readouterr().err == "program: interrupted\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "-u"])
+def test_an_output_that_takes_no_more_is_named(tmp_path, monkeypatch, unbuffered):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    script = (
+        "import sys; from openke.runtime.script import exit_status; "
+        "from openke.runtime.progress import say\n"
+        "def action():\n"
+        "    say('told'); print('said')\n"
+        "    if sys.argv[1:]: raise SystemExit(0)\n"
+        "sys.exit(exit_status('program', action))"
+    )
+    (tmp_path / "script.py").write_text(script)
+
+    def run(words):
+        command = f"{sys.executable} {unbuffered} script.py {words}"
+        done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    error = "program: error: standard output: No space left on device\n"
+    assert run(">/dev/full") == (2, "", f"told\n{error}")
+    assert run("help >/dev/full") == (2, "", f"told\n{error}")
+    assert run("2>/dev/full") == (0, "said\n", "")
+    assert run(">/dev/full 2>/dev/full") == (2, "", "")

@@ -330,3 +330,26 @@ def test_outside_the_main_thread_and_where_it_is_not_wanted_nothing_is_handled()
     thread = threading.Thread(target=trainer(epochs=1).run)
     thread.start()
     thread.join()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends signals as POSIX does")
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_signal_while_modules_are_loaded_ends_with_one_line(number, status, said):
+    code = """
+import os, signal, sys
+from openke.runtime.interruption import ended_at_once
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+with ended_at_once("program"):
+    pass
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+with ended_at_once("program"):
+    os.kill(os.getpid(), int(sys.argv[1]))
+    print("went on")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(int(number))], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", f"program: {said}\n")
