@@ -10,21 +10,23 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from country_graph.core import core
-from country_graph.facts import read_facts
+from country_graph.countries import COUNTRIES
+from country_graph.facts import kinds, read_facts
 from country_graph.pages import read_pages
 from country_graph.pictures import check_tables, pictures
-from country_graph.sources import FACTBOOK, FLAGS, NOTO, PACKAGES, fetch, located
+from country_graph.sources import FACTBOOK, FLAGS, NOTO, PACKAGES
 from country_graph.split import split
-from country_graph.texts import descriptions
-from country_graph.write import write_graph, write_pictures, write_readme, write_sums
+from country_graph.texts import descriptions, label
+from graph_making.core import core
+from graph_making.files import write_graph, write_pictures, write_readme, write_sums
+from graph_making.packages import fetch, located
 
 from openke.runtime.arguments import parse_arguments
 from openke.runtime.folders import whole_folder
 from openke.runtime.script import run_program
 
 HERE = Path(__file__).parent
-LICENCES = HERE / "country_graph" / "licences"
+SOURCES = HERE / "country_graph"
 
 
 def main(out: Path = HERE / "Factbook", packages: Path | None = None) -> None:
@@ -56,17 +58,24 @@ def build(packages: Path, out: Path) -> None:
     ValueError
         A curated table names what the packages or the graph do not have.
     """
-    where = located(packages)
+    where = located(packages, PACKAGES)
     pages = read_pages(where[FACTBOOK])
     facts = core(read_facts(pages))
     check_tables(facts)
     parts = split(facts)
     images = pictures(where[FLAGS], where[NOTO])
     with whole_folder(out) as folder:
-        write_graph(folder, parts, descriptions(pages, parts["train"]))
+        texts = descriptions(pages, parts["train"])
+        names = [country.name for country in COUNTRIES]
+        write_graph(folder, parts, kinds(facts), label, texts, first=names)
         write_pictures(folder, images)
-        write_readme(folder, parts, len(images))
-        for licence in sorted(LICENCES.iterdir()):
+        write_readme(
+            *(folder, SOURCES / "README.template.md", parts, kinds(facts)),
+            countries=len(names),
+            pictures=len(images),
+            member_of=round(100 * sum(f.relation == "member_of" for f in facts) / len(facts)),
+        )
+        for licence in sorted((SOURCES / "licences").iterdir()):
             (folder / licence.name).write_bytes(licence.read_bytes())
         write_sums(folder)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from country_graph.words import titles
+from graph_making.words import titles
+
+from country_graph import VOCABULARY
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Country:
 def read_countries() -> list[Country]:
     """Read ``vocabulary/countries.txt``."""
     found = []
-    for code, rest in titles("countries.txt").items():
+    for code, rest in titles(VOCABULARY / "countries.txt").items():
         name, flag, others = ([part.strip() for part in rest.split(":")] + [""])[:3]
         synonyms = tuple(filter(None, (other.strip() for other in others.split(","))))
         found.append(Country(code, name, "" if flag == "-" else flag, synonyms))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
-from country_graph import flags
+from graph_making.fact import Fact, kinds_of
+from graph_making.words import matching, names, patterns, titles
+
+from country_graph import VOCABULARY, flags
 from country_graph.countries import COUNTRIES, Country, countries_in
 from country_graph.pages import Page, clauses
 from country_graph.things import things
-from country_graph.words import matching, names, patterns, titles
 
 PARTIAL = re.compile(
     r"observer|candidate|dialogue|partner|guest|consultative|applicant|associate|signatory"
@@ -65,14 +66,6 @@ MARKED = {
 }
 
 
-class Fact(NamedTuple):
-    """A triple of names."""
-
-    head: str
-    relation: str
-    tail: str
-
-
 def read_facts(pages: dict[str, Page]) -> set[Fact]:
     """Return all facts of the curated vocabularies."""
     found = set(_flags(pages))
@@ -85,15 +78,14 @@ def read_facts(pages: dict[str, Page]) -> set[Fact]:
                 if tail != country.name
             }
     found |= {Fact(fact.tail, "borders", fact.head) for fact in found if fact.relation == "borders"}
-    lies_in = titles("continents.txt")
+    lies_in = titles(VOCABULARY / "continents.txt")
     found |= {Fact(region, "in_region", larger) for region, larger in lies_in.items()}
     return found
 
 
 def kinds(facts: Iterable[Fact]) -> dict[str, str]:
-    """Return each relation's kind: perceptual where a picture may show the answer."""
-    relations = {fact.relation for fact in facts}
-    return {r: "perceptual" if r in PERCEPTUAL else "conceptual" for r in sorted(relations)}
+    """Return each relation's kind."""
+    return kinds_of(facts, PERCEPTUAL)
 
 
 def _name(relation: str, tail: str) -> str:
@@ -114,7 +106,10 @@ def _flags(pages: dict[str, Page]) -> Iterator[Fact]:
 def _of(country: Country, page: Page) -> Iterator[tuple[str, Iterable[str]]]:
     """Yield relations and tails of one page."""
     yield "national_colour", flags.national_colours(page)
-    yield "national_symbol", matching(flags.national_symbols(page), patterns("symbols.txt"))
+    yield (
+        "national_symbol",
+        matching(flags.national_symbols(page), patterns(VOCABULARY / "symbols.txt")),
+    )
     yield "in_region", _regions(page)
     yield "faces_hazard", _hazards(page)
     yield "has_disease_risk", _diseases(page)
@@ -123,7 +118,7 @@ def _of(country: Country, page: Page) -> Iterator[tuple[str, Iterable[str]]]:
     yield "dependency_of", _owner(page)
     yield "independent_from", _former_ruler(page)
     for relation, (section, field, part, file) in READ.items():
-        yield relation, matching(page.text(section, field, part), patterns(file))
+        yield relation, matching(page.text(section, field, part), patterns(VOCABULARY / file))
     for relation, (section, field) in LISTED.items():
         yield relation, things(page.text(section, field))
     for relation, (section, field, part) in PARTNERS.items():
@@ -139,10 +134,10 @@ def _borders(page: Page) -> list[str]:
 
 def _regions(page: Page) -> list[str]:
     location = page.text("Geography", "Location")
-    known = titles("continents.txt")
+    known = titles(VOCABULARY / "continents.txt")
     larger = {*known, *known.values(), "Oceania", "Arctic Region"}
     references = page.text("Geography", "Map references").split(", ")
-    lies = matching(location, patterns("regions.txt"))[:1]
+    lies = matching(location, patterns(VOCABULARY / "regions.txt"))[:1]
     return lies + [region for region in references if region in larger]
 
 
@@ -150,7 +145,7 @@ def _hazards(page: Page) -> list[str]:
     text = page.text("Geography", "Natural hazards")
     common = "; ".join(clause for clause in clauses(text) if not RARE.search(clause))
     volcanoes = "; volcanoes" * bool(page.text("Geography", "Natural hazards", "volcanism"))
-    return matching(common + volcanoes, patterns("hazards.txt"))
+    return matching(common + volcanoes, patterns(VOCABULARY / "hazards.txt"))
 
 
 def _diseases(page: Page) -> list[str]:
@@ -160,12 +155,12 @@ def _diseases(page: Page) -> list[str]:
         for part in sorted(found)
         if part != "note"
     ]
-    return matching("; ".join(parts), patterns("diseases.txt"))
+    return matching("; ".join(parts), patterns(VOCABULARY / "diseases.txt"))
 
 
 def _memberships(page: Page) -> list[str]:
     """Return the full members' organisations: not those a country only watches or applies to."""
-    full = titles("organisations.txt")
+    full = titles(VOCABULARY / "organisations.txt")
     text = page.text("Government", "International organization participation")
     found = []
     for item in re.split(r"[,;]\s*(?![^()]*\))", text):
@@ -177,16 +172,16 @@ def _memberships(page: Page) -> list[str]:
 
 def _agreements(page: Page) -> list[str]:
     text = page.text("Geography", "Environment - international agreements", "party to").lower()
-    known = names("agreements.txt")
+    known = names(VOCABULARY / "agreements.txt")
     return [known[item.strip(" .")] for item in text.split(",") if item.strip(" .") in known]
 
 
 def _owner(page: Page) -> list[str]:
     status = clauses(page.text("Government", "Dependency status"))[:1]
-    return matching(status[0], patterns("powers.txt"))[:1] if status else []
+    return matching(status[0], patterns(VOCABULARY / "powers.txt"))[:1] if status else []
 
 
 def _former_ruler(page: Page) -> list[str]:
     text = page.text("Government", "Independence")
     found = re.search(r"\(?\bfrom ([^;)]*)", "" if text.startswith("none") else text)
-    return matching(found[1], patterns("powers.txt")) if found else []
+    return matching(found[1], patterns(VOCABULARY / "powers.txt")) if found else []

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from country_graph.pages import Page, clauses
-from country_graph.words import matching, patterns, titles
+from graph_making.words import matching, patterns, titles
 
-COLOURS = patterns("colours.txt")
-LAYOUTS = patterns("flag_layout.txt")
-THINGS = patterns("flag_things.txt")
-CORRECTED = titles("flag_texts.txt")
+from country_graph import VOCABULARY
+from country_graph.pages import Page, clauses
+
+COLOURS = patterns(VOCABULARY / "colours.txt")
+LAYOUTS = patterns(VOCABULARY / "flag_layout.txt")
+THINGS = patterns(VOCABULARY / "flag_things.txt")
+CORRECTED = titles(VOCABULARY / "flag_texts.txt")
 BORROWED = re.compile(r"^the flag of (?:the )?([\w ]+) is used")
 # Remarks inside a clause on what a part means, and clauses that say nothing but that.
 REMARK = re.compile(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from graph_making.fact import Fact
+from graph_making.words import titles
+
+from country_graph import VOCABULARY
 from country_graph.countries import COUNTRIES
-from country_graph.facts import MARKED, Fact
+from country_graph.facts import MARKED
 from country_graph.pages import Page
-from country_graph.words import titles
 
 SUFFIX = re.compile(rf" \((?:{'|'.join(sorted(set(MARKED.values())))})\)$")
 # Perceptual facts are read from the flag's description: no word of a flag goes into a text.
@@ -23,7 +26,7 @@ def label(entity: str) -> str:
 
 def descriptions(pages: dict[str, Page], train: Iterable[Fact]) -> dict[str, str]:
     """Return a description of each entity; other entities' kinds follow from train alone."""
-    roles = titles("roles.txt")
+    roles = titles(VOCABULARY / "roles.txt")
     found: dict[str, set[str]] = {}
     for fact in train:
         if fact.relation in roles:
@@ -31,7 +34,11 @@ def descriptions(pages: dict[str, Page], train: Iterable[Fact]) -> dict[str, str
         if fact.relation == "in_region":
             # Of a region, the larger one it lies in may be all that train tells.
             found.setdefault(fact.head, set()).add(roles["in_region"])
-    short = {full: short for short, full in titles("organisations.txt").items() if short != full}
+    short = {
+        full: short
+        for short, full in titles(VOCABULARY / "organisations.txt").items()
+        if short != full
+    }
     texts = {}
     for entity, kinds in found.items():
         kind = ", ".join(role for role in dict.fromkeys(roles.values()) if role in kinds)

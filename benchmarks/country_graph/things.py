@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from country_graph.pages import phrases
-from country_graph.words import names
+from graph_making.words import names
 
-THINGS = names("things.txt")
+from country_graph import VOCABULARY
+from country_graph.pages import phrases
+
+THINGS = names(VOCABULARY / "things.txt")
 JOINTS = re.compile(r"\s+and\s+|\s+or\s+|\s*[/&]\s*|\s+such as\s+|\s+including\s+|\s+especially\s+")
 FIRST = re.compile(
     r"^(?:and|some|other|others|various|small|large|deposits of|potential|possible|including|mostly"

@@ -3,15 +3,17 @@
 import json
 
 import pytest
-from country_graph import words
-from country_graph.core import core
+from country_graph import VOCABULARY
 from country_graph.countries import COUNTRIES, countries_in
-from country_graph.facts import Fact, kinds, read_facts
+from country_graph.facts import kinds, read_facts
 from country_graph.flags import national_colours, national_symbols, read_flag, visible
 from country_graph.pages import Page, clauses, phrases, read_pages, without_brackets
 from country_graph.split import split
 from country_graph.texts import descriptions, label, paragraph
 from country_graph.things import things
+from graph_making import words
+from graph_making.core import core
+from graph_making.fact import Fact
 
 
 def page(code="gh", **fields):
@@ -285,17 +287,17 @@ def test_labels(name, shown):
         ("corn:\ncorn: maize\n", "a name is there twice"),
     ],
 )
-def test_vocabularies_are_checked(tmp_path, monkeypatch, lines, message):
-    monkeypatch.setattr(words, "FOLDER", tmp_path)
-    (tmp_path / f"{len(lines)}.txt").write_text(f"# what it is\n\n{lines}")
+def test_vocabularies_are_checked(tmp_path, lines, message):
+    path = tmp_path / "words.txt"
+    path.write_text(f"# what it is\n\n{lines}")
     with pytest.raises(ValueError, match=message):
-        words.names(f"{len(lines)}.txt")
+        words.names(path)
 
 
 def test_every_vocabulary_is_read_without_complaint():
-    for path in sorted(words.FOLDER.glob("*.txt")):
+    for path in sorted(VOCABULARY.glob("*.txt")):
         text = path.read_text(encoding="utf-8")
         assert text.startswith("#"), path.name
         read = words.patterns if " = " in text.splitlines()[-1] else words.titles
-        assert read(path.name), path.name
-    assert words.names("things.txt")["maize"] == "corn"
+        assert read(path), path.name
+    assert words.names(VOCABULARY / "things.txt")["maize"] == "corn"

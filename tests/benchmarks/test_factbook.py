@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from country_graph import VOCABULARY
 from country_graph.countries import COUNTRIES
-from country_graph.facts import PERCEPTUAL, Fact
-from country_graph.words import titles
+from country_graph.facts import PERCEPTUAL
+from graph_making.fact import Fact
+from graph_making.words import titles
 from PIL import Image
 
 from lbmkgc_models.feature_store.texts import read_texts
@@ -132,7 +134,9 @@ def test_texts_say_nothing_of_flags():
 
 def test_pictures_are_small_and_of_entities(entities):
     folders = {folder_name(entity): entity for entity in entities}
-    flags = {country.name for country in COUNTRIES if country.flag} | titles("banners.txt").keys()
+    flags = {country.name for country in COUNTRIES if country.flag} | titles(
+        VOCABULARY / "banners.txt"
+    ).keys()
     seen = set()
     for path in (FOLDER / "pictures").iterdir():
         entity = folders[path.name]
@@ -141,7 +145,7 @@ def test_pictures_are_small_and_of_entities(entities):
         with Image.open(file) as image:
             assert image.size == ((160, 120) if entity in flags else (96, 96)), entity
             assert np.asarray(image.convert("RGB")).std() > 5, entity
-    assert seen == flags | titles("emoji.txt").keys()
+    assert seen == flags | titles(VOCABULARY / "emoji.txt").keys()
     assert not [entity for entity in seen if entity.endswith(("(colour)", "(flag)"))]
 
 

@@ -7,10 +7,14 @@ import tarfile
 import pytest
 from country_graph import pictures, sources
 from country_graph.countries import COUNTRIES
-from country_graph.facts import Fact
-from country_graph.sources import PACKAGES, Package, fetch, located, unpack
-from country_graph.write import write_graph, write_pictures, write_readme, write_sums
-from factbook_build import build
+from country_graph.facts import kinds
+from country_graph.sources import PACKAGES
+from country_graph.texts import label
+from factbook_build import SOURCES, build
+from graph_making.drawing import shrink
+from graph_making.fact import Fact
+from graph_making.files import write_graph, write_pictures, write_readme, write_sums
+from graph_making.packages import Package, fetch, located, unpack
 from PIL import Image
 
 from lbmkgc_models.feature_store.texts import read_texts
@@ -71,7 +75,7 @@ def test_packages_are_located(tmp_path):
     for package in PACKAGES:
         (tmp_path / package.name).mkdir(parents=True)
         (tmp_path / package.name / "package.json").write_text("{}")
-    assert located(tmp_path)[sources.FLAGS] == tmp_path / "flag-icons"
+    assert located(tmp_path, PACKAGES)[sources.FLAGS] == tmp_path / "flag-icons"
 
 
 def test_tables_of_pictures_name_entities_only():
@@ -96,7 +100,7 @@ def test_emoji_are_drawings_of_their_own_size():
 def test_pictures_are_put_on_white():
     image = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
     image.putpixel((0, 0), (0, 0, 255, 255))
-    small = Image.open(io.BytesIO(pictures.shrink(image)))
+    small = Image.open(io.BytesIO(shrink(image)))
     assert small.mode == "P"
     assert small.convert("RGB").getpixel((0, 0)) == (0, 0, 255)
     assert small.convert("RGB").getpixel((7, 7)) == (255, 255, 255)
@@ -109,7 +113,8 @@ def test_a_graph_is_written_as_it_is_read(tmp_path):
         "valid": [],
         "test": [Fact(ghana, "borders", "Algeria")],
     }
-    write_graph(tmp_path, parts, {ghana: "a country", red: "colour"})
+    known = kinds(fact for part in parts.values() for fact in part)
+    write_graph(tmp_path, parts, known, label, {ghana: "a country", red: "colour"})
     store = TripleStore.open(tmp_path)
     assert list(store.entity_names) == ["Algeria", ghana, red]
     assert store.triples("test").tolist() == [[1, 0, 0]]
@@ -120,7 +125,8 @@ def test_a_graph_is_written_as_it_is_read(tmp_path):
     )
     write_pictures(tmp_path, {"Cote d'Ivoire": b"png"})
     assert (tmp_path / "pictures" / "Cote d'Ivoire" / "1.png").read_bytes() == b"png"
-    write_readme(tmp_path, parts, 1)
+    more = {"countries": len(COUNTRIES), "pictures": 1, "member_of": 0}
+    write_readme(tmp_path, SOURCES / "README.template.md", parts, known, **more)
     readme = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "| flag_colour | perceptual | 2 | 0 | 0 |" in readme
     assert f"{len(COUNTRIES)} countries" in readme

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from country_graph.facts import Fact
+from graph_making.fact import Fact
 
 LEAST = 2
 """Facts an entity is at least in; with one, it could not be in both train and test."""

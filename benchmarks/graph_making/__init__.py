@@ -1,0 +1,1 @@
+"""What graphs are made with: packages, words, drawings, facts, a split, files."""
