@@ -29,7 +29,8 @@ class Settings:
     rows: tuple[str, ...] = ()
     """Rows by name, such as TransE "LBMKGC without text"; by default all."""
     datasets: tuple[str, ...] = DATASETS
-    """Data sets: those of the paper; Factbook, the bundled graph, is another."""
+    """Data sets: those of the paper; Factbook, the bundled graph, and OpenMoji, which
+    openmoji_build.py makes, are others."""
     modes: tuple[str, ...] = (TUNED,)
     """tuned: our settings, epochs chosen on dev; published: published settings, a fixed number of
     epochs, which takes hours to days."""

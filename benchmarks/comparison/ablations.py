@@ -8,7 +8,7 @@ from typing import Any
 
 from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED
 from comparison.entries import Entry
-from comparison.factbook import KINDS, difference
+from comparison.picture_graphs import KINDS, difference
 from comparison.table import Table
 from comparison.table_rows import BUNDLED, FOLDER, Row
 from comparison.variants import variant

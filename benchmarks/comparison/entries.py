@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comparison.table_rows import BUNDLED, KNOWN_DATASETS, MODES, read_content, slug
+from comparison.table_rows import KNOWN_DATASETS, MODES, PICTURE_GRAPHS, read_content, slug
 
 PAPER = Path(__file__).parents[1] / "paper_table1.csv"
 """LBMKGC's Table 1, in percent: model, dataset, mrr, hits@1, hits@3, hits@10."""
@@ -53,8 +53,8 @@ class Entry:
         modalities = features.get("modalities", ())
         parts = ["pictures"] if "image" in modalities else []
         if "text" in modalities:
-            # The bundled graph has descriptions alone, whatever is asked for.
-            texts = "" if self.dataset == BUNDLED else f": {features['texts']}"
+            # These have one kind of text, whatever is asked for.
+            texts = "" if self.dataset in PICTURE_GRAPHS else f": {features['texts']}"
             parts.append(f"text{texts}")
         return ", ".join(parts) or "–"
 

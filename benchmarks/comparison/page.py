@@ -8,10 +8,10 @@ from pathlib import Path
 
 from comparison.ablations import ablation_table
 from comparison.entries import Entry, Paper, read_entries, read_paper
-from comparison.factbook import factbook_tables
 from comparison.figures import completed, dropped, mrr, sensitivity
+from comparison.picture_graphs import picture_tables
 from comparison.table import Table, in_markdown
-from comparison.table_rows import DATASETS, TUNED
+from comparison.table_rows import DATASETS, PICTURE_GRAPHS, TUNED
 from lbmkgc_models.feature_store.texts import TEXT_CHOICES
 from lbmkgc_models.runs.side_by_side import spread
 from openke.runtime.files import write_text
@@ -177,7 +177,8 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     unseen = unseen_table(entries)
     texts = texts_table(entries)
     tables += [table for table in (unseen, texts) if table.rows]
-    tables += factbook_tables(everything)
+    for graph in PICTURE_GRAPHS:
+        tables += picture_tables(everything, graph)
     if (results / "table2").is_dir():
         tables.append(ablation_table(read_entries(results / "table2", paper)))
     for figure in (dropped, completed, sensitivity):

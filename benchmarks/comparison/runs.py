@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from comparison.table_rows import TUNED, Row, read_content
+from comparison.table_rows import EMOJI, TUNED, Row, read_content
 from lbmkgc_models.fusion.mention_score import MentionScore
 from lbmkgc_models.runs.experiment import features_for
 from lbmkgc_models.runs.make_trainer import make_trainer as trainer_of
@@ -159,8 +159,22 @@ def read_result(path: Path, row: Row, **more: Any) -> Content | None:
 
 @lru_cache(maxsize=1)
 def open_dataset(name: str, data: Path | None) -> tuple[TripleStore, Path]:
-    """Return the triples and their folder."""
-    directory = find_dataset(name, data)
+    """Return the triples and their folder.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        It is not on this machine and cannot be fetched.
+    """
+    try:
+        directory = find_dataset(name, data)
+    except ValueError as error:
+        if name != EMOJI:
+            raise
+        raise FileNotFoundError(
+            f"{name} is not on this machine: run benchmarks/openmoji_build.py, whose --help says "
+            "how its features are made, too"
+        ) from error
     return TripleStore.open(directory), directory
 
 

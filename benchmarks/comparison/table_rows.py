@@ -19,8 +19,13 @@ DATASETS = ("DB15K", "MKG-W", "MKG-Y")
 """Those of the paper's Table 1."""
 BUNDLED = "Factbook"
 """The bundled graph, of which the paper has no figures."""
-KNOWN_DATASETS = (*DATASETS, BUNDLED)
+EMOJI = "OpenMoji"
+"""Another graph with pictures, made by openmoji_build.py."""
+PICTURE_GRAPHS = (BUNDLED, EMOJI)
+KNOWN_DATASETS = (*DATASETS, *PICTURE_GRAPHS)
 """Those that have settings."""
+LENT: Mapping[str, str] = {EMOJI: BUNDLED}
+"""Data sets whose rows have the settings of another's; only the epochs are chosen on them."""
 HOLD_OUT: Mapping[str, float] = {"DB15K": 0.1}
 """Share of train to choose on where the published valid split repeats train and test."""
 PUBLISHED, TUNED = "published", "tuned"
@@ -123,8 +128,8 @@ def _check_result(content: Any) -> None:
             check_value(f"metrics.{side}.{name}", metrics[side].get(name), kind)
 
 
-def read_row(path: Path) -> Row:
-    """Read settings/DATASET/NAME.MODE.json.
+def read_row(path: Path, dataset: str = "") -> Row:
+    """Read settings/DATASET/NAME.MODE.json, for another data set where one is named.
 
     Raises
     ------
@@ -139,13 +144,15 @@ def read_row(path: Path) -> Row:
         content = read_json(text)
         found = configure(_File, "settings", content)
         recipe = Recipe.from_dict({"data": {"name": path.parent.name}, **found.recipe})
+        if dataset:
+            recipe = recipe.changed({"data.name": dataset})
         if divide("schedule", recipe.training.schedule or "constant")[0] == "plateau":
             raise ValueError("a plateau schedule looks at dev, which what is tested trains without")
         if (mode == TUNED) != bool(recipe.evaluation.patience):
             raise ValueError("expected evaluation.patience of tuned rows, and of these alone")
         return Row(
             name=name.replace("_", " "),
-            dataset=path.parent.name,
+            dataset=dataset or path.parent.name,
             mode=mode,
             source=found.source,
             recipe=recipe,
@@ -168,9 +175,9 @@ def find_rows(
         A row that no file of settings describes.
     """
     found = [
-        read_row(path)
+        read_row(path, dataset)
         for dataset in datasets
-        for path in sorted((folder / dataset).glob("*.json"))
+        for path in sorted((folder / LENT.get(dataset, dataset)).glob("*.json"))
         if path.stem.rpartition(".")[2] in modes
     ]
     known = dict.fromkeys(row.name for row in found)

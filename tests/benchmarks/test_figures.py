@@ -26,8 +26,8 @@ from PIL import Image
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.model.lbmkgc import LBMKGC
-from tests.benchmarks.test_table1_factbook import measured
 from tests.benchmarks.test_table1_page import lines, run, write
+from tests.benchmarks.test_table1_picture_graphs import measured
 
 TUNED = {row.name: row.recipe for row in find_rows(datasets=[BUNDLED])}
 

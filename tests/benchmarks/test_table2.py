@@ -21,8 +21,8 @@ from table2 import Settings
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from openke.datasets.search import find_dataset
-from tests.benchmarks.test_table1_factbook import measured
 from tests.benchmarks.test_table1_page import write
+from tests.benchmarks.test_table1_picture_graphs import measured
 
 NAMES = ["a", "b", "c", "d"]
 IMAGE = ModalFeatures.from_rows(

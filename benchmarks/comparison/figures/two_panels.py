@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from comparison.entries import Entry
-from comparison.factbook import KINDS
 from comparison.figures.canvas import seeds_said
+from comparison.picture_graphs import KINDS
 from lbmkgc_models.runs.side_by_side import spread
 
 EVERY, PERCEPTUAL = "MRR", KINDS[0]

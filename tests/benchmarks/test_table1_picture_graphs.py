@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 from comparison.entries import read_entries, read_paper
-from comparison.factbook import factbook_tables
 from comparison.page import BEGIN, END, write_pages
 from comparison.paired import STUDENT_T, paired_difference
-from comparison.runs import Bench, run_row
-from comparison.table_rows import BUNDLED, DATASETS, KNOWN_DATASETS, read_row
+from comparison.picture_graphs import picture_tables
+from comparison.runs import Bench, open_dataset, run_row
+from comparison.table_rows import BUNDLED, DATASETS, EMOJI, KNOWN_DATASETS, find_rows, read_row
 from scipy import stats
 from table1 import Settings
 from tune import Settings as Tuning
@@ -36,7 +36,7 @@ def measured(name, mrr, seconds=60.0):
 
 def tables(folder, *rows):
     write(folder, *(result for row in rows for result in row))
-    return factbook_tables(read_entries(folder / "table1", PAPER))
+    return picture_tables(read_entries(folder / "table1", PAPER), BUNDLED)
 
 
 def rows_of(table):
@@ -176,10 +176,10 @@ def test_a_test_has_its_kinds_where_the_graph_tells_them_apart(tmp_path):
 
 
 def test_it_is_known_but_trained_only_when_it_is_asked_for():
-    assert (*DATASETS, BUNDLED) == KNOWN_DATASETS
+    assert (*DATASETS, BUNDLED, EMOJI) == KNOWN_DATASETS
     assert Settings().datasets == DATASETS
     assert Settings(datasets=(BUNDLED,)).datasets == (BUNDLED,)
-    message = "--datasets 'Fact': expected DB15K, MKG-W, MKG-Y, Factbook"
+    message = "--datasets 'Fact': expected DB15K, MKG-W, MKG-Y, Factbook, OpenMoji"
     with pytest.raises(ValueError, match=message):
         Settings(datasets=("Fact",))
 
@@ -188,3 +188,23 @@ def test_a_search_begins_with_the_rows_settings_where_there_are_some():
     found = row_of(Tuning(row="ComplEx", dataset=BUNDLED))
     assert found.source != "the defaults of openke train"
     assert found.recipe.data.name == BUNDLED
+
+
+def test_emoji_have_the_settings_of_the_bundled_graph():
+    own, lent = find_rows(datasets=[BUNDLED]), find_rows(datasets=[EMOJI])
+    assert [row.name for row in lent] == [row.name for row in own]
+    for row, other in zip(lent, own, strict=True):
+        assert (row.dataset, row.recipe.data.name) == (EMOJI, EMOJI)
+        assert row.recipe.changed({"data.name": BUNDLED}) == other.recipe
+
+
+def test_emoji_that_were_not_built_are_said_to_be(tmp_path, monkeypatch):
+    monkeypatch.setattr("comparison.runs.find_dataset", find_nothing)
+    with pytest.raises(FileNotFoundError, match=r"OpenMoji .*: run benchmarks/openmoji_build\.py"):
+        open_dataset(EMOJI, None)
+    with pytest.raises(ValueError, match="'Nothing' is not known"):
+        open_dataset("Nothing", None)
+
+
+def find_nothing(name, data):
+    raise ValueError(f"data set {name!r} is not known")

@@ -1,4 +1,4 @@
-"""The bundled graph's part of the results: by kind of relation, and what is better than what."""
+"""The graphs with pictures in the results: by kind of relation, and what is better than what."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ from collections.abc import Sequence
 from comparison.entries import Entry
 from comparison.paired import paired_difference
 from comparison.table import Table
-from comparison.table_rows import BUNDLED, TUNED
+from comparison.table_rows import BUNDLED, EMOJI, TUNED
 from lbmkgc_models.runs.side_by_side import spread
 
 KINDS = ("perceptual", "conceptual")
 REFERENCES = ("RotatE", "LBMKGC")
 """Rows that every other is set against."""
+WHAT = {
+    BUNDLED: f"{BUNDLED} is the bundled graph; the paper does not have it. Texts are labels and "
+    "descriptions.",
+    EMOJI: f"{EMOJI} is a graph of emoji, made by `openmoji_build.py`; the paper does not have it. "
+    f"Texts are labels. Settings are those of {BUNDLED}; only the epochs were chosen here.",
+}
 MEASURED = (
-    f"{BUNDLED} is the bundled graph; the paper does not have it. Filtered test, realistic ranks, "
-    "%; mean ± standard deviation over seeds. The answer to a *perceptual* relation is what a "
-    "picture of the head may show. Seconds are those of training one seed, mostly on one core of a "
-    "CPU. Rows are by MRR. Sees: what a row reads beside the triples; texts are labels and "
-    "descriptions."
+    "Filtered test, realistic ranks, %; mean ± standard deviation over seeds. The answer to a "
+    "*perceptual* relation is what a picture of the head may show. Seconds are those of training "
+    "one seed, mostly on one core of a CPU. Rows are by MRR. Sees: what a row reads beside the "
+    "triples."
 )
 COMPARED = (
     "Mean difference of MRR over the same seeds, and in brackets its 95 % interval by a paired "
@@ -29,18 +34,18 @@ COMPARED = (
 )
 
 
-def factbook_tables(entries: Sequence[Entry]) -> list[Table]:
-    """Return the tables of the bundled graph's tuned rows; none where there are no results."""
-    found = [entry for entry in entries if (entry.dataset, entry.mode) == (BUNDLED, TUNED)]
+def picture_tables(entries: Sequence[Entry], graph: str) -> list[Table]:
+    """Return the tables of a graph's tuned rows; none where there are no results."""
+    found = [entry for entry in entries if (entry.dataset, entry.mode) == (graph, TUNED)]
     if not found:
         return []
     found.sort(key=lambda entry: -statistics.mean(entry.metric("mrr")))
-    tables = [_measured(found)]
-    compared = _compared(found)
+    tables = [_measured(found, graph)]
+    compared = _compared(found, graph)
     return [*tables, compared] if compared.rows else tables
 
 
-def _measured(entries: Sequence[Entry]) -> Table:
+def _measured(entries: Sequence[Entry], graph: str) -> Table:
     rows = [
         (
             *(entry.name, entry.sees, spread(entry.metric("mrr"))),
@@ -52,10 +57,10 @@ def _measured(entries: Sequence[Entry]) -> Table:
         for entry in entries
     ]
     header = ("model", "sees", "MRR", *KINDS, "Hits@1", "Hits@10", "seeds", "epochs", "seconds")
-    return Table(BUNDLED, header, rows, MEASURED)
+    return Table(graph, header, rows, f"{WHAT[graph]} {MEASURED}")
 
 
-def _compared(entries: Sequence[Entry]) -> Table:
+def _compared(entries: Sequence[Entry], graph: str) -> Table:
     """Return the differences of each row from the references, over all and perceptual relations."""
     references = [entry for name in REFERENCES for entry in entries if entry.name == name]
     header = ["model"]
@@ -71,7 +76,7 @@ def _compared(entries: Sequence[Entry]) -> Table:
             ]
         if any(cell != "–" for cell in cells):
             rows.append((entry.name, *cells))
-    return Table(f"{BUNDLED}: differences", header, rows, COMPARED)
+    return Table(f"{graph}: differences", header, rows, COMPARED)
 
 
 def difference(entry: Entry, reference: Entry, kind: str = "") -> str:
