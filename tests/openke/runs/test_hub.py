@@ -1,22 +1,19 @@
 """Runs go to the Hub and come back the same: by a folder, and by a server that stands in for it."""
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 import openke
 from openke.runs.load import load_run
+from tests.openke.runs.hub_server import COMMIT, running
 from tests.openke.runs.trained import data_folder, trained
 
 huggingface_hub = pytest.importorskip("huggingface_hub", reason="needs the extra hub")
-COMMIT = "a" * 40
 QUERY = (0, 0, None)
 
 
@@ -77,76 +74,45 @@ def test_a_push_makes_the_repository_and_uploads_the_folder(run, monkeypatch):
     assert {"README.md", "packed", "model.safetensors"} <= set(told[1][1])
 
 
-def hub_of(folder):
-    """Return a class that answers as the Hub does for one repository."""
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
-    files = {name: path for name, path in files.items() if path.is_file()}
-
-    class Hub(BaseHTTPRequestHandler):
-        def do_HEAD(self):
-            self.answer(with_body=False)
-
-        def do_GET(self):
-            self.answer(with_body=True)
-
-        def answer(self, with_body):
-            path = self.path.partition("?")[0]
-            name = path.partition("/resolve/")[2].partition("/")[2]
-            if path.startswith("/api/models/me/toy/tree"):
-                entries = [
-                    {"type": "file", "path": each, "size": file.stat().st_size, "oid": "0" * 40}
-                    for each, file in files.items()
-                ]
-                self.send(json.dumps(entries).encode(), "application/json", with_body)
-            elif path.startswith("/api/models/me/toy"):
-                about = {"id": "me/toy", "sha": COMMIT, "private": False, "tags": []}
-                about["siblings"] = [{"rfilename": each} for each in files]
-                self.send(json.dumps(about).encode(), "application/json", with_body)
-            elif path.startswith("/me/toy/") and name in files:
-                self.send(files[name].read_bytes(), "application/octet-stream", with_body)
-            else:
-                self.send_response(404)
-                self.send_header("X-Error-Code", "EntryNotFound")
-                self.end_headers()
-
-        def send(self, content, kind, with_body):
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("X-Repo-Commit", COMMIT)
-            self.send_header("ETag", f'"{hashlib.sha1(content).hexdigest()}"')
-            self.end_headers()
-            if with_body:
-                self.wfile.write(content)
-
-        def log_message(self, *_):
-            pass
-
-    return Hub
+CODE = """
+import json, sys, openke
+run = openke.load(sys.argv[1], sys.argv[2], device="cpu")
+print(openke.push_to_hub(run, "me/toy", private=True, **json.loads(sys.argv[3])))
+again = openke.from_pretrained("me/toy", device="cpu")
+print(json.dumps([again.report, again.predict(0, 0, k=99)]))
+"""
+"""Pushes and loads, for a process of its own: the Hub's address is read when it is imported."""
 
 
 @pytest.mark.slow
-def test_it_comes_back_from_a_server(run, pushed, tmp_path):
-    with ThreadingHTTPServer(("127.0.0.1", 0), hub_of(pushed)) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        code = (
-            "import json, openke; run = openke.from_pretrained('me/toy', device='cpu'); "
-            "print(json.dumps(run.predict(0, 0, k=99)))"
-        )
+@pytest.mark.parametrize("facts", [True, False])
+def test_it_goes_to_a_server_and_comes_back(run, tmp_path, facts):
+    with running() as server:
         environment = {
             **os.environ,
-            "HF_ENDPOINT": f"http://127.0.0.1:{server.server_address[1]}",
+            "HF_ENDPOINT": server.address,
             "HF_HOME": str(tmp_path),
             "HF_HUB_OFFLINE": "0",
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_TOKEN": "hf_anything",
             "NO_PROXY": "127.0.0.1",
         }
+        command = [sys.executable, "-c", CODE, run.folder, run.whole.directory]
         done = subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, text=True,
-            timeout=300, check=False,
+            [*command, json.dumps({"facts": facts})], env=environment, capture_output=True,
+            text=True, timeout=300, check=False,
         )  # fmt: skip
-        server.shutdown()
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == json.loads(json.dumps(run.predict(*QUERY, k=99)))
+    address, answered = done.stdout.splitlines()
+    assert address == f"{server.address}/me/toy/commit/{COMMIT}"
+    assert server.private
+    assert list(server.large.values()) == [(run.folder / "model.safetensors").read_bytes()]
+    assert ("packed/TOY/train2id.txt" in server.files) == facts
+    assert ("The triples were left out" in server.files["README.md"].decode()) != facts
+    expected = run.predict(*QUERY, k=99)
+    if not facts:
+        expected["known"] = [None] * expected.height
+    assert json.loads(answered) == json.loads(json.dumps([run.report, expected]))
 
 
 def test_a_missing_package_is_said_in_one_line(monkeypatch, run):
