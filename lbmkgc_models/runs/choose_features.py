@@ -27,7 +27,7 @@ from lbmkgc_models.features.encoders.packaged import (
     available_image_encoder,
     available_text_encoder,
 )
-from lbmkgc_models.features.image import build_image_features
+from lbmkgc_models.features.image import SKIPPED, build_image_features
 from lbmkgc_models.features.text import (
     TEXTS,
     build_text_features,
@@ -96,6 +96,8 @@ class FeaturePlan:
             how["encoder"] = source.encoder
             if modality == IMAGE:
                 build_image_features(self.directory, out, [self.directory / PICTURES], **how)
+                if progress and (source.path / SKIPPED).is_file():
+                    print(f"what was skipped, and why: {source.path / SKIPPED}")
             else:
                 build_text_features(self.directory, out, texts=self.texts, **how)
 
