@@ -293,16 +293,19 @@ def test_small_pictures_travel_with_a_run(tmp_path, monkeypatch):
         assert image.open(found[0]).size == (256, 85)
 
 
-def test_the_page_of_a_run_shows_pictures_and_what_the_model_looks_at(tmp_path, monkeypatch):
+def test_the_page_of_a_run_shows_pictures_and_what_the_model_looks_at(
+    tmp_path, monkeypatch, capsys
+):
     image = pytest.importorskip("PIL.Image")
     monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
     (tmp_path / "photos").mkdir()
-    for name in ("lamp", "mug", "chair", "study"):
+    for name in ("lamp", "mug", "chair", "study", "nobody"):
         image.new("RGB", (900, 300), "red").save(tmp_path / "photos" / f"{name}.png")
     settings = {**SETTINGS, "features.modalities": "text", "training.epochs": 3}
     run = openke.fit(
         facts(), texts=texts(), pictures=tmp_path / "photos", settings=settings, device="cpu"
     )
+    assert "  pictures of no entity: 1\n" in capsys.readouterr().out
     page = (run.folder / "report.html").read_text()
     assert page.count('<img class="small" src="data:image/jpeg;base64,') > 5
     assert run.report["modality_weights"] == {"text": 1.0}
