@@ -1,6 +1,7 @@
 """The source distribution builds a wheel whose library works where the checkout is not."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from openke.runtime.toml import tomllib
 
 ROOT = Path(__file__).parents[1]
 TRY = """
@@ -64,3 +67,17 @@ def test_sdist_to_wheel_to_import(tmp_path):
     assert not [name for name in names if name.startswith(("tests/", "base/", "examples/"))]
     site = tmp_path / "site"
     run(sys.executable, "-c", TRY, str(site), cwd=tmp_path, PYTHONPATH=str(site))
+
+
+def test_extras_that_messages_and_pages_name_are_there():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    sources = [path for room in ("openke", "lbmkgc_models") for path in (ROOT / room).rglob("*.py")]
+    named = set()
+    for path in (*pages, *sources):
+        text = path.read_text(encoding="utf-8")
+        for found in re.findall(r"pip install [\"']?(?:openke-lbmkgc|\.)\[([\w,]+)\]", text):
+            named |= set(found.split(","))
+    assert {"encoders", "hub", "rdf", "serve", "tables"} <= named
+    assert named <= set(extras)
