@@ -87,7 +87,8 @@ def fit(
     options = RunOptions(out=folder, device=device, tracker=tuple(trackers))
     splits = {"train": triples, "valid": valid, "test": test}
     given = {split: rows for split, rows in splits.items() if rows is not None}
-    bad, imported = BadRows(skip_bad_rows), folder / PACKED / "graph"
+    imported = folder / PACKED / "graph"
+    bad = BadRows(skip_bad_rows, "skip_bad_rows=True")
     store = import_graph(
         triples if len(given) == 1 else given,
         imported,

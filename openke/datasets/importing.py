@@ -301,7 +301,7 @@ def command(
     splits = {split: path for split, path in given.items() if path is not None}
     if (source is None) == (train is None) or (source is not None and splits):
         raise ValueError("give either one source to divide, or --train with --valid and --test")
-    bad = BadRows(skip_bad_rows)
+    bad = BadRows(skip_bad_rows, "--skip-bad-rows")
     store = import_graph(
         source if source is not None else splits,
         out,

@@ -98,7 +98,8 @@ def read_named(
         header=header,
         notes=bad.notes,
     )
-    return from_table(table, [places[role] for role in ROLES], bad, format)
+    shape = format if table.in_file else ""
+    return from_table(table, [places[role] for role in ROLES], bad, shape)
 
 
 def guess(path: Path) -> str:

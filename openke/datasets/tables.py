@@ -35,10 +35,13 @@ class BadRows:
     ----------
     skip
         Leave them out.
+    way_out
+        How whoever gets the error asks for that.
     """
 
-    def __init__(self, skip: bool = False) -> None:
+    def __init__(self, skip: bool = False, way_out: str = "") -> None:
         self.skip = skip
+        self.way_out = f"; {way_out} leaves such rows out" if way_out else ""
         self.listed: list[tuple[str, str]] = []
         """Place and reason of each, of a kind the first :data:`MOST_LISTED`."""
         self.first: dict[str, list[tuple[str, str]]] = {}
@@ -53,7 +56,7 @@ class BadRows:
     def refuse(self, place: str, reason: str, kind: str) -> None:
         """List a row, or raise ``ValueError``; ``kind`` is what such rows are, for a summary."""
         if not self.skip:
-            raise ValueError(f"{place}: {reason}")
+            raise ValueError(f"{place}: {reason}{self.way_out}")
         self.leave_out(place, reason, kind)
 
     def leave_out(self, place: str, reason: str, kind: str) -> None:
@@ -190,6 +193,8 @@ def text_of(value: Any) -> str:
         return value.strip()
     if value is None:
         return ""
+    if isinstance(value, float) and value.is_integer():  # pandas has ids so, where some are missing
+        return str(int(value))
     try:  # NaN and NA stand for what is missing in frames: one does not equal itself, ...
         there = bool(value == value)
     except (TypeError, ValueError):  # ... and the other refuses to say
@@ -281,6 +286,8 @@ def _places(
 
 def _in_memory(source: Any, called: str) -> tuple[list[str] | None, Rows]:
     """Return column names, if there are such, and rows of an object in memory."""
+    if hasattr(source, "collect"):  # polars: what is not computed yet
+        source = source.collect()
     if isinstance(source, Mapping):
         return _of_columns(source, called)
     if hasattr(source, "column_names"):  # Arrow

@@ -2,13 +2,14 @@
 
 import gzip
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from openke.datasets.importing import Division, command, import_graph
 from openke.datasets.named_triples import ROLES, read_named
-from openke.datasets.tables import BadRows
+from openke.datasets.tables import BadRows, text_of
 
 ROWS = [
     ('Müller, "Ann"', "knows", "Bob"),
@@ -318,3 +319,18 @@ def test_a_first_row_that_may_be_a_header_is_named(tmp_path, capsys):
         import_graph(path, tmp_path / "third", header=True)
     command(path, out=tmp_path / "fourth")
     assert note in capsys.readouterr().out
+
+
+def test_what_is_computed_later_is_computed_and_ids_are_whole():
+    lazy = SimpleNamespace(collect=lambda: {"head": [1.0, 2], "relation": ["r", "r"], "tail": "bc"})
+    assert list(read_named(lazy)) == [("1", "r", "b"), ("2", "r", "c")]
+    assert text_of(2.5) == "2.5"
+    assert text_of(float("inf")) == "inf"
+
+
+def test_a_bad_row_in_memory_is_shown_as_it_is():
+    rows = {"head": ["a", None], "relation": ["r", "s"], "tail": ["b", "c"]}
+    way_out = "skip_bad_rows=True leaves such rows out"
+    message = rf"triples, row 2: found \[None, 's', 'c'\], expected three names: .*; {way_out}"
+    with pytest.raises(ValueError, match=message):
+        list(read_named(rows, bad=BadRows(way_out="skip_bad_rows=True")))
