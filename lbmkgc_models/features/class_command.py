@@ -10,6 +10,7 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.classes import build_class_features
 from lbmkgc_models.features.describe import describe
 from openke.datasets.search import folder_of
+from openke.runtime.values import Count
 
 
 def command(
@@ -17,7 +18,7 @@ def command(
     /,
     *,
     out: Path | None = None,
-    dim: int = 128,
+    dim: Count = 128,
     data: Path | None = None,
 ) -> int:
     """Encode the classes of a data set's entities into a feature store, a modality of its own.

@@ -10,6 +10,7 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.image import SKIPPED, Several, build_image_features
 from openke.datasets.search import folder_of
+from openke.runtime.values import Count
 
 
 def command(
@@ -20,11 +21,11 @@ def command(
     out: Path | None = None,
     encoder: str = "efficientnet-lite0",
     several: Several = "mean",
-    max_pictures: int = 5,
-    batch_size: int = 32,
+    max_pictures: Count = 5,
+    batch_size: Count = 32,
     pooling: str | None = None,
     raw: bool = False,
-    dim: int | None = None,
+    dim: Count | None = None,
     device: str = "auto",
     data: Path | None = None,
 ) -> int:

@@ -14,6 +14,7 @@ from lbmkgc_models.features.text import build_text_features
 from openke.datasets.search import folder_of
 from openke.runtime.arguments import parse_arguments
 from openke.runtime.script import exit_status
+from openke.runtime.values import Count
 
 
 def command(
@@ -23,11 +24,11 @@ def command(
     out: Path | None = None,
     encoder: str = "minilm",
     texts: TextChoice = "all",
-    batch_size: int = 64,
-    max_length: int | None = None,
+    batch_size: Count = 64,
+    max_length: Count | None = None,
     pooling: str | None = None,
     raw: bool = False,
-    dim: int | None = None,
+    dim: Count | None = None,
     device: str = "auto",
     data: Path | None = None,
 ) -> int:

@@ -14,6 +14,7 @@ from lbmkgc_models.features.published_tokens import import_tokens
 from lbmkgc_models.features.word_tokens import build_word_tokens
 from openke.datasets.search import folder_of
 from openke.runtime.files import is_there
+from openke.runtime.values import Count, Natural
 
 
 def command(
@@ -23,14 +24,14 @@ def command(
     pictures: tuple[Path, ...] = (),
     out: Path | None = None,
     encoder: str = "efficientnet-lite0",
-    codes: int = 1024,
-    tokens: int = 8,
+    codes: Count = 1024,
+    tokens: Count = 8,
     text_encoder: str = "minilm",
-    text_tokens: int = 8,
+    text_tokens: Natural = 8,
     texts: TextChoice = "all",
-    seed: int = 0,
-    max_pictures: int = 5,
-    batch_size: int = 32,
+    seed: Natural = 0,
+    max_pictures: Count = 5,
+    batch_size: Count = 32,
     published: Path | None = None,
     entities: Path | None = None,
     device: str = "auto",

@@ -21,6 +21,7 @@ from openke.data.store import TripleStore
 from openke.runs.command_line import Assignments, assigned
 from openke.runs.recipe import Recipe
 from openke.runtime.holding import held
+from openke.runtime.values import Count, Natural, Weight, check_value
 from openke.runtime.words import counted
 from openke.training.callback import Callback
 from openke.training.trainer import Trainer
@@ -37,13 +38,13 @@ def command(
     /,
     *,
     model: str = "LBMKGC",
-    trials: int = 20,
-    epochs: int = 0,
-    minutes: float = 0.0,
+    trials: Count = 20,
+    epochs: Natural = 0,
+    minutes: Weight = 0.0,
     space: Path | None = None,
     set: Assignments = (),
     out: Path | None = None,
-    seed: int = 0,
+    seed: Natural = 0,
     device: str = "auto",
 ) -> None:
     """Search settings of a model for a data set, and write the best recipe.
@@ -169,11 +170,10 @@ class Trials:
 
 
 def _check(trials: int, epochs: int, minutes: float, seed: int) -> None:
-    if trials < 1:
-        raise ValueError(f"--trials {trials}: expected at least 1")
-    for name, value in {"epochs": epochs, "minutes": minutes, "seed": seed}.items():
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"--{name} {value}: expected 0 or more")
+    check_value("--trials", trials, Count)
+    check_value("--epochs", epochs, Natural)
+    check_value("--minutes", minutes, Weight)
+    check_value("--seed", seed, Natural)
 
 
 def _watched(recipe: Recipe) -> Recipe:

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from lbmkgc_models.features.optional_packages import extra
+from openke.runtime.values import Port
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -17,7 +18,7 @@ def command(
     /,
     *,
     host: str = "127.0.0.1",
-    port: int = 8000,
+    port: Port = 8000,
     keep: Path | None = None,
     without_probability: bool = False,
     data: Path | None = None,

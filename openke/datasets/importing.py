@@ -22,6 +22,7 @@ from openke.datasets.named_triples import ROLES as TRIPLE_ROLES
 from openke.datasets.named_triples import NamedTriple, is_name, not_a_name, read_named
 from openke.datasets.spooled_texts import SpooledTexts
 from openke.datasets.tables import MOST_LISTED, BadRows, Columns
+from openke.runtime.values import Natural, Share
 from openke.runtime.words import counted
 
 __all__ = ["Division", "import_graph"]
@@ -236,10 +237,10 @@ def command(
     test: Path | None = None,
     texts: Path | None = None,
     pictures: Path | None = None,
-    valid_ratio: float = 0.1,
-    test_ratio: float = 0.1,
-    unseen: float = 0.0,
-    seed: int = 0,
+    valid_ratio: Share = 0.1,
+    test_ratio: Share = 0.1,
+    unseen: Share = 0.0,
+    seed: Natural = 0,
     format: ImportFormat = "auto",
     delimiter: str = "",
     columns: tuple[str, ...] = (),

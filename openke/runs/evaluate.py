@@ -13,6 +13,7 @@ from openke.evaluation.tester import Tester
 from openke.runs.load import Run, load_run
 from openke.runs.packed import need_facts
 from openke.runtime.files import write_text
+from openke.runtime.values import Count
 
 MIB = 2**20
 
@@ -85,7 +86,7 @@ def command(
     by_relation: bool = False,
     json: bool = False,
     output: Path | None = None,
-    block_mib: int | None = None,
+    block_mib: Count | None = None,
     data: Path | None = None,
     features: Path | None = None,
     device: str = "auto",
@@ -127,8 +128,6 @@ def command(
     device
         auto, cpu, cuda, cuda:1, mps.
     """
-    if block_mib is not None and block_mib < 1:
-        raise ValueError(f"--block-mib {block_mib}: expected at least 1")
     report = evaluate(
         load_run(run, data, features=features, device=device),
         split,

@@ -29,6 +29,7 @@ from openke.runtime.environment import environment
 from openke.runtime.files import sweep, write_text
 from openke.runtime.holding import held
 from openke.runtime.names import check_known
+from openke.runtime.values import Count, check_value
 from openke.training.callback import Callback
 from openke.training.callbacks import Checkpoint, EarlyStopping, Log, Validation
 from openke.training.history import History
@@ -45,7 +46,7 @@ class Execution:
     """auto, cpu, cuda, cuda:1 or mps; auto takes a GPU where there is one."""
     compile: bool = False
     """Compile the step: worth it on a GPU, after a minute of waiting."""
-    checkpoint_every: int = 10
+    checkpoint_every: Count = 10
     """Epochs between two checkpoints; one is also written after five minutes."""
     resume: bool = False
     """Go on from the checkpoint under --out."""
@@ -65,10 +66,7 @@ class Execution:
         for name in ("out", "data"):
             if isinstance(getattr(self, name, None), str):
                 object.__setattr__(self, name, Path(getattr(self, name)))
-        if self.checkpoint_every < 1:
-            raise ValueError(
-                f"--checkpoint-every {self.checkpoint_every}: expected at least 1 epoch"
-            )
+        check_value("--checkpoint-every", self.checkpoint_every, Count)
         if self.resume and self.overwrite:
             raise ValueError("--resume and --overwrite exclude each other")
         for name in self.tracker:

@@ -15,6 +15,7 @@ from openke.runs.load import Run, load_run
 from openke.runs.packed import WITHOUT_FACTS
 from openke.runs.predictor import SLOTS, Answer, NamedQuery, Predictor
 from openke.runtime.files import write_text
+from openke.runtime.values import Count
 
 __all__ = ["Answer", "Predictor"]
 UNKNOWN = "?"
@@ -29,7 +30,7 @@ def command(
     relation: str | None = None,
     tail: str | None = None,
     file: Path | None = None,
-    k: int = 10,
+    k: Count = 10,
     new: bool = False,
     type_constrain: bool = False,
     probability: bool = False,

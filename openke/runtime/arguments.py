@@ -11,7 +11,8 @@ from contextlib import redirect_stderr
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, make_dataclass
 from inspect import Parameter, cleandoc, signature
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from openke.runtime.field_texts import field_texts, parameter_texts, summary_of
 from openke.runtime.names import did_you_mean
@@ -46,7 +47,8 @@ def parse_arguments(
 ) -> Result:
     """Call a function or make a dataclass with what the command line says.
 
-    Parameters before ``/`` are given by their place, others by ``--name``. A switch is ``--json``
+    Parameters before ``/`` are given by their place, others by ``--name``. Numbers are held to the
+    bounds of their types, such as :data:`.Count`. A switch is ``--json``
     alone, without a ``--no-json``. What may be None is so when it is left out. A parameter that is
     a dataclass adds the options of its fields.
 
@@ -90,21 +92,27 @@ def parse(
         if leaving.code in (0, None):  # the help was asked for
             raise
         raise ValueError(_in_one_line(said.getvalue(), arguments, prog)) from None
-    for name, value in vars(given).items():
-        _check_number(f"--{name.replace('_', '-')}", value)
+    _check_numbers(given)
     return vars(given)
 
 
-def _check_number(option: str, value: Any) -> None:
-    """Raise ``ValueError`` for what no setting is: not a number, infinite, beyond 64 bits."""
-    if is_dataclass(value):
-        for each in fields(value):
-            _check_number(f"--{each.name.replace('_', '-')}", getattr(value, each.name))
-    elif isinstance(value, tuple):
-        for each in value:
-            _check_number(option, each)
-    elif isinstance(value, int | float):
-        check_value(option, value, float if isinstance(value, float) else type(value))
+def _check_numbers(given: Any) -> None:
+    """Raise ``ValueError`` for a number beyond the bounds of its type, infinite, or of 65 bits."""
+    for each in fields(given):
+        value = getattr(given, each.name)
+        if is_dataclass(value):
+            _check_numbers(value)
+        elif isinstance(value, int | float):
+            check_value(f"--{each.name.replace('_', '-')}", value, _without_none(each.type))
+
+
+def _without_none(kind: Any) -> Any:
+    """Return a type as whoever gives an option may mean it: None is to leave it out."""
+    base = _taken_apart(kind)[0]
+    if get_origin(base) in (Union, UnionType):
+        said = [each for each in get_args(base) if each is not NoneType]
+        return said[0] if len(said) == 1 else kind
+    return kind
 
 
 def _in_one_line(boxes: str, arguments: Sequence[Argument], prog: str | None) -> str:

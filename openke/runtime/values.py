@@ -28,6 +28,8 @@ Share = Annotated[float, Bound(" from 0 to below 1", lambda number: 0 <= number 
 Fraction = Annotated[float, Bound(" from 0 to 1", lambda number: 0 <= number <= 1)]
 Weight = Annotated[float, Bound(", 0 or more", lambda number: number >= 0)]
 Positive = Annotated[float, Bound(" above 0", lambda number: number > 0)]
+Inside = Annotated[float, Bound(" between 0 and 1", lambda number: 0 < number < 1)]
+Port = Annotated[int, Bound(" from 0 to 65535", lambda number: 0 <= number <= 65535)]
 LARGEST_RATE = 1000.0
 """Of learning rates: a step of any optimiser here is then longer than all that a model learns, and
 what comes out is no model, though its loss may stay a number."""

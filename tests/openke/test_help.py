@@ -4,13 +4,16 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import is_dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from openke import cli
 from openke.runtime.arguments import arguments_of
+from openke.runtime.values import Bound
 
 COMMANDS = {entry.name: entry for entry in entry_points(group=cli.COMMANDS)}
 ROOT = Path(cli.__file__).parents[1]
@@ -38,6 +41,24 @@ def test_help_says_what_to_give(name, capsys):
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_option_has_its_text(name):
     assert not [each.name for each in arguments_of(COMMANDS[name].load()) if not each.text]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_number_has_bounds(name):
+    """Without them a typing error is computed with: say what a number may be by its type."""
+    assert not list(unbounded(arguments_of(COMMANDS[name].load())))
+
+
+def unbounded(arguments):
+    for each in arguments:
+        kinds = [each.kind, *get_args(each.kind)]
+        kinds += [inner for kind in kinds[1:] for inner in get_args(kind)]
+        if is_dataclass(kinds[1] if kinds[1:] else each.kind):
+            yield from unbounded(arguments_of(kinds[1]))
+        elif {int, float} & {k for k in kinds if isinstance(k, type)} and not any(
+            isinstance(kind, Bound) for kind in kinds
+        ):
+            yield each.name
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from lbmkgc_models.feature_store.labels import read_labels
 from lbmkgc_models.features.lvmc.settings import DrawingSettings
 from openke.datasets.pictures import find_pictures
 from openke.datasets.search import folder_of
+from openke.runtime.values import Count
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 EXAMPLES = 3
@@ -24,12 +25,12 @@ def command(
     out: Path,
     pictures: tuple[Path, ...] = (),
     drawing: Annotated[DrawingSettings, tyro.conf.arg(name="")] = DrawingSettings(),  # noqa: B008 (it is frozen)
-    batch_size: int = 1,
+    batch_size: Count = 1,
     device: str = "auto",
     dtype: Dtype = "auto",
     cpu_offload: bool = False,
     slicing: bool = False,
-    limit: int | None = None,
+    limit: Count | None = None,
     overwrite: bool = False,
     dry_run: bool = False,
     data: Path | None = None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lbmkgc_models.features.lvmc.prompt import PromptTemplate
+from openke.runtime.values import Count, Inside, Natural, Weight
 
 NO_REFINER = "none"
 SIZES = range(16, 2049, 8)
@@ -35,19 +36,19 @@ class DrawingSettings:
     """Prompt of an entity; {description} falls away for entities that have none."""
     negative_prompt: str = ""
     """What pictures should not show; empty leaves it to the model."""
-    steps: int = 40
+    steps: Count = 40
     """DDIM steps of the whole schedule (diffusers' example for base and refiner)."""
-    base_end: float = 0.8
+    base_end: Inside = 0.8
     """Share of the schedule at which the refiner takes over (diffusers' example)."""
     handover: Literal["latents", "noise"] = "latents"
     """latents: the base stops at base_end and the refiner goes on with its latents, as SDXL's
     authors do it; noise: the base finishes and the refiner starts from its result noised back to
     base_end, the paper's Eq. 4."""
-    guidance: float = 5.0
+    guidance: Weight = 5.0
     """Scale of classifier-free guidance (diffusers' default for SDXL); 1 or less is without."""
-    size: int = 1024
+    size: Count = 1024
     """Pixels of a side; SDXL was trained at 1024."""
-    seed: int = 0
+    seed: Natural = 0
     """Seed of the run; each entity's own is made of it and the entity's name."""
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from lbmkgc_models.features.report.page import write_report
 from openke.data.store import TripleStore
 from openke.datasets.search import folder_of
+from openke.runtime.values import Count, Natural
 
 
 def command(
@@ -17,8 +18,8 @@ def command(
     out: Path,
     before: Path | None = None,
     pictures: tuple[Path, ...] = (),
-    sample: int = 12,
-    seed: int = 0,
+    sample: Count = 12,
+    seed: Natural = 0,
     data: Path | None = None,
 ) -> int:
     """Show the features of a data set on one HTML page: coverage, pictures, alignment.

@@ -198,10 +198,10 @@ def test_a_model_with_texts_reads_its_features_once(folder, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"trials": 0}, "--trials 0: expected at least 1"),
-        ({"epochs": -1}, "--epochs -1: expected 0 or more"),
-        ({"minutes": float("nan")}, "--minutes nan: expected 0 or more"),
-        ({"seed": -1}, "--seed -1: expected 0 or more"),
+        ({"trials": 0}, "--trials is 0; expected a whole number, 1 or more"),
+        ({"epochs": -1}, "--epochs is -1; expected a whole number, 0 or more"),
+        ({"minutes": float("nan")}, "--minutes is nan; expected a number, 0 or more"),
+        ({"seed": -1}, "--seed is -1; expected a whole number, 0 or more"),
         ({"model": "Nothing"}, "model is 'Nothing'; expected one of"),
         ({"set": ("model.size=3",)}, "no setting 'size'"),
     ],

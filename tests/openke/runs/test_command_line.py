@@ -93,7 +93,10 @@ def test_a_folder_of_features_goes_before_the_recipes_encoder():
             r"--set training.penalty=\{name=N3\}: neither JSON nor TOML: .* texts need quotes",
         ),
         (["--set", "training.lr.x=1"], "training.lr.x: lr is 0.001 in the recipe"),
-        (["--checkpoint-every", "0"], "--checkpoint-every 0: expected at least 1 epoch"),
+        (
+            ["--checkpoint-every", "0"],
+            "--checkpoint-every is 0; expected a whole number, 1 or more",
+        ),
         (["--resume", "--overwrite"], "--resume and --overwrite exclude each other"),
     ],
 )

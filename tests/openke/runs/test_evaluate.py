@@ -94,7 +94,7 @@ def test_each_relation_by_its_label(place, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--block-mib", "0"], "--block-mib 0: expected at least 1"),
+        (["--block-mib", "0"], "--block-mib is 0; expected a whole number, 1 or more"),
         (["--relations", "--type-constrain"], "relations are ranked without them"),
     ],
 )

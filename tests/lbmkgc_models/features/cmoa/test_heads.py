@@ -90,16 +90,17 @@ def test_first_heads_keep_what_is_near() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("dim", 0, "at least 1"),
-        ("components", 0, "at least 1"),
-        ("batch_size", 1, "at least 2: a pair needs another"),
-        ("noise", -1.0, "at least 0"),
-        ("temperature", 0.0, "more than 0"),
-        ("dropout", 1.0, "0 to below 1"),
-        ("held_out", 1.0, "between 0 and 1"),
-        ("validation", 0.0, "between 0 and 1"),
+        ("dim", 0, ", 1 or more"),
+        ("components", 0, ", 1 or more"),
+        ("batch_size", 1, ", 2 or more: a pair needs another"),
+        ("noise", -1.0, ", 0 or more"),
+        ("temperature", 0.0, " above 0"),
+        ("learning_rate", 5000.0, " above 0, at most 1000"),
+        ("dropout", 1.0, " from 0 to below 1"),
+        ("held_out", 1.0, " between 0 and 1"),
+        ("validation", 0.0, " between 0 and 1"),
     ],
 )
 def test_settings_out_of_range_are_refused(name: str, value: float, expected: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} is {value}, expected {expected}"):
+    with pytest.raises(ValueError, match=f"{name} is {value}; expected a.* number{expected}"):
         AlignmentSettings(**{name: value})  # type: ignore[arg-type]
