@@ -85,8 +85,8 @@ def _of_system(error: BaseException) -> OSError | None:
     """Return the error of a write that names no file, also where PyTorch has hidden it."""
     found: BaseException | None = error
     while found is not None:
-        if isinstance(found, OSError) and found.errno is not None and found.filename is None:
-            return found
+        if isinstance(found, OSError) and found.errno is not None:
+            return found if found.filename is None else None
         found = found.__cause__ or found.__context__
     return None
 

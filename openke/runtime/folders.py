@@ -44,10 +44,25 @@ def draft_of(folder: Path) -> Iterator[Path]:
         with lock:
             try:
                 draft.mkdir()
-                yield draft
+                with _named_in_place(draft, folder):
+                    yield draft
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
                 _lock_of(draft).unlink(missing_ok=True)
+
+
+@contextmanager
+def _named_in_place(draft: Path, folder: Path) -> Iterator[None]:
+    """Name a file of a draft, in an error of the system, by the place that it was to have."""
+    try:
+        yield
+    except OSError as error:
+        name = error.filename
+        if not isinstance(name, str) or not Path(name).is_relative_to(draft):
+            raise
+        parts = Path(name).relative_to(draft).parts
+        inside = parts[1:] if parts[:1] == (folder.name,) else parts
+        raise OSError(error.errno, error.strerror, str(folder.joinpath(*inside))) from error
 
 
 def _lock_of(draft: Path) -> Path:
