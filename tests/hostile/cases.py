@@ -22,6 +22,9 @@ WORDS = ("", "x", "\n", "é", "\udcff", "a" * 3000, "../..", "None", "meta", "[1
 PLACES = ("pipe", "nowhere", "loop", "folder", "missing/x", "a" * 300, "", "data/labels.tsv/x")
 """Paths that are no good, whatever a command does with them; the first four are made."""
 
+LOSSES = ("full", "closed", "gone")
+"""How a stream may be that takes nothing."""
+
 SLOW = ("compile", "trials", "minutes")
 """Options that make any case last longer than a hang may."""
 
@@ -194,7 +197,7 @@ def _disk(world: World, draw: random.Random, copy: Path) -> Case:
 def _memory(world: World, draw: random.Random, copy: Path) -> Case:
     """Leave little memory."""
     example = _example(world, draw)
-    size = draw.choice((32, 64, 128)) * 2**20
+    size = draw.choice((8, 16, 32, 32, 48, 64, 80, 96, 128, 128, 160)) * 2**20
     return Case(
         kind="little memory",
         what=f"{size >> 20} MiB more",
@@ -219,12 +222,29 @@ def _signal(world: World, draw: random.Random, copy: Path) -> Case:
     )
 
 
+def _stream(world: World, draw: random.Random, copy: Path) -> Case:
+    """Let nobody read what a command says."""
+    example = _example(world, draw)
+    out, err = draw.choice(
+        [(o, e) for o in ("", *LOSSES) for e in ("", *LOSSES) if o or e],
+    )
+    return Case(
+        kind="stream",
+        what=f"output {out or 'fine'}, error {err or 'fine'}",
+        example=example,
+        request=_request(example, copy, out=out, err=err),
+        names=("standard output",),
+        same=not out,
+    )
+
+
 KINDS: dict[str, Callable[[World, random.Random, Path], Case]] = {
     "option": _option,
     "file": _file,
     "full disk": _disk,
     "little memory": _memory,
     "signal": _signal,
+    "stream": _stream,
 }
-WEIGHTS = (8, 10, 2, 1, 3)
+WEIGHTS = (8, 10, 2, 1, 3, 1)
 """How often each kind is drawn."""

@@ -43,8 +43,11 @@ def judge(case: Case, outcome: Outcome, before: Tree, after: Tree) -> str:
         return wrong
     if stopped and outcome.status in (-(case.request.signal or 0), 130, 143):
         return "stopped"
+    if case.request.out == "gone" and outcome.status == 1:
+        return "stopped"
     if outcome.status == 2:
-        return _refusal(case, outcome)
+        unheard = case.request.out and case.request.err
+        return "refused" if unheard else _refusal(case, outcome)
     if outcome.status not in (0, case.example.outcome.status, 1 if _audits(case) else 0):
         return f"exit status {outcome.status}"
     if len(outcome.err) > NOISE:
@@ -86,7 +89,8 @@ def _files(case: Case, outcome: Outcome, before: Tree, after: Tree) -> str:
     hidden = [name for name in new if re.search(r"(^|/)\.(?!partial-)", name) and not killed]
     if hidden:
         return f"left behind: {hidden[0]}"
-    if outcome.status and not killed and case.example.command not in KEEPS and new:
+    keeps = case.example.command in KEEPS or case.request.out  # done before it said so
+    if outcome.status and not killed and not keeps and new:
         return f"left behind: {new[0]}"
     return ""
 

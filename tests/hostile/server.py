@@ -36,6 +36,10 @@ class Request:
     """The largest file it may write, as on a full disk."""
     memory_bytes: int | None = None
     """What it may have more than the process it was forked from."""
+    out: str = ""
+    """What is wrong with its standard output: full, closed, or gone."""
+    err: str = ""
+    """What is wrong with its standard error."""
     signal: int | None = None
     after: float = 0.0
     """Seconds until the signal."""
@@ -180,6 +184,10 @@ def _be_command(request: Request, pipes: list[int]) -> None:
     os.dup2(err, 2)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, errors="backslashreplace")
+    if request.out:
+        sys.stdout = _lose(1, sys.stdout, request.out)
+    if request.err:
+        sys.stderr = _lose(2, sys.stderr, request.err)
     os.chdir(request.folder)
     if request.file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request.file_bytes, resource.RLIM_INFINITY))
@@ -193,6 +201,22 @@ def _be_command(request: Request, pipes: list[int]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     os.write(modules, " ".join(sorted(set(sys.modules) - before))[:60000].encode())
     os._exit(status)
+
+
+def _lose(number: int, stream: Any, how: str) -> Any:
+    """Let nobody read what is written to a stream: full, closed by the caller, or a pipe."""
+    os.close(number)
+    if how == "closed":
+        return None
+    if how == "full":
+        target = os.open("/dev/full", os.O_WRONLY)
+    else:
+        read, target = os.pipe()
+        os.close(read)
+    if target != number:
+        os.dup2(target, number)
+        os.close(target)
+    return stream
 
 
 def _status() -> int:
@@ -215,7 +239,10 @@ def _status() -> int:
         status = 1
     if isinstance(status, str):
         print(status, file=sys.stderr)
-    sys.stderr.flush()
+    try:
+        sys.stderr.flush()
+    except OSError:
+        return 120
     return 1 if isinstance(status, str) else status or 0
 
 

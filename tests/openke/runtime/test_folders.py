@@ -1,11 +1,13 @@
 """Folders that appear whole or not at all."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from openke.runtime.files import naming
 from openke.runtime.folders import draft_of, whole_folder
 
 
@@ -27,6 +29,19 @@ def test_an_older_folder_is_replaced(tmp_path: Path) -> None:
         assert (target / "old").exists()
     assert [path.name for path in target.iterdir()] == ["file"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_file_that_cannot_be_written_is_named_by_its_place(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+
+    def fill_the_disk(inside: str) -> None:
+        with draft_of(target) as draft, naming(draft / inside):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    for inside in ("file", "target/file"):
+        with pytest.raises(OSError, match="No space") as caught:
+            fill_the_disk(inside)
+        assert caught.value.filename == str(target / "file")
 
 
 def test_a_failure_leaves_everything_as_it_was(tmp_path: Path) -> None:
