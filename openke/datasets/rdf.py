@@ -71,6 +71,8 @@ def read_rdf(
                 elif bad is not None:
                     said = f"{subject} {predicate} {_quoted(found.object)}"
                     bad.leave_out(str(path), f"a literal: {said[:LONGEST]}", LITERALS)
+    except MemoryError as error:  # of the parser's own, whose terms are of 16 MiB at most
+        raise ValueError(f"{path}: a term too long to read: {error}") from error
     except SyntaxError as error:
         reason = re.sub(r"^Parser error at line \d+.*?: ", "", str(error.msg))
         raise ValueError(f"{path}:{error.lineno}: {reason}; expected {RDF_KINDS[kind]}") from error

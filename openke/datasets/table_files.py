@@ -22,7 +22,7 @@ LOOKED_AT = 50
 HEAD = 1000
 """Rows of named values that are looked at for the names there are."""
 LONGEST_FIELD = 2**24
-"""Characters of a field: texts may be long, and an unclosed quote reads on and on."""
+"""Characters of a field or line: texts may be long, and an unclosed quote reads on and on."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,21 @@ def open_text(path: Path) -> TextIO:
 
 
 def text_lines(path: Path, lines: TextIO) -> Iterator[str]:
-    """Yield lines; ``ValueError`` names the file where they are not UTF-8, or not packed."""
+    """Yield lines; ``ValueError`` names the file where they are not UTF-8, or not packed.
+
+    It names the line where one is longer than :data:`LONGEST_FIELD`: a packed file of a megabyte
+    may hold one that fills the memory.
+    """
+    number = 1
     try:
-        yield from lines
+        while line := lines.readline(LONGEST_FIELD + 1):
+            if len(line) > LONGEST_FIELD:
+                raise ValueError(
+                    f"{path}:{number}: a line of more than {LONGEST_FIELD:,} characters, which "
+                    f"begins {line[:80]!r}; expected a row to a line"
+                )
+            yield line
+            number += 1
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: found bytes that are not UTF-8 ({error})") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

@@ -188,10 +188,13 @@ def read_table(
 
 
 def text_of(value: Any) -> str:
-    """Return a value as text without blanks around it; "" where there is none."""
+    """Return a value as text without blanks around it; "" where there is none.
+
+    What a column nests, such as a list, is none: its parts have no place in a row.
+    """
     if isinstance(value, str):
         return value.strip()
-    if value is None:
+    if value is None or isinstance(value, list | tuple | dict | set | bytes):
         return ""
     if isinstance(value, float) and value.is_integer():  # pandas has ids so, where some are missing
         return str(int(value))

@@ -52,9 +52,7 @@ def folder_for(folder: Path) -> Iterator[None]:
     """
     missing = [each for each in (folder, *folder.parents) if not _exists(each)]
     for each in (*missing, *folder.parents[:1], folder):
-        if os.path.lexists(each) and not each.is_dir():
-            what = "a file" if _exists(each) else "a link that leads nowhere"
-            raise FileExistsError(f"{each}: is {what}, expected a folder; name another place")
+        require_folder(each)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
@@ -62,6 +60,13 @@ def folder_for(folder: Path) -> Iterator[None]:
         with suppress(OSError):  # there is something in it, or it was never made
             for each in missing:
                 each.rmdir()
+
+
+def require_folder(path: Path) -> None:
+    """Raise ``FileExistsError`` where something other than a folder is in its place."""
+    if os.path.lexists(path) and not path.is_dir():
+        what = "a file" if _exists(path) else "a link that leads nowhere"
+        raise FileExistsError(f"{path}: is {what}, expected a folder; name another place")
 
 
 @contextmanager

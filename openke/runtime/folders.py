@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from openke.runtime.files import folder_for, naming
+from openke.runtime.files import folder_for, naming, require_folder
 
 DRAFT = re.compile(r"\.\d+-[0-9a-f]{8}$")
 """How the names of temporary folders end."""
@@ -37,6 +37,7 @@ def draft_of(folder: Path) -> Iterator[Path]:
     A lock beside it says that somebody works in it: the drafts of processes that were killed have
     none that holds, and are cleared away first.
     """
+    require_folder(folder)
     with folder_for(folder.parent), naming(folder):
         _sweep(folder)
         draft = _hidden_sibling(folder)

@@ -334,3 +334,27 @@ def test_a_bad_row_in_memory_is_shown_as_it_is():
     message = rf"triples, row 2: found \[None, 's', 'c'\], expected three names: .*; {way_out}"
     with pytest.raises(ValueError, match=message):
         list(read_named(rows, bad=BadRows(way_out="skip_bad_rows=True")))
+
+
+@pytest.mark.parametrize("ending", ["tsv", "csv", "jsonl", "tsv.gz"])
+def test_a_line_without_end_is_not_read_to_its_end(tmp_path, monkeypatch, ending):
+    monkeypatch.setattr("openke.datasets.table_files.LONGEST_FIELD", 100)
+    path = tmp_path / f"facts.{ending}"
+    text = "x" * 5000 + "\n"
+    path.write_bytes(gzip.compress(text.encode()) if ending.endswith("gz") else text.encode())
+    with pytest.raises(ValueError, match=r":1: a line of more than 100 characters") as caught:
+        list(read_named(path))
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("nested", [["a"], {"a": 1}, b"a"])
+def test_what_a_column_nests_is_no_name(nested):
+    with pytest.raises(ValueError, match=r"row 1: found .*, expected three names"):
+        list(read_named([(nested, "r", "b")]))
+
+
+def test_a_literal_beyond_the_parser_s_memory_is_blamed_on_its_file(tmp_path):
+    path = tmp_path / "facts.nt"
+    path.write_text(f'<http://a> <http://r> "{"x" * (17 << 20)}" .\n')
+    with pytest.raises(ValueError, match=r"facts\.nt: a term too long to read"):
+        list(read_named(path, bad=BadRows()))

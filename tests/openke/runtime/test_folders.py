@@ -44,6 +44,18 @@ def test_a_file_that_cannot_be_written_is_named_by_its_place(tmp_path: Path) -> 
         assert caught.value.filename == str(target / "file")
 
 
+@pytest.mark.parametrize("what", ["a file", "a link that leads nowhere"])
+def test_what_is_no_folder_is_not_replaced(tmp_path: Path, what: str) -> None:
+    target = tmp_path / "target"
+    target.write_text("old") if what == "a file" else target.symlink_to("nowhere")
+    with (
+        pytest.raises(FileExistsError, match=f"target: is {what}, expected a folder"),
+        draft_of(target),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == [target]
+
+
 def test_a_failure_leaves_everything_as_it_was(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.mkdir()
