@@ -267,7 +267,12 @@ class LBMKGC(Model):
         return self.interaction.entity_embeddings(entities)
 
     def factors(self, entities: Tensor, encodings: Encodings | None = None) -> Tensor:
-        """Return the fused rows, Float["u d"], or what a gate mixes side by side, Float["u 2d"]."""
+        """Return the fused rows, Float["u d"], or what a gate mixes side by side, Float["u 2d"].
+
+        Where the structure alone is penalised, its rows.
+        """
+        if self.config.penalized == "structure":
+            return self.entity_embeddings(entities)
         encodings = self.encode(entities) if encodings is None else encodings
         return torch.cat([row for name, row in encodings.items() if name != ID], dim=1)
 

@@ -44,6 +44,9 @@ class LBMKGCConfig(RotatEConfig):
     modal_scale: Positive | None = None
     """Root mean square of each e_m at the start; None: as the layers start. Small ones suit
     training against all entities by dot products."""
+    penalized: Literal["fused", "structure"] = "fused"
+    """What penalties of factors, such as N3, are of: the fused vectors, or those of the structure
+    alone. The first keeps features from learning by heart, and from saying all that they show."""
     score_mentions: bool = False
     """Add to a score what it is worth that one entity's text has the other's name, see
     :class:`.MentionScore`."""

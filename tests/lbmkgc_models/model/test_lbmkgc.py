@@ -291,6 +291,9 @@ def test_penalties_of_factors_see_what_enters_the_score():
     torch.testing.assert_close(moduli, torch.cat(parts, dim=1))
     summed = fused(interaction="ComplEx", gate="sum").eval()
     torch.testing.assert_close(summed.factors(EVERYONE), encode_all(summed)["entity"])
+    structural = fused(interaction="ComplEx", gate="sum", penalized="structure").eval()
+    rows = structural.factors(EVERYONE, encode_all(structural))
+    assert torch.equal(rows, structural.entity_embeddings(EVERYONE))
     relations = torch.arange(RELATIONS)
     inner = summed.interaction
     torch.testing.assert_close(
