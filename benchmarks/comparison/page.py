@@ -9,6 +9,7 @@ from pathlib import Path
 from comparison.ablations import ablation_table
 from comparison.entries import Entry, Paper, read_entries, read_paper
 from comparison.figures import completed, dropped, mrr, sensitivity
+from comparison.mixtures import mixture_table
 from comparison.picture_graphs import picture_tables
 from comparison.table import Table, in_markdown
 from comparison.table_rows import DATASETS, PICTURE_GRAPHS, TUNED
@@ -179,6 +180,8 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     tables += [table for table in (unseen, texts) if table.rows]
     for graph in PICTURE_GRAPHS:
         tables += picture_tables(everything, graph)
+        if (results / "mixtures" / graph).is_dir():
+            tables.append(mixture_table(results / "mixtures", graph))
     if (results / "table2").is_dir():
         tables.append(ablation_table(read_entries(results / "table2", paper)))
     for figure in (dropped, completed, sensitivity):

@@ -97,6 +97,32 @@ def run_row(row: Row, seeds: Sequence[int], bench: Bench) -> None:
             path.unlink()
 
 
+def chosen_epochs(row: Row, bench: Bench) -> int:
+    """Return the epochs that were chosen on dev.
+
+    Raises
+    ------
+    ValueError
+        None were, or for other settings.
+    """
+    found = read_result(bench.dev_path(row), row)
+    if found is None:
+        raise ValueError(
+            f"{bench.dev_path(row)} is not there: first run benchmarks/table1.py --datasets "
+            f'{row.dataset} --rows "{row.name}"'
+        )
+    epochs: int = found["epochs"]
+    return epochs
+
+
+def trained(row: Row, seed: int, bench: Bench, epochs: int) -> tuple[Model, float]:
+    """Return a model trained for so many epochs, and the seconds of these."""
+    path = bench.checkpoint_path(row, f"seed{seed}", epochs)
+    trainer, seconds = _train(row, seed, bench, [StopAt(epochs)], path)
+    path.unlink()
+    return trainer.strategy.model, seconds
+
+
 def choose(row: Row, bench: Bench) -> Content:
     """Choose epochs on dev, or return what was chosen before.
 
@@ -224,25 +250,33 @@ def _train(
 def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seconds: float) -> None:
     store, _ = open_dataset(row.dataset, bench.data)
     model = trainer.strategy.model
-    loader = TestDataLoader(store, type_constrain=False)
-    report = Tester(model, loader, device=bench.device, progress=False).rank("test", seed=seed)
-    kinds = report.by_kind()
     content = {
         **row.settings(),
         "inputs": {"triples": store.fingerprint, "features": feature_digests(model)},
         "seed": seed,
         "epochs": epochs,
+        **tested(model, store, bench, seed),
+        "seconds": seconds,
+        "environment": environment(),
+    }
+    _write(bench.seed_path(row, seed), content)
+    mrr = content["metrics"]["both"]["mrr"]
+    print(f"test MRR {100 * mrr:.2f} after {epochs} epochs", flush=True)
+
+
+def tested(model: Model, store: TripleStore, bench: Bench, seed: int) -> Content:
+    """Return what a test says of a model."""
+    loader = TestDataLoader(store, type_constrain=False)
+    report = Tester(model, loader, device=bench.device, progress=False).rank("test", seed=seed)
+    kinds = report.by_kind()
+    return {
         "parameters": sum(part.numel() for part in model.parameters()),
         "metrics": {side: report.metrics(side) for side in report.sides},
         "by_seen": report.by_seen(),
         "by_category": report.by_category(),
         **({"by_kind": kinds} if kinds else {}),
-        "seconds": seconds,
         "test_seconds": report.seconds,
-        "environment": environment(),
     }
-    _write(bench.seed_path(row, seed), content)
-    print(f"test MRR {100 * report.metrics()['mrr']:.2f} after {epochs} epochs", flush=True)
 
 
 def feature_digests(model: Model) -> dict[str, str]:
