@@ -9,12 +9,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from openke.datasets.memory_tables import iter_once
 from openke.datasets.pictures import NO_FILE, find_pictures, is_picture
 from openke.datasets.tables import (
     BadRows,
     Columns,
     Table,
-    iter_once,
     read_table,
     text_of,
     too_many,

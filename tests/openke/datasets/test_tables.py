@@ -269,7 +269,7 @@ def test_columns_that_only_later_rows_have(tmp_path):
 
 
 def test_a_column_that_only_a_late_row_has_is_an_error(monkeypatch, tmp_path):
-    for module in ("tables", "table_files"):
+    for module in ("memory_tables", "table_files"):
         monkeypatch.setattr(f"openke.datasets.{module}.HEAD", 2)
     row = {"head": "a", "relation": "r", "tail": "b"}
     rows = [row, row, {**row, "note": "x"}]
