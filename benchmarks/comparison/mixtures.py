@@ -12,7 +12,7 @@ from comparison.picture_graphs import KINDS, difference
 from comparison.runs import Bench, chosen_epochs, open_dataset, tested, trained
 from comparison.table import Table
 from comparison.table_rows import TUNED, Row, find_rows, read_content, slug
-from lbmkgc_models.runs.side_by_side import spread
+from lbmkgc_models.runs.side_by_side import SEED_STEP, spread
 from openke.evaluation.mixing import mix
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
@@ -27,8 +27,6 @@ MIXTURES: Mapping[str, Sequence[str]] = {
     "text three times": (TEXT, TEXT, TEXT),
 }
 """The rows of Table 1 that each is made of."""
-SEED_STEP = 100
-"""By how much the seeds of parts differ: two of one row are not alike."""
 
 EXPLAINED = (
     "Models of Table 1, each trained alone with a seed of its own, answer together: their scores "

@@ -1,10 +1,11 @@
-"""Models side by side on one data set: each trained by its recipe for each seed, one table."""
+"""Models side by side on one data set: each trained for each seed, alone or weighed; one table."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from tabulate import tabulate
 
@@ -12,16 +13,27 @@ from lbmkgc_models.feature_store.store import Features
 from lbmkgc_models.runs.make_model import model_maker
 from openke.data.store import Split, TripleStore
 from openke.data.test_data_loader import TestDataLoader
+from openke.evaluation.mixing import mix
 from openke.evaluation.report import RankingReport
 from openke.evaluation.tester import Tester
+from openke.module.model import Model
 from openke.runs.recipe import Recipe
 
+SEED_STEP = 100
+"""By how much the seeds of a row's parts differ: two of one recipe are not alike."""
 COLUMNS = ("both", "head", "tail", "perceptual", "conceptual")
 
 
+class Part(NamedTuple):
+    """A model that is trained alone."""
+
+    recipe: Recipe
+    modalities: Sequence[str] = ()
+    """What it sees."""
+
+
 def compare(
-    rows: Mapping[str, tuple[str, Sequence[str]]],
-    recipe: Callable[[str, int], Recipe],
+    rows: Mapping[str, Sequence[Part]],
     store: TripleStore,
     features: Features,
     seeds: Sequence[int],
@@ -34,13 +46,11 @@ def compare(
     Parameters
     ----------
     rows
-        Name of a row -> a model and the modalities it sees.
-    recipe
-        Returns the recipe of a model, by its name, for a seed.
+        Name of a row -> its model; of several, they answer together, weighed by :func:`.mix`.
     store, features
         The triples, and the features of all modalities that any row sees.
     seeds
-        Each row is trained once for each.
+        Each row is trained once for each; the second part with the seed and :data:`SEED_STEP`.
     split, device
         What is ranked, and where it is computed.
 
@@ -57,20 +67,33 @@ def compare(
     """
     results: dict[str, list[dict[str, float]]] = {row: [] for row in rows}
     for seed in seeds:
-        for row, (model, modalities) in rows.items():
-            missing = [name for name in modalities if name not in features]
-            if missing:
-                raise ValueError(f"{row} needs {', '.join(missing)} features of {store.name}")
+        for row, parts in rows.items():
             print(f"\n{row}, seed {seed}", flush=True)
-            chosen = {name: features[name] for name in modalities}
             before = time.perf_counter()
-            trainer = recipe(model, seed).trainer(store, make=model_maker(chosen), device=device)
-            trainer.run()
+            models = [
+                _trained(part, row, seed + SEED_STEP * number, store, features, device)
+                for number, part in enumerate(parts)
+            ]
+            model = models[0] if len(models) == 1 else mix(models, store)
             loader = TestDataLoader(store, type_constrain=False)
-            tester = Tester(trainer.strategy.model, loader, device=device, progress=False)
-            measured = mrr_percent(tester.rank(split, seed=seed))
+            measured = mrr_percent(
+                Tester(model, loader, device=device, progress=False).rank(split, seed=seed)
+            )
             results[row].append({**measured, "seconds": time.perf_counter() - before})
     return results
+
+
+def _trained(
+    part: Part, row: str, seed: int, store: TripleStore, features: Features, device: str
+) -> Model:
+    missing = [name for name in part.modalities if name not in features]
+    if missing:
+        raise ValueError(f"{row} needs {', '.join(missing)} features of {store.name}")
+    chosen = {name: features[name] for name in part.modalities}
+    recipe = part.recipe.changed({"training.seed": seed})
+    trainer = recipe.trainer(store, make=model_maker(chosen), device=device)
+    trainer.run()
+    return trainer.strategy.model
 
 
 def mrr_percent(report: RankingReport) -> dict[str, float]:
