@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import IO
+
+from openke.runtime.files import naming
 
 
 class SpooledTexts(Mapping[str, tuple[str, str]]):
@@ -19,17 +22,23 @@ class SpooledTexts(Mapping[str, tuple[str, str]]):
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._file: IO[bytes] = TemporaryFile(dir=folder)  # noqa: SIM115, closed by close()
+        self._folder = Path(gettempdir()) if folder is None else folder
+        try:
+            self._file: IO[bytes] = TemporaryFile(dir=self._folder)  # noqa: SIM115, close() does
+        except OSError as error:  # which names a file that nobody asked for
+            raise OSError(error.errno, error.strerror, str(self._folder)) from error
         self._begin: dict[str, int] = {}
         self._end = 0
 
     def add(self, name: str, label: str, text: str) -> None:
         """Keep what is said of an entity, of which nothing was said before."""
         self._begin[name] = self._end
-        self._end += self._file.write(f"{label}\t{text}\n".encode())
+        with naming(self._folder):
+            self._end += self._file.write(f"{label}\t{text}\n".encode())
 
     def __getitem__(self, name: str) -> tuple[str, str]:
-        self._file.seek(self._begin[name])
+        with naming(self._folder):
+            self._file.seek(self._begin[name])  # which writes what is not yet written
         label, _, text = self._file.readline().decode().rstrip("\n").partition("\t")
         return label, text
 
@@ -40,5 +49,6 @@ class SpooledTexts(Mapping[str, tuple[str, str]]):
         return len(self._begin)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
+        """Let go of the file, and of what is not yet written."""
+        with suppress(OSError):
+            self._file.close()
