@@ -98,4 +98,5 @@ def _files(case: Case, outcome: Outcome, before: Tree, after: Tree) -> str:
 def shown(text: str) -> str:
     """Return what a command printed, without times and folders."""
     text = re.sub(r"\d+\.\d+ s\b", "_ s", text)
+    text = re.sub(r"(?m)^( +\d+ +[\d.]+ +\d+) +\d+ ", r"\1 _ ", text)  # the table of a search
     return re.sub(r'"seconds": [\d.]+', '"seconds": _', text)
