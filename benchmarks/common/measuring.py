@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import resource
 import statistics
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from openke.runtime.files import write_text, write_whole
 RESULTS = Path(__file__).parents[1] / "results"
 ACROSS = 5
 """Panels of a plot side by side."""
+APART = 1.3
+"""How many times larger the next size is, at least, of one that is written below an axis."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,14 +164,15 @@ def finish(
 
 def _plot(path: Path, title: str, size_name: str, rows: Sequence[Measurement]) -> None:
     import matplotlib.pyplot as plt  # late: it takes a second, which --help need not wait for
-    from matplotlib.ticker import NullFormatter, ScalarFormatter
+    from matplotlib.ticker import NullFormatter
 
     plt.switch_backend("agg")
     works = list(dict.fromkeys(row.work for row in rows))
     across = min(len(works), ACROSS)
     down = -(-len(works) // across)
+    size = (max(5, 2.9 * across), 0.5 + 2.9 * down)  # a single panel has room for its title
     figure, grid = plt.subplots(
-        down, across, figsize=(3.4 * across, 3.4 * down), sharey=True, squeeze=False
+        *(down, across), figsize=size, sharey=True, squeeze=False, layout="constrained"
     )
     for axis in grid.flat[len(works) :]:
         axis.set_visible(False)
@@ -178,16 +183,16 @@ def _plot(path: Path, title: str, size_name: str, rows: Sequence[Measurement]) -
         axis.loglog(sizes, [row.seconds for row in chosen], "o-", label="this project", color="C0")
         axis.set_title(work, fontsize=9)
         axis.set_xlabel(size_name)
-        if len(sizes) <= 6:
-            axis.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=45, fontsize=7)
-            axis.xaxis.set_minor_formatter(NullFormatter())
-        axis.yaxis.set_major_formatter(ScalarFormatter())
+        shown = [size for size, next in pairwise([*sizes, math.inf]) if next > APART * size]
+        axis.set_xticks(shown, [f"{size:,}" for size in shown], fontsize=7)
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.yaxis.set_major_formatter("{x:g}")
         axis.grid(alpha=0.3)
     for row_of_axes in grid:
-        row_of_axes[0].set_ylabel("seconds")
-    grid[0][0].legend()
+        row_of_axes[0].set_ylabel("seconds, logarithmic")
+    marks = grid[0][0].get_legend_handles_labels()
+    figure.legend(*marks, loc="outside lower center", ncols=2, fontsize=9)
     figure.suptitle(title, fontsize=10)
-    figure.tight_layout()
     write_whole(path, lambda stream: figure.savefig(stream, dpi=120, format="png"))
     plt.close(figure)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED
 from comparison.entries import Entry
-from comparison.picture_graphs import KINDS, difference
+from comparison.picture_graphs import INTERVALS, KINDS, difference
 from comparison.table import Table
 from comparison.table_rows import BUNDLED, FOLDER, Row
 from comparison.variants import variant
@@ -45,8 +45,7 @@ EXPLAINED = (
     "random features instead, which is the paper's form without LvMC; *retrieved*, those of the "
     "picture nearest to the entity's text. Without CGuAF structure, pictures and text count "
     "alike. Filtered test, realistic ranks, %; mean ± standard deviation over seeds; then the mean "
-    f"difference of MRR from {WHOLE} over the same seeds with its 95 % interval, a star where that "
-    "leaves out zero."
+    f"difference of MRR from {WHOLE} over the same seeds, and {INTERVALS}"
 )
 
 

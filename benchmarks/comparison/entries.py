@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from comparison.rank_files import rank_path, read_ranks
 from comparison.table_rows import KNOWN_DATASETS, MODES, PICTURE_GRAPHS, read_content, slug
 
 PAPER = Path(__file__).parents[1] / "paper_table1.csv"
@@ -28,6 +32,8 @@ class Entry:
     runs: Sequence[Result]
     dev: Result | None = None
     """The choice of epochs; None where these were published."""
+    ranks: Mapping[int, Path] = field(default_factory=dict)
+    """Files of ranks by seed, of those tests that left some."""
 
     def values(self, read: Callable[[Result], float]) -> list[float]:
         """Return what ``read`` finds in each run."""
@@ -41,6 +47,30 @@ class Entry:
     def unseen(self, group: str, side: str = "both") -> list[float]:
         """Return the MRR in percent of triples with ("unseen") or without such entities."""
         return self.values(lambda run: 100 * run["by_seen"][side][group]["mrr"])
+
+    def by_seed(self, kind: str = "") -> dict[int, float]:
+        """Return the MRR in percent of each seed, of all relations or of a kind."""
+        values = self.of_kind(kind) if kind else self.metric("mrr")
+        return {run["seed"]: value for run, value in zip(self.runs, values, strict=True)}
+
+    def by_question(self, kind: str = "") -> dict[int, NDArray[np.float64]]:
+        """Return 100 / rank of each test triple, the mean of both sides, by seed; as by_seed.
+
+        Raises
+        ------
+        ValueError
+            Ranks are not those of the test whose figures stand beside them.
+        """
+        found = {}
+        for seed, mrr in self.by_seed(kind).items():
+            if seed not in self.ranks:
+                continue
+            ranks = read_ranks(self.ranks[seed])
+            kinds = [kind] if kind else sorted(ranks)
+            found[seed] = np.concatenate([100 / ranks[kind] for kind in kinds], axis=1).mean(axis=0)
+            if abs(found[seed].mean() - mrr) > 1e-6:
+                raise ValueError(f"{self.ranks[seed]}: ranks of another test than the figures'")
+        return found
 
     def of_kind(self, kind: str, side: str = "both") -> list[float]:
         """Return the MRR in percent of a kind of relation, such as "perceptual"."""
@@ -125,9 +155,19 @@ def read_entries(folder: Path, paper: Paper, made_by: str = "table1.py") -> list
         dataset, name, mode = key
         path = folder / dataset / f"{slug(name)}.{mode}.dev.json"
         dev = read_content(path) if path.is_file() else None
-        return Entry(name=name, dataset=dataset, mode=mode, runs=runs[key], dev=dev)
+        ranks = find_ranks(folder / dataset, f"{slug(name)}.{mode}", runs[key])
+        return Entry(
+            **{"name": name, "dataset": dataset, "mode": mode, "runs": runs[key], "dev": dev},
+            ranks=ranks,
+        )
 
     return [entry(key) for key in sorted(runs, key=place)]
+
+
+def find_ranks(folder: Path, stem: str, runs: Sequence[Result]) -> dict[int, Path]:
+    """Return the files of ranks, by seed, of those results STEM.seedK.json that have one."""
+    paths = {run["seed"]: rank_path(folder / f"{stem}.seed{run['seed']}.json") for run in runs}
+    return {seed: path for seed, path in paths.items() if path.is_file()}
 
 
 def _content(inputs: Mapping[str, Any]) -> tuple[str, str | None]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from comparison.entries import Entry
-from comparison.picture_graphs import KINDS, difference
+from comparison.entries import Entry, find_ranks
+from comparison.picture_graphs import INTERVALS, KINDS, difference
 from comparison.runs import Bench, chosen_epochs, open_dataset, tested, trained
 from comparison.table import Table
 from comparison.table_rows import TUNED, Row, find_rows, read_content, slug
@@ -33,8 +33,7 @@ EXPLAINED = (
     "are weighed for each relation, and the weights fitted to valid. *Text* is LBMKGC without "
     "pictures; *pictures* LBMKGC without text, with N3 of the structure alone. Filtered test, "
     "realistic ranks, %; mean ± standard deviation over seeds; then the mean difference of MRR "
-    f"from *{CONTROL}* over the same seeds with its 95 % interval, a star where that leaves out "
-    "zero."
+    f"from *{CONTROL}* over the same seeds, and {INTERVALS}"
 )
 
 
@@ -81,7 +80,7 @@ def _run(
         "seed": seed,
         "epochs": max(epochs),
         "weights": mixture.weights.detach().mean(dim=0).tolist(),
-        **tested(mixture, store, bench, seed),
+        **tested(mixture, store, bench, seed, path),
         "seconds": seconds,
         "environment": environment(),
     }
@@ -98,7 +97,8 @@ def read_mixtures(folder: Path, dataset: str) -> list[Entry]:
         paths = sorted((folder / dataset).glob(f"{slug(name)}.seed*.json"))
         runs = [read_content(path) for path in paths]
         if runs:
-            found.append(Entry(name=name, dataset=dataset, mode=TUNED, runs=runs))
+            ranks = find_ranks(folder / dataset, slug(name), runs)
+            found.append(Entry(name=name, dataset=dataset, mode=TUNED, runs=runs, ranks=ranks))
     return found
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from comparison.ablations import ablation_table
+from comparison.claims import claims_table
+from comparison.deviations import deviations_table
 from comparison.entries import Entry, Paper, read_entries, read_paper
 from comparison.figures import completed, dropped, mrr, sensitivity
 from comparison.mixtures import mixture_table
@@ -177,13 +179,18 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     tables = [dataset_table(dataset, entries, paper) for dataset in datasets]
     unseen = unseen_table(entries)
     texts = texts_table(entries)
-    tables += [table for table in (unseen, texts) if table.rows]
+    far = deviations_table(entries, paper)
+    tables += [table for table in (unseen, texts, far) if table.rows]
     for graph in PICTURE_GRAPHS:
         tables += picture_tables(everything, graph)
         if (results / "mixtures" / graph).is_dir():
             tables.append(mixture_table(results / "mixtures", graph))
+    ablations: list[Entry] = []
     if (results / "table2").is_dir():
-        tables.append(ablation_table(read_entries(results / "table2", paper)))
+        ablations = read_entries(results / "table2", paper)
+        tables.append(ablation_table(ablations))
+    claims = claims_table(everything, ablations)
+    tables += [claims] if claims.rows else []
     for figure in (dropped, completed, sensitivity):
         if (results / figure.FOLDER).is_dir():
             tables.append(figure.table(figure.shown(results)))

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from comparison.entries import Entry
-from comparison.paired import paired_difference
+from comparison.paired import Difference, bootstrap_difference, paired_difference
 from comparison.table import Table
 from comparison.table_rows import BUNDLED, EMOJI, TUNED
 from lbmkgc_models.runs.side_by_side import spread
@@ -26,11 +26,15 @@ MEASURED = (
     "one seed, mostly on one core of a CPU. Rows are by MRR. Sees: what a row reads beside the "
     "triples."
 )
+INTERVALS = (
+    "its 95 % interval, a star where that leaves out zero: in [square] brackets by a bootstrap "
+    "over seeds and test triples; in (round) ones by a paired t-test over seeds alone, where tests "
+    "left no ranks. Seeds say what another start of training changes; test triples, what another "
+    "sample of questions would."
+)
 COMPARED = (
-    "Mean difference of MRR over the same seeds, and in brackets its 95 % interval by a paired "
-    "t-test; a star where that leaves out zero. With as many comparisons as here, one star in "
-    "twenty rows without a difference is chance. Seeds say what another start of training "
-    "changes, not what other test triples would."
+    f"Mean difference of MRR over the same seeds, and {INTERVALS} With as many comparisons as "
+    "here, one star in twenty rows without a difference is chance."
 )
 
 
@@ -81,12 +85,17 @@ def _compared(entries: Sequence[Entry], graph: str) -> Table:
 
 def difference(entry: Entry, reference: Entry, kind: str = "") -> str:
     """Return how much higher a row's MRR is over the same seeds, of all or a kind of relations."""
-    if entry is reference:
-        return "–"
-
-    def by_seed(of: Entry) -> dict[int, float]:
-        values = of.of_kind(kind) if kind else of.metric("mrr")
-        return {run["seed"]: value for run, value in zip(of.runs, values, strict=True)}
-
-    found = paired_difference(by_seed(entry), by_seed(reference))
+    found = None if entry is reference else compare(entry, reference, kind)
     return "–" if found is None else str(found)
+
+
+def compare(entry: Entry, reference: Entry, kind: str = "") -> Difference | None:
+    """Return the difference over the seeds that both have; None below two of these.
+
+    By bootstrap where there are the ranks of all of these, else by seeds alone.
+    """
+    own, other = entry.by_seed(kind), reference.by_seed(kind)
+    seeds = own.keys() & other.keys()
+    if seeds <= entry.ranks.keys() & reference.ranks.keys():
+        return bootstrap_difference(entry.by_question(kind), reference.by_question(kind))
+    return paired_difference(own, other)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from comparison.rank_files import rank_path, write_ranks
 from comparison.table_rows import EMOJI, TUNED, Row, read_content
 from lbmkgc_models.fusion.mention_score import MentionScore
 from lbmkgc_models.runs.experiment import features_for
@@ -37,7 +38,7 @@ class Bench:
     """Where runs find their data and leave their results and checkpoints."""
 
     results: Path
-    """Folder for DATASET/ROW.MODE.dev.json and ROW.MODE.seedK.json."""
+    """Folder for DATASET/ROW.MODE.dev.json, ROW.MODE.seedK.json and ROW.MODE.seedK.ranks.npz."""
     checkpoints: Path
     """Folder for what a run that is stopped goes on from."""
     data: Path | None = None
@@ -250,24 +251,26 @@ def _train(
 def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seconds: float) -> None:
     store, _ = open_dataset(row.dataset, bench.data)
     model = trainer.strategy.model
+    path = bench.seed_path(row, seed)
     content = {
         **row.settings(),
         "inputs": {"triples": store.fingerprint, "features": feature_digests(model)},
         "seed": seed,
         "epochs": epochs,
-        **tested(model, store, bench, seed),
+        **tested(model, store, bench, seed, path),
         "seconds": seconds,
         "environment": environment(),
     }
-    _write(bench.seed_path(row, seed), content)
+    _write(path, content)
     mrr = content["metrics"]["both"]["mrr"]
     print(f"test MRR {100 * mrr:.2f} after {epochs} epochs", flush=True)
 
 
-def tested(model: Model, store: TripleStore, bench: Bench, seed: int) -> Content:
-    """Return what a test says of a model."""
+def tested(model: Model, store: TripleStore, bench: Bench, seed: int, result: Path) -> Content:
+    """Return what a test says of a model, and leave its ranks beside where the result goes."""
     loader = TestDataLoader(store, type_constrain=False)
     report = Tester(model, loader, device=bench.device, progress=False).rank("test", seed=seed)
+    write_ranks(rank_path(result), report)
     kinds = report.by_kind()
     return {
         "parameters": sum(part.numel() for part in model.parameters()),

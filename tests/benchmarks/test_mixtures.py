@@ -42,7 +42,7 @@ def test_parts_are_trained_weighed_and_tested_once(tmp_path):
         run_mixture(CONTROL, [row, row], [0], bench, parts)
     choose(row, parts)
     run_mixture(CONTROL, [row, row], [0, 1], bench, parts)
-    paths = sorted((bench.results / "Factbook").iterdir())
+    paths = sorted((bench.results / "Factbook").glob("*.json"))
     assert [path.name for path in paths] == ["text_twice.seed0.json", "text_twice.seed1.json"]
     found = json.loads(paths[0].read_text())
     assert [part["name"] for part in found["parts"]] == ["ComplEx", "ComplEx"]
@@ -55,6 +55,8 @@ def test_parts_are_trained_weighed_and_tested_once(tmp_path):
     assert paths[0].stat().st_mtime_ns == before
     (entry,) = read_mixtures(bench.results, "Factbook")
     assert [run["seed"] for run in entry.runs] == [0, 1]
+    assert entry.ranks.keys() == {0, 1}
+    assert entry.by_question()[0].mean() == pytest.approx(entry.metric("mrr")[0])
 
 
 def test_the_table_has_differences_from_the_same_text_twice(tmp_path):

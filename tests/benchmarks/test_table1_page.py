@@ -229,13 +229,14 @@ def test_pages_are_written(tmp_path, entries):
     write_pages(tmp_path)
     markdown = (tmp_path / "table1.md").read_text()
     assert [line for line in markdown.splitlines() if line.startswith("## ")] == [
-        *("## DB15K", "## MKG-W", "## MKG-Y", "## Entities unseen in train")
+        *("## DB15K", "## MKG-W", "## MKG-Y", "## Entities unseen in train"),
+        "## Far from the paper",
     ]
     (tuned,) = [line for line in lines(markdown) if line[:2] == ["RotatE", "tuned"]]
     assert tuned[3] == "32.00 ± 2.65"
     assert tuned[9:11] == ["29.28", "+2.72"]
     latex = (tmp_path / "table1.tex").read_text()
-    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 4
+    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 5
     assert r"32.00 $\pm$ 2.65" in latex
     assert latex.isascii()
     before = height(tmp_path / "table1.png")
@@ -272,7 +273,8 @@ def test_sections_of_readme_and_page_are_replaced(tmp_path, entries):
     assert len(lines(texts[0])) == 2
     titles = [line for line in texts[1].splitlines() if line.startswith("## ")]
     assert titles == [
-        *("## All rows", "## DB15K", "## MKG-W", "## MKG-Y", "## Entities unseen in train")
+        *("## All rows", "## DB15K", "## MKG-W", "## MKG-Y", "## Entities unseen in train"),
+        "## Far from the paper",
     ]
     assert ["LBMKGC", "4.00", "–"] in lines(texts[1])
     write_pages(tmp_path, readme, page)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from comparison.entries import read_entries, read_paper
 from comparison.page import BEGIN, END, write_pages
-from comparison.paired import STUDENT_T, paired_difference
-from comparison.picture_graphs import picture_tables
+from comparison.paired import STUDENT_T, bootstrap_difference, paired_difference
+from comparison.picture_graphs import compare, picture_tables
+from comparison.rank_files import EVERY, rank_path, read_ranks
 from comparison.runs import Bench, open_dataset, run_row
 from comparison.table_rows import BUNDLED, DATASETS, EMOJI, KNOWN_DATASETS, find_rows, read_row
 from scipy import stats
@@ -66,10 +67,82 @@ def test_seeds_that_both_have_are_compared():
 
 def test_a_star_says_that_zero_is_left_out():
     better = paired_difference({0: 2.0, 1: 2.1, 2: 2.2}, dict.fromkeys(range(3), 1.0))
-    assert str(better) == "+1.10 [+0.85, +1.35] *"
+    assert str(better) == "+1.10 (+0.85, +1.35) *"
     unsure = paired_difference({0: 2.0, 1: 0.1, 2: 1.2}, dict.fromkeys(range(3), 1.0))
-    assert str(unsure) == "+0.10 [-2.27, +2.47]"
-    assert str(paired_difference({0: 1.0, 1: 1.0}, {0: 1.0, 1: 1.0})) == "+0.00 [+0.00, +0.00]"
+    assert str(unsure) == "+0.10 (-2.27, +2.47)"
+    assert str(paired_difference({0: 1.0, 1: 1.0}, {0: 1.0, 1: 1.0})) == "+0.00 (+0.00, +0.00)"
+
+
+def test_a_bootstrap_has_the_variance_of_seeds_and_that_of_questions():
+    generator = np.random.default_rng(0)
+    for of_seed, of_question, count in ((1.0, 0.0, 8), (0.0, 20.0, 2), (0.5, 20.0, 5)):
+        seeds = generator.normal(size=count)
+        seeds *= of_seed / seeds.std(ddof=1)
+        questions = generator.normal(size=1500)
+        questions *= of_question / (questions.std() or 1)
+        own = dict(enumerate(3 + seeds[:, None] + questions - questions.mean()))
+        found = bootstrap_difference(own, dict.fromkeys(range(count), np.zeros(1500)))
+        assert found.mean == pytest.approx(3 + seeds.mean())
+        half = 1.96 * np.sqrt(of_seed**2 / count + of_question**2 / 1500)
+        assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.08)
+        assert found.significant
+    assert bootstrap_difference({0: np.ones(3)}, {0: np.ones(3), 1: np.ones(3)}) is None
+    same = bootstrap_difference(own, own)
+    assert str(same) == "+0.00 [+0.00, +0.00]"
+
+
+def with_ranks(folder, results, seed=0):
+    """Write results whose figures are those of drawn ranks, beside these ranks."""
+    generator = np.random.default_rng(seed)
+    for result in results:
+        found = {kind: generator.integers(2, 40, (2, 30)) / 2 for kind in set(KINDS)}
+        means = {kind: {"mrr": float((1 / ranks).mean())} for kind, ranks in found.items()}
+        result["metrics"]["both"] = {
+            **result["metrics"]["both"],
+            "mrr": float(np.mean([mean["mrr"] for mean in means.values()])),
+        }
+        result["by_kind"] = {"both": means}
+        write(folder, result)
+        path = folder / "table1" / BUNDLED / f"{result['name']}.tuned.seed{result['seed']}.json"
+        doubled = {kind: (2 * ranks).astype(np.uint16) for kind, ranks in found.items()}
+        with rank_path(path).open("wb") as stream:
+            np.savez_compressed(stream, **doubled)
+    return path
+
+
+def test_rows_with_ranks_are_compared_by_question_others_by_seed(tmp_path):
+    with_ranks(tmp_path, measured("RotatE", [0.3, 0.3, 0.3]))
+    last = with_ranks(tmp_path, measured("LBMKGC", [0.4, 0.4, 0.4]), seed=1)
+    write(tmp_path, *measured("TransE", [0.35, 0.31, 0.30]))
+    entries = {entry.name: entry for entry in read_entries(tmp_path / "table1", PAPER)}
+    own, other = entries["LBMKGC"], entries["RotatE"]
+    for kind in ("", "perceptual"):
+        found = compare(own, other, kind)
+        assert found.of_questions
+        by_seed = paired_difference(own.by_seed(kind), other.by_seed(kind))
+        assert found.mean == pytest.approx(by_seed.mean)
+    assert not compare(entries["TransE"], other).of_questions
+    rank_path(last).unlink()  # of one seed there are none: seeds alone
+    fewer = {entry.name: entry for entry in read_entries(tmp_path / "table1", PAPER)}
+    assert not compare(fewer["LBMKGC"], fewer["RotatE"]).of_questions
+
+
+def test_ranks_of_another_test_are_refused(tmp_path):
+    last = with_ranks(tmp_path, measured("RotatE", [0.3, 0.3]))
+    (entry,) = read_entries(tmp_path / "table1", PAPER)
+    first = entry.ranks[0]
+    assert entry.by_question()[0].mean() == pytest.approx(entry.metric("mrr")[0])
+    first.write_bytes(rank_path(last).read_bytes())
+    with pytest.raises(ValueError, match=r"RotatE\.tuned\.seed0\.ranks\.npz: ranks of anot"):
+        entry.by_question()
+    for content in (b"no archive", b"PK\x03\x04"):
+        first.write_bytes(content)
+        with pytest.raises(ValueError, match=r"seed0\.ranks\.npz: no ranks"):
+            read_ranks(first)
+    with first.open("wb") as stream:
+        np.savez_compressed(stream, all=np.zeros((2, 3), np.uint8))
+    with pytest.raises(ValueError, match="expected arrays of two rows of ranks"):
+        read_ranks(first)
 
 
 def test_rows_stand_by_mrr_with_their_kinds_and_seconds(tmp_path):
@@ -102,11 +175,11 @@ def test_every_row_is_set_against_both_references(tmp_path):
     found = {row[0]: row[1:] for row in second.rows}
     assert list(found) == ["LBMKGC", "TransE", "RotatE"]  # one seed of IKRL has no interval
     assert found["LBMKGC"][2:] == ("–", "–")
-    assert found["LBMKGC"][0].startswith("+10.00 [+10.00, ")
+    assert found["LBMKGC"][0].startswith("+10.00 (+10.00, ")
     assert found["LBMKGC"][0].endswith("*")
     assert found["RotatE"][:2] == ("–", "–")
     assert "*" not in found["TransE"][0]
-    assert found["TransE"][2].startswith("-9.00 [")
+    assert found["TransE"][2].startswith("-9.00 (")
 
 
 def test_no_results_and_no_reference_make_no_table(tmp_path):
@@ -173,6 +246,13 @@ def test_a_test_has_its_kinds_where_the_graph_tells_them_apart(tmp_path):
     assert sum(counts.values()) == 2 * 21
     mean = sum(both[kind]["mrr"] * counts[kind] for kind in both) / sum(counts.values())
     assert mean == pytest.approx(found[BUNDLED]["metrics"]["both"]["mrr"])
+    for dataset, kinds in (("MKG-W", [EVERY]), (BUNDLED, sorted(both))):
+        ranks = read_ranks(rank_path(tmp_path / f"results/{dataset}/ComplEx.tuned.seed1.json"))
+        assert sorted(ranks) == kinds
+        every = np.concatenate([ranks[kind] for kind in kinds], axis=1)
+        for side, mine in (("both", every), ("head", every[0]), ("tail", every[1])):
+            assert (1 / mine).mean() == pytest.approx(found[dataset]["metrics"][side]["mrr"])
+        assert every.mean() == pytest.approx(found[dataset]["metrics"]["both"]["mr"])
 
 
 def test_it_is_known_but_trained_only_when_it_is_asked_for():

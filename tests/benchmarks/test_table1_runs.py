@@ -348,7 +348,8 @@ def test_the_script_runs_rows_and_writes_tables(tmp_path, monkeypatch, capsys):
     assert watch.events.count("test") == 2
     assert "MKG-Y: ComplEx, tuned, seed 1" in capsys.readouterr().out
     found = sorted(path.name for path in (tmp_path / "results").rglob("*") if path.is_file())
-    assert found == [f"ComplEx.tuned.{kind}.json" for kind in ("dev", "seed0", "seed1")]
+    kinds = ("dev.json", *(f"seed{k}.{end}" for k in (0, 1) for end in ("json", "ranks.npz")))
+    assert found == [f"ComplEx.tuned.{kind}" for kind in kinds]
     watch.events.clear()
     main(Settings(**common, results=tmp_path / "results", render=True))
     assert watch.events == []

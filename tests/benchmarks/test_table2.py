@@ -111,7 +111,7 @@ def test_the_table_has_differences_from_the_whole(tmp_path):
     assert [row[0] for row in table.rows] == ["LBMKGC", "without text"]
     assert table.rows[0][1] == "41.00 ± 1.41"
     assert table.rows[0][-2:] == ("–", "–")
-    assert table.rows[1][-2].startswith("-9.50 [")
+    assert table.rows[1][-2].startswith("-9.50 (")
     write(tmp_path, *measured("RotatE", [0.4]))
     write_pages(tmp_path)
     assert "## Table 2 on Factbook" in (tmp_path / "table1.md").read_text()

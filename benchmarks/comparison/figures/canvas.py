@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ SMALL = 8
 """Points of a font for what stands beside a mark or a tick."""
 LINE = 0.04
 """Height of a line of small text, as a share of an axis."""
+LEAST_POINTS = 3.0
+"""Of MRR that an axis shows: what less would magnify is no more than another seed changes."""
 
 
 def open_canvas(
@@ -33,6 +35,21 @@ def open_canvas(
         *(1, columns), figsize=(width, height), squeeze=False, layout="constrained", **more
     )
     return figure, list(axes[0])
+
+
+def open_rows(lines: Sequence[int], width: float = 8) -> tuple[Figure, list[Axes]]:
+    """Return a figure of panels one below the other, each as high as its lines, and these."""
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("agg")
+    figure, axes = plt.subplots(
+        *(len(lines), 1),
+        figsize=(width, sum(1.0 + 0.32 * count for count in lines)),
+        height_ratios=[3.0 + count for count in lines],
+        squeeze=False,
+        layout="constrained",
+    )
+    return figure, list(axes[:, 0])
 
 
 def save(figure: Figure, path: Path, shown: Any) -> None:
@@ -55,6 +72,13 @@ def seeds_said(counts: Iterable[int]) -> str:
     if least == most:
         return "one seed" if most == 1 else f"{most} seeds"
     return f"{least} to {most} seeds"
+
+
+def widen(axis: Axes, least: float = LEAST_POINTS) -> None:
+    """Show at least so much of the y-axis, with what is drawn in its middle."""
+    low, high = axis.get_ylim()
+    if (more := least - (high - low)) > 0:
+        axis.set_ylim(low - more / 2, high + more / 2)
 
 
 def write_beside(

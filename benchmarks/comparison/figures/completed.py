@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from comparison.ablations import FEATURES
-from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED, make_features
+from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED
 from comparison.entries import Entry, read_entries
-from comparison.figures.canvas import SMALL, open_canvas, save
-from comparison.figures.two_panels import TITLES, Shown, cells, panels, seeds_of
-from comparison.runs import Bench, run_row
+from comparison.figures.canvas import SMALL
+from comparison.figures.own_runs import find, train
+from comparison.figures.two_panels import ByPlace, Shown, cells, draw_panels, panels
+from comparison.runs import Bench
 from comparison.table import Table
 from comparison.table_rows import BUNDLED, TUNED, Row
 from comparison.variants import variant
-from openke.datasets.search import find_dataset
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FOLDER = "figure6"
 """Of results."""
-MADE_BY = "figures.py --figure 6 --run"
 SYSTEMS = ("TBKGC", "IKRL", "AdaMF", "QEB")
 ENCODED = "as encoded"
 MADE = (ALIGNED, RETRIEVED, RANDOM)
@@ -45,30 +47,30 @@ def rows() -> list[Row]:
 
 def run(seeds: Sequence[int], bench: Bench) -> None:
     """Make the features, and do what is missing of the rows."""
-    directory = find_dataset(BUNDLED)
-    make_features(directory / "features", FEATURES, str(directory))
-    for row in rows():
-        run_row(row, seeds, bench)
+    train(rows(), seeds, bench, {FEATURES: 0.0})
 
 
 def shown(results: Path) -> Shown:
-    """Return what is drawn of the results there are; of Table 1 as many seeds as of the others.
+    """Return what is drawn of the results there are.
 
     Raises
     ------
     FileNotFoundError
         There are none.
     """
-    own = read_entries(results / FOLDER, {}, made_by=MADE_BY)
-    seeds = max(len(entry.runs) for entry in own)
-    found = {entry.name: entry for entry in own}
-    for entry in read_entries(results / "table1", {}):
-        if (entry.dataset, entry.mode) == (BUNDLED, TUNED):
-            found[f"{entry.name} {ENCODED}"] = replace(entry, runs=entry.runs[:seeds])
+    found = find(results, FOLDER, _of_table1)
     return panels({system: _of(system, found) for system in SYSTEMS})
 
 
-def _of(system: str, found: dict[str, Entry]) -> dict[str, Entry]:
+def _of_table1(results: Path) -> dict[str, Entry]:
+    return {
+        f"{entry.name} {ENCODED}": entry
+        for entry in read_entries(results / "table1", {})
+        if (entry.dataset, entry.mode) == (BUNDLED, TUNED)
+    }
+
+
+def _of(system: str, found: Mapping[str, Entry]) -> dict[str, Entry]:
     """Return entries by kind, none where there is nothing to compare with."""
     by_kind = {kind: found[name] for kind in KINDS if (name := f"{system} {kind}") in found}
     return by_kind if by_kind.keys() & set(MADE) else {}
@@ -76,36 +78,32 @@ def _of(system: str, found: dict[str, Entry]) -> dict[str, Entry]:
 
 def draw(path: Path, numbers: Shown) -> None:
     """Draw the mean of seeds, a group a system."""
-    figure, axes = open_canvas(len(numbers), 10, 4.4)
-    for axis, (panel, systems) in zip(axes, numbers.items(), strict=True):
-        known = [kind for kind in KINDS if any(kind in by_kind for by_kind in systems.values())]
-        for index, kind in enumerate(known):
-            for place, by_kind in enumerate(systems.values()):
-                if kind not in by_kind:
-                    continue
-                at = place + 0.2 * (index - (len(known) - 1) / 2)
-                values = by_kind[kind]
-                mean = statistics.mean(values)
-                axis.plot([at] * len(values), values, ".", color=f"C{index}", alpha=0.5)
-                axis.plot(at, mean, "o", color=f"C{index}")
-                axis.annotate(
-                    *(f"{mean:.1f}", (at, max(values))),
-                    xytext=(0, 6),
-                    textcoords="offset points",
-                    ha="center",
-                    fontsize=SMALL,
-                )
-            axis.plot([], [], "o", color=f"C{index}", label=kind)
-        axis.set_xticks(range(len(systems)), [*systems])
-        axis.set_xlim(-0.5, len(systems) - 0.5)
-        axis.margins(y=0.12)
-        axis.grid(alpha=0.3, axis="y")
-        axis.set_title(TITLES[panel], fontsize=10)
-    axes[0].set_ylabel("MRR on test, %")
-    marks = axes[0].get_legend_handles_labels()
-    figure.legend(*marks, loc="outside lower center", fontsize=9, ncols=len(KINDS))
-    figure.suptitle(f"{BUNDLED}, {seeds_of(numbers)}: pictures and texts of other systems")
-    save(figure, path, numbers)
+    draw_panels(path, numbers, "pictures and texts of other systems", _marks, legend=len(KINDS))
+
+
+def _marks(axis: Axes, systems: Mapping[str, ByPlace]) -> None:
+    known = [kind for kind in KINDS if any(kind in by_kind for by_kind in systems.values())]
+    for index, kind in enumerate(known):
+        for place, by_kind in enumerate(systems.values()):
+            if kind not in by_kind:
+                continue
+            at = place + 0.2 * (index - (len(known) - 1) / 2)
+            values = by_kind[kind]
+            mean = statistics.mean(values)
+            axis.plot([at] * len(values), values, ".", color=f"C{index}", alpha=0.5)
+            axis.plot(at, mean, "o", color=f"C{index}")
+            axis.annotate(
+                *(f"{mean:.1f}", (at, max(values))),
+                xytext=(0, 6),
+                textcoords="offset points",
+                ha="center",
+                fontsize=SMALL,
+            )
+        axis.plot([], [], "o", color=f"C{index}", label=kind)
+    axis.set_xticks(range(len(systems)), [*systems])
+    axis.set_xlim(-0.5, len(systems) - 0.5)
+    axis.margins(y=0.12)
+    axis.grid(alpha=0.3, axis="y")
 
 
 def table(numbers: Shown) -> Table:

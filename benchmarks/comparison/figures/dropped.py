@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comparison.ablations import WHOLE
-from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED, make_features
-from comparison.entries import Entry, read_entries
-from comparison.figures.canvas import open_canvas, save, write_ends
-from comparison.figures.two_panels import TITLES, Shown, cells, panels, seeds_of
-from comparison.runs import Bench, run_row
+from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED
+from comparison.entries import Entry
+from comparison.figures.canvas import write_ends
+from comparison.figures.own_runs import find, of_table2, train
+from comparison.figures.two_panels import ByPlace, Shown, cells, draw_panels, panels
+from comparison.runs import Bench
 from comparison.table import Table
 from comparison.table_rows import BUNDLED, Row
 from comparison.variants import variant
-from openke.datasets.search import find_dataset
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FOLDER = "figure3"
 """Of results."""
-MADE_BY = "figures.py --figure 3 --run"
 FEATURES = Path("runs/figure3/features")
 """Where features are made, from where the script is run."""
 SHARES = (0, 25, 50, 75, 100)
@@ -71,30 +72,24 @@ def _changes(kind: str, share: int) -> Mapping[str, Any]:
 
 def run(seeds: Sequence[int], bench: Bench) -> None:
     """Make the features, and do what is missing of the rows."""
-    directory = find_dataset(BUNDLED)
-    for share in SHARES:
-        folder = FEATURES / str(share)
-        make_features(directory / "features", folder, str(directory), share / 100)
-    for row in rows():
-        run_row(row, seeds, bench)
+    train(rows(), seeds, bench, {FEATURES / str(share): share / 100 for share in SHARES})
 
 
 def shown(results: Path) -> Shown:
-    """Return what is drawn of the results there are; of Table 2 as many seeds as of the others.
+    """Return what is drawn of the results there are.
 
     Raises
     ------
     FileNotFoundError
         There are none.
     """
-    own = read_entries(results / FOLDER, {}, made_by=MADE_BY)
-    seeds = max(len(entry.runs) for entry in own)
-    found = {entry.name: entry for entry in own}
-    for entry in read_entries(results / "table2", {}, made_by="table2.py"):
-        for system, name in TABLE2.items():
-            if entry.name == name:
-                found[_name(system, 0)] = replace(entry, runs=entry.runs[:seeds])
+    found = find(results, FOLDER, _with_all_pictures)
     return panels({system: _of(system, found) for system in SYSTEMS})
+
+
+def _with_all_pictures(results: Path) -> dict[str, Entry]:
+    found = of_table2(results)
+    return {_name(system, 0): found[name] for system, name in TABLE2.items() if name in found}
 
 
 def _of(system: str, found: Mapping[str, Entry]) -> dict[str, Entry]:
@@ -105,26 +100,24 @@ def _of(system: str, found: Mapping[str, Entry]) -> dict[str, Entry]:
 
 def draw(path: Path, numbers: Shown) -> None:
     """Draw the mean of seeds by share, a line a system."""
-    figure, axes = open_canvas(len(numbers), 10, 4.4)
-    for axis, (panel, systems) in zip(axes, numbers.items(), strict=True):
-        ends = {}
-        for place, system in enumerate(SYSTEMS):
-            by_share = systems.get(system)
-            if not by_share:
-                continue
-            shares = [int(share) for share in by_share]
-            means = [statistics.mean(values) for values in by_share.values()]
-            axis.plot(shares, means, "o-", color=f"C{place}")
-            ends[system] = (shares[-1], means[-1], f"C{place}")
-        write_ends(axis, ends)
-        axis.set_xticks(SHARES)
-        axis.set_xlim(-5, 150)
-        axis.set_xlabel("pictures dropped, %")
-        axis.grid(alpha=0.3)
-        axis.set_title(TITLES[panel], fontsize=10)
-    axes[0].set_ylabel("MRR on test, %")
-    figure.suptitle(f"{BUNDLED}, {seeds_of(numbers)}: what stands for pictures that are missing")
-    save(figure, path, numbers)
+    draw_panels(path, numbers, "what stands for pictures that are missing", _lines)
+
+
+def _lines(axis: Axes, systems: Mapping[str, ByPlace]) -> None:
+    ends = {}
+    for place, system in enumerate(SYSTEMS):
+        by_share = systems.get(system)
+        if not by_share:
+            continue
+        shares = [int(share) for share in by_share]
+        means = [statistics.mean(values) for values in by_share.values()]
+        axis.plot(shares, means, "o-", color=f"C{place}")
+        ends[system] = (shares[-1], means[-1], f"C{place}")
+    write_ends(axis, ends)
+    axis.set_xticks(SHARES)
+    axis.set_xlim(-5, 150)
+    axis.set_xlabel("pictures dropped, %")
+    axis.grid(alpha=0.3)
 
 
 def table(numbers: Shown) -> Table:

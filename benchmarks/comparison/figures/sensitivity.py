@@ -7,17 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from comparison.ablations import FEATURES, WHOLE, ablation_rows
-from comparison.completed_pictures import make_features
-from comparison.entries import read_entries
-from comparison.figures.canvas import SMALL, open_canvas, save
-from comparison.runs import Bench, choose
+from comparison.figures.canvas import SMALL, open_canvas, save, widen
+from comparison.figures.own_runs import find, of_table2, train
+from comparison.runs import Bench
 from comparison.table import Table
 from comparison.table_rows import BUNDLED, Row
-from openke.datasets.search import find_dataset
 
 FOLDER = "figure8"
 """Of results."""
-MADE_BY = "figures.py --figure 8 --run"
 VALUES: Mapping[str, tuple[str, Sequence[int]]] = {
     "dim": ("model.dim", (50, 100, 200)),
     "negatives": ("training.sampling.neg_ent", (100, 500, 1000)),
@@ -52,11 +49,8 @@ def rows() -> dict[tuple[str, int], Row]:
 
 def run(seeds: Sequence[int], bench: Bench) -> None:
     """Make the features, and do what is missing of the rows, for the one seed that sees valid."""
-    directory = find_dataset(BUNDLED)
-    make_features(directory / "features", FEATURES, str(directory))
-    for row in rows().values():
-        if row.name != WHOLE:
-            choose(row, bench)
+    others = [row for row in rows().values() if row.name != WHOLE]
+    train(others, (), bench, {FEATURES: 0.0})
 
 
 def shown(results: Path) -> Shown:
@@ -67,11 +61,7 @@ def shown(results: Path) -> Shown:
     FileNotFoundError
         There are none.
     """
-    own = read_entries(results / FOLDER, {}, made_by=MADE_BY)
-    found = {
-        entry.name: entry
-        for entry in [*own, *read_entries(results / "table2", {}, made_by="table2.py")]
-    }
+    found = find(results, FOLDER, of_table2)
     numbers: dict[str, dict[str, float]] = {setting: {} for setting in VALUES}
     for (setting, value), row in rows().items():
         entry = found.get(row.name)
@@ -102,6 +92,7 @@ def draw(path: Path, numbers: Shown) -> None:
             )
         axis.set_xticks(values)
         axis.margins(x=0.12, y=0.2)
+        widen(axis)
         axis.set_xlabel(LABELS[setting])
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("MRR on valid, %")

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from comparison.entries import Entry
-from comparison.figures.canvas import seeds_said
+from comparison.figures.canvas import open_canvas, save, seeds_said, widen
 from comparison.picture_graphs import KINDS
+from comparison.table_rows import BUNDLED
 from lbmkgc_models.runs.side_by_side import spread
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 EVERY, PERCEPTUAL = "MRR", KINDS[0]
 TITLES = {EVERY: "all relations", PERCEPTUAL: "perceptual relations"}
@@ -29,6 +35,41 @@ def panels(systems: Mapping[str, Mapping[str, Entry]]) -> Shown:
         }
         for panel, values in read.items()
     }
+
+
+def draw_panels(
+    path: Path,
+    numbers: Shown,
+    what: str,
+    mark: Callable[[Axes, Mapping[str, ByPlace]], None],
+    legend: int = 0,
+) -> None:
+    """Draw the panels beside each other.
+
+    Parameters
+    ----------
+    path
+        Of the PNG.
+    numbers
+        What is drawn.
+    what
+        Title, behind the graph and the number of seeds.
+    mark
+        Draws a panel's systems.
+    legend
+        How many columns a legend below the panels has; 0 for none.
+    """
+    figure, axes = open_canvas(len(numbers), 10, 4.4)
+    for axis, (panel, systems) in zip(axes, numbers.items(), strict=True):
+        mark(axis, systems)
+        widen(axis)
+        axis.set_title(TITLES[panel], fontsize=10)
+    axes[0].set_ylabel("MRR on test, %")
+    if legend:
+        marks = axes[0].get_legend_handles_labels()
+        figure.legend(*marks, loc="outside lower center", fontsize=9, ncols=legend)
+    figure.suptitle(f"{BUNDLED}, {seeds_of(numbers)}: {what}")
+    save(figure, path, numbers)
 
 
 def seeds_of(numbers: Shown) -> str:

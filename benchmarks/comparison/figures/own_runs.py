@@ -1,0 +1,64 @@
+"""What figures with runs of their own have in common: how these are made, and found again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from comparison.completed_pictures import make_features
+from comparison.entries import Entry, read_entries
+from comparison.runs import Bench, choose, run_row
+from comparison.table_rows import BUNDLED, Row
+from openke.datasets.search import find_dataset
+
+Borrow = Callable[[Path], Mapping[str, Entry]]
+"""Reads a table's entries among results, by the names that they have in the figure."""
+
+
+def train(
+    rows: Iterable[Row], seeds: Sequence[int], bench: Bench, features: Mapping[Path, float]
+) -> None:
+    """Do what is missing of rows on the bundled graph.
+
+    Parameters
+    ----------
+    rows
+        What to train.
+    seeds
+        Those that are tested; with none, the number of epochs is chosen on valid and no more.
+    bench
+        Where results go.
+    features
+        Folders of features that the rows read, and the share of the pictures dropped in each.
+    """
+    directory = find_dataset(BUNDLED)
+    for folder, share in features.items():
+        make_features(directory / "features", folder, str(directory), share)
+    for row in rows:
+        if seeds:
+            run_row(row, seeds, bench)
+        else:
+            choose(row, bench)
+
+
+def find(results: Path, folder: str, borrow: Borrow) -> dict[str, Entry]:
+    """Return the entries of a figure by name, and of a table's as many seeds as of these.
+
+    Raises
+    ------
+    FileNotFoundError
+        The figure has no results.
+    """
+    number = folder.removeprefix("figure")
+    own = read_entries(results / folder, {}, made_by=f"figures.py --figure {number} --run")
+    seeds = max(len(entry.runs) for entry in own)
+    borrowed = borrow(results).items()
+    cut = {name: replace(entry, runs=entry.runs[:seeds]) for name, entry in borrowed}
+    return {**cut, **{entry.name: entry for entry in own}}
+
+
+def of_table2(results: Path) -> dict[str, Entry]:
+    """Return the entries of Table 2 by name."""
+    found = read_entries(results / "table2", {}, made_by="table2.py")
+    return {entry.name: entry for entry in found}
