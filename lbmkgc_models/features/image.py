@@ -27,6 +27,7 @@ from lbmkgc_models.features.picture_choice import (
 )
 from lbmkgc_models.features.picture_files import of_files
 from lbmkgc_models.features.read_image import MAX_PIXELS, BadPicture, read_image
+from lbmkgc_models.features.typical_picture import most_typical
 from openke.datasets.pictures import Pictures, find_pictures, folder_name
 from openke.runtime.words import counted
 
@@ -37,7 +38,7 @@ PICTURES = "pictures"
 """Note in the manifest: a checksum of the pictures."""
 SKIPPED = "skipped.tsv"
 """In the store ``image``: entity, file and reason of each picture that could not be used."""
-Several = Literal["mean", "rows", "separate"]
+Several = Literal["mean", "typical", "rows", "separate"]
 SEVERAL: tuple[Several, ...] = get_args(Several)
 
 
@@ -78,7 +79,8 @@ def build_image_features(
         encoder.
     several
         Of an entity with several pictures "mean" takes the mean of their vectors, scaled back to
-        length one where the vectors have it; "rows" keeps them as several rows of the entity, for
+        length one where the vectors have it; "typical" takes that of the picture which is most like
+        the others, see :func:`.most_typical`; "rows" keeps them as several rows of the entity, for
         models that take these, such as IKRL and VISTA; "separate" keeps them apart as modalities of
         their own, image, image-2, image-3, each missing where an entity has no further picture.
     max_pictures
@@ -172,6 +174,11 @@ class _Assembly:
     several: Several
     unit_length: bool
 
+    def _typical(self, members: Sequence[int]) -> int:
+        """Return which of an entity's pictures is most like its others."""
+        paths = [self.chosen.used[i].path for i in members]
+        return members[most_typical(paths, max_pixels=self.max_pixels)]
+
     def stores(self, rows: Tensor) -> list[StoreRows]:
         """Return what each store holds, of Float["pictures dim"], NaN where one was bad."""
         broken = self._broken(rows)
@@ -182,6 +189,9 @@ class _Assembly:
         rows_of: dict[str, list[int]] = defaultdict(list)
         for i in good:
             rows_of[self.chosen.used[i].entity].append(i)
+        if self.several == "typical":
+            rows_of = {entity: [self._typical(members)] for entity, members in rows_of.items()}
+            good = [members[0] for members in rows_of.values()]
         notes = self._notes([self.chosen.used[i] for i in good], len(rows_of), skipped)
         extra = {SKIPPED: skips_table(skipped, self.folders)} if skipped else {}
         if self.several == "rows":

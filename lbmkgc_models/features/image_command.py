@@ -49,9 +49,9 @@ def command(
         efficientnet-lite0 (weights in a package), colour-histogram (needs no weights), clip:FOLDER
         or clip:ID, vit:FOLDER or vit:ID, open_clip:MODEL/WEIGHTS, open_clip:hf-hub:ID.
     several
-        Of several pictures of an entity, take the mean; or keep them as rows of it, for models that
-        take several, such as IKRL and VISTA; or keep them separate, as modalities image, image-2,
-        image-3.
+        Of several pictures of an entity, take the mean; or the typical one, which is most like the
+        others, as RSME does; or keep them as rows of it, for models that take several, such as IKRL
+        and VISTA; or keep them separate, as modalities image, image-2, image-3.
     max_pictures
         The most pictures of an entity that are used, the first by name.
     batch_size

@@ -65,7 +65,7 @@ class RSME(MixedComplEx):
     Wang et al., Is Visual Context Really Helpful for Knowledge Graph? A Representation Learning
     Perspective, ACM MM 2021. What differs: its code counts valid and test facts for the gate, too,
     and a missing picture as a row of zeros there. Its filter gate, which chooses one of several
-    pictures, is not here: the feature store has the picture. Later comparisons have another model
+    pictures, is ``openke features image --several typical``. Later comparisons have another model
     under this name, structure and picture side by side against sampled negatives.
     """
 

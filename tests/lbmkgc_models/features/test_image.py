@@ -304,7 +304,7 @@ def test_pictures_of_nobody_here(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("several", "first", "several is 'first', expected one of mean, rows, separate"),
+        ("several", "first", "several is 'first', expected one of mean, typical, rows, separate"),
         ("max_pictures", 0, "max_pictures is 0, expected at least 1"),
         ("batch_size", 0, "batch_size is 0, expected at least 1"),
         ("encoder", "resnet", "unknown image encoder 'resnet'"),

@@ -178,6 +178,15 @@ def test_features_are_of_length_one_and_averaged():
     torch.testing.assert_close(wide[0], torch.tensor([0.6, 0, 0, 0.8, 0, 0, 0, 0]))
 
 
+def test_squares_are_averaged_as_squares():
+    rows = torch.arange(16.0).view(1, 16)
+    features = ModalFeatures.from_rows("image", ["a"], rows, ["a"])
+    square = torch.tensor([[2.5, 4.5, 10.5, 12.5]]) / rows.norm()
+    torch.testing.assert_close(resized(features, 4).values, square)
+    line = torch.tensor([[3.5, 11.5]]) / rows.norm()
+    torch.testing.assert_close(resized(features, 2).values, line)
+
+
 def test_an_entity_without_a_picture_starts_as_the_mean_picture():
     image = resized(both()["image"], 4)
     rows = encode_all(made())["image"].float()
