@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from lbmkgc_models.feature_store.labels import LABELS, read_names
+from lbmkgc_models.feature_store.manifest import Manifest
 from lbmkgc_models.feature_store.search_path import TOKENS, default_features_dir
-from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.store import MANIFEST, ModalFeatures
 from lbmkgc_models.feature_store.texts import TextChoice
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.picture_tokens import build_picture_tokens
@@ -87,6 +88,7 @@ def command(
         raise ValueError("--entities belongs to token files: name their folder as --published")
     directory = folder_of(dataset, data)
     target = out if out is not None else default_features_dir(directory.resolve().name) / TOKENS
+    _keep_vectors(target)
     stores: list[Path] = []
     if published is not None:
         most = {"tokens": tokens, "text_tokens": max(1, text_tokens)}
@@ -121,3 +123,14 @@ def command(
     for store in stores:
         print(describe(ModalFeatures.load(store, names), store))
     return 0
+
+
+def _keep_vectors(folder: Path) -> None:
+    """Raise ``ValueError`` where stores of vectors lie that tokens would replace."""
+    for modality in ("image", "text"):
+        manifest = folder / modality / MANIFEST
+        if is_there(manifest) and not Manifest.read(manifest).codes:
+            raise ValueError(
+                f"{folder / modality} holds features that are no tokens, which these would "
+                f"replace: take --out {folder / TOKENS}"
+            )

@@ -200,3 +200,13 @@ def test_mygo_takes_tokens_before_vectors(folder, tmp_path, monkeypatch):
     assert (vectors.codes, found.codes is not None) == (None, True)
     model = MyGO(4, 1, {"image": found}, dim=4)
     assert model.modal_of("image").rows.codes is not None
+
+
+def test_tokens_do_not_replace_vectors(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "Zoo", [(name, name, "") for name in NAMES])
+    features = tmp_path / "features"
+    ModalFeatures.from_rows("text", NAMES, torch.eye(4), NAMES).save(features / "text")
+    before = (features / "text" / "manifest.json").read_bytes()
+    with pytest.raises(ValueError, match="holds features that are no tokens"):
+        command(str(folder), out=features)
+    assert (features / "text" / "manifest.json").read_bytes() == before
