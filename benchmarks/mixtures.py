@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 from common.measuring import RESULTS
-from comparison.mixtures import MIXTURES, rows_of, run_mixture
+from comparison.mixtures import MIXTURES, Models, rows_of, run_mixture
 from comparison.runs import Bench
 from comparison.table_rows import BUNDLED, PICTURE_GRAPHS
 
@@ -65,9 +65,11 @@ def main(settings: Settings) -> None:
         for folder in ("mixtures", "table1")
     )
     names = settings.mixtures or tuple(MIXTURES)
-    for name in names:
-        rows = rows_of(name, settings.dataset)
-        run_mixture(name, rows, settings.seeds, bench, parts)
+    for seed in settings.seeds:
+        models: Models = {}
+        for name in names:
+            rows = rows_of(name, settings.dataset)
+            run_mixture(name, rows, seed, bench, parts, models)
     print(
         f"{counted(len(names), 'mixture')} of {counted(len(settings.seeds), 'seed')}: "
         f"{bench.results}"

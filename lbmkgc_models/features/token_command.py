@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lbmkgc_models.feature_store.labels import LABELS, read_names
@@ -88,7 +89,8 @@ def command(
         raise ValueError("--entities belongs to token files: name their folder as --published")
     directory = folder_of(dataset, data)
     target = out if out is not None else default_features_dir(directory.resolve().name) / TOKENS
-    _keep_vectors(target)
+    made = {"image": bool(pictures), "text": bool(text_tokens)}
+    _keep_vectors(target, [name for name, some in made.items() if some or published is not None])
     stores: list[Path] = []
     if published is not None:
         most = {"tokens": tokens, "text_tokens": max(1, text_tokens)}
@@ -125,9 +127,9 @@ def command(
     return 0
 
 
-def _keep_vectors(folder: Path) -> None:
+def _keep_vectors(folder: Path, modalities: Sequence[str]) -> None:
     """Raise ``ValueError`` where stores of vectors lie that tokens would replace."""
-    for modality in ("image", "text"):
+    for modality in modalities:
         manifest = folder / modality / MANIFEST
         if is_there(manifest) and not Manifest.read(manifest).codes:
             raise ValueError(

@@ -89,9 +89,9 @@ class IMF(Model):
     References
     ----------
     Li et al., IMF: Interactive Multimodal Fusion Model for Link Prediction, WWW 2023. What differs:
-    like TuckER here, a batch forgets the same numbers of a relation's matrix in all its queries. It
-    trains by "kvsall" with "bce-conve" and reciprocal relations, and takes its best epoch on test;
-    here dev chooses.
+    its code averages those numbers of a text that are 64 apart; like TuckER here, a batch forgets
+    the same numbers of a relation's matrix in all its queries. It trains by "kvsall" with
+    "bce-conve" and reciprocal relations, and takes its best epoch on test; here dev chooses.
     """
 
     Config = IMFConfig

@@ -19,6 +19,8 @@ from openke.evaluation.tester import Tester
 from openke.module.model import Model
 from openke.runs.recipe import Recipe
 
+MIXED_ON: Split = "valid"
+"""What weights of several models are fitted to."""
 SEED_STEP = 100
 """By how much the seeds of a row's parts differ: two of one recipe are not alike."""
 COLUMNS = ("both", "head", "tail", "perceptual", "conceptual")
@@ -63,18 +65,27 @@ def compare(
     Raises
     ------
     ValueError
-        There are no features of a modality that a row sees.
+        There are no features of a modality that a row sees; what is ranked is what a row of several
+        models is fitted to.
     """
+    for row, parts in rows.items():
+        for part in parts:
+            if missing := [name for name in part.modalities if name not in features]:
+                raise ValueError(f"{row} needs {', '.join(missing)} features of {store.name}")
+        if len(parts) > 1:
+            store.require(MIXED_ON)
+            if split == MIXED_ON:
+                raise ValueError(f"{row} is fitted to {split}: rank another split, or leave it out")
     results: dict[str, list[dict[str, float]]] = {row: [] for row in rows}
     for seed in seeds:
         for row, parts in rows.items():
             print(f"\n{row}, seed {seed}", flush=True)
             before = time.perf_counter()
             models = [
-                _trained(part, row, seed + SEED_STEP * number, store, features, device)
+                _trained(part, seed + SEED_STEP * number, store, features, device)
                 for number, part in enumerate(parts)
             ]
-            model = models[0] if len(models) == 1 else mix(models, store)
+            model = models[0] if len(models) == 1 else mix(models, store, MIXED_ON)
             loader = TestDataLoader(store, type_constrain=False)
             measured = mrr_percent(
                 Tester(model, loader, device=device, progress=False).rank(split, seed=seed)
@@ -83,12 +94,7 @@ def compare(
     return results
 
 
-def _trained(
-    part: Part, row: str, seed: int, store: TripleStore, features: Features, device: str
-) -> Model:
-    missing = [name for name in part.modalities if name not in features]
-    if missing:
-        raise ValueError(f"{row} needs {', '.join(missing)} features of {store.name}")
+def _trained(part: Part, seed: int, store: TripleStore, features: Features, device: str) -> Model:
     chosen = {name: features[name] for name in part.modalities}
     recipe = part.recipe.changed({"training.seed": seed})
     trainer = recipe.trainer(store, make=model_maker(chosen), device=device)

@@ -11,6 +11,7 @@ from typing import Any
 
 from openke.datasets.memory_tables import read_memory
 from openke.datasets.table_files import FILES, Rows, format_of
+from openke.runtime.files import is_there
 from openke.runtime.names import did_you_mean
 
 Columns = Mapping[str, str]
@@ -158,7 +159,7 @@ def read_table(
         )
     if isinstance(source, (str, PathLike)):
         path = Path(source)
-        if not path.exists():
+        if not is_there(path):
             raise FileNotFoundError(f"{path}: no such file")
         kind = format_of(path) if format == "auto" else format
         read = FILES[kind](path, delimiter)

@@ -21,6 +21,7 @@ from openke.module.scoring.all_entities import encode_all
 from openke.module.scoring.compare import ALL_PAIRS
 from openke.module.scoring.contract import ask
 from openke.module.scoring.encodings import take
+from openke.runtime.values import Count, check_value
 
 CANDIDATES = 500
 """The best candidates of each query that weights are fitted to; those below cost nothing."""
@@ -37,6 +38,12 @@ class _Asked(NamedTuple):
     """Float["n c+1 p"]: of the answer, then of the best candidates; -inf where there are fewer."""
     side: Tensor
     relation: Tensor
+    query: Tensor
+    """Which rows ask the same."""
+
+    def of(self, rows: Tensor) -> _Asked:
+        """Return some of the rows, Bool["n"]."""
+        return _Asked(*(column[rows] for column in self))
 
 
 def mix(
@@ -44,14 +51,15 @@ def mix(
     store: TripleStore,
     split: Split = "valid",
     *,
-    candidates: int = CANDIDATES,
+    candidates: Count = CANDIDATES,
 ) -> Mixture:
     """Return a mixture of trained models whose weights are fitted to a split they did not see.
 
-    The weights of a relation maximise the likelihood of the right answers among all entities that
-    are not known as answers, less a penalty on their distance from the weights that are best for
-    all relations together. How strong that is, is chosen by likelihood on the other half of the
-    split's rows, in turn. The problem is convex.
+    The weights of a relation maximise the likelihood of the right answers, less a penalty on their
+    distance from the weights that are best for all relations together. How strong that is, is
+    chosen by likelihood on the other half of the split's queries, in turn. The problem is convex.
+    Wrong answers are the entities that all parts together score best; what is known as right, from
+    train or this split, is none. Other splits do not matter.
 
     Parameters
     ----------
@@ -67,11 +75,14 @@ def mix(
     Raises
     ------
     ValueError
-        Models that do not fit together (see :class:`.Mixture`) or the graph; an empty split.
+        Models that do not fit together (see :class:`.Mixture`) or the graph; an empty split; no
+        candidates.
     """
+    check_value("candidates", candidates, Count)
     mixture = Mixture(parts).eval()
     require_same_graph(mixture, store)
     store.require(split)
+    mixture.to(mixture.weights.device)
     asked = _asked(mixture, store, split, min(candidates, store.entity_count - 1))
     # One shrinkage is for all parts, so their scores must spread alike.
     scale = asked.scores[asked.scores.isfinite().all(dim=2)].std(dim=0).clamp(min=1e-12)
@@ -104,26 +115,27 @@ def _asked(mixture: Mixture, store: TripleStore, split: Split, candidates: int) 
             for row, (one, other) in enumerate(
                 zip(queries.first[rows], queries.second[rows], strict=True)
             ):
-                known = store.known(side, int(one), int(other))
+                known = store.known(side, int(one), int(other), ("train", split))
                 scores[row, torch.from_numpy(known).to(device)] = -torch.inf
             level = scores.log_softmax(dim=1).sum(dim=2)
             best = level.topk(candidates, dim=1).indices
             near = scores.gather(1, best[:, :, None].expand(-1, -1, scores.shape[2]))
             one_side = torch.full_like(relation, number)
-            found.append((torch.cat([of_answer[:, None], near], dim=1), one_side, relation))
+            alike = torch.from_numpy(queries.query[rows]).to(device)
+            found.append((torch.cat([of_answer[:, None], near], dim=1), one_side, relation, alike))
     return _Asked(*(torch.cat(column).cpu() for column in zip(*found, strict=True)))
 
 
 def _choose(asked: _Asked, relations: int) -> float:
     """Return the shrinkage with which weights of one half suit the other half best."""
-    # Rows are sorted by relation, so both halves have some of each.
-    halves = [slice(0, None, 2), slice(1, None, 2)]
+    # Queries are sorted by relation, so both halves have some of each. All answers to one query
+    # are in the same half.
+    halves = [asked.of(asked.query % 2 == half) for half in (0, 1)]
     costs = []
     for shrinkage in SHRINKAGES:
         cost = 0.0
         for ours, others in (halves, halves[::-1]):
-            weights = _fit(_Asked(*(column[ours] for column in asked)), relations, shrinkage)
-            cost += float(_cost(_Asked(*(column[others] for column in asked)), weights))
+            cost += float(_cost(others, _fit(ours, relations, shrinkage)))
         costs.append(cost)
     return SHRINKAGES[int(np.argmin(costs))]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from comparison.mixtures import (
-    CONTROL,
+    CONTROLS,
     MIXTURES,
     mixture_table,
     read_mixtures,
@@ -17,6 +17,8 @@ from comparison.table_rows import PICTURE_GRAPHS, read_row
 from mixtures import Settings
 
 from tests.benchmarks.tiny import RELATIONS, write_dataset, write_row
+
+CONTROL = CONTROLS[2]
 
 
 def test_every_part_is_a_row_with_settings():
@@ -39,20 +41,25 @@ def test_parts_are_trained_weighed_and_tested_once(tmp_path):
     write_dataset(parts.data, "Factbook")
     row = read_row(write_row(tmp_path / "settings", "Factbook"))
     with pytest.raises(ValueError, match=r"first run benchmarks/table1\.py --datasets Factbook"):
-        run_mixture(CONTROL, [row, row], [0], bench, parts)
+        run_mixture(CONTROL, [row, row], 0, bench, parts, {})
     choose(row, parts)
-    run_mixture(CONTROL, [row, row], [0, 1], bench, parts)
+    for seed in (0, 1):
+        run_mixture(CONTROL, [row, row], seed, bench, parts, models := {})
+        assert [key[1] for key in models] == [seed, seed + 100]
     paths = sorted((bench.results / "Factbook").glob("*.json"))
     assert [path.name for path in paths] == ["text_twice.seed0.json", "text_twice.seed1.json"]
     found = json.loads(paths[0].read_text())
     assert [part["name"] for part in found["parts"]] == ["ComplEx", "ComplEx"]
-    assert len(found["weights"]) == RELATIONS
+    assert [len(side) for side in found["weights"]] == [RELATIONS, RELATIONS]
+    assert [part["epochs"] for part in found["parts"]] == [found["epochs"]] * 2
     assert 0 < found["metrics"]["both"]["mrr"] <= 1
     assert found["parameters"] > 2 * RELATIONS * 2
     assert not list(parts.checkpoints.rglob("*.ckpt"))
     before = paths[0].stat().st_mtime_ns
-    run_mixture(CONTROL, [row, row], [0], bench, parts)
+    run_mixture(CONTROL, [row, row], 0, bench, parts, {})
     assert paths[0].stat().st_mtime_ns == before
+    with pytest.raises(ValueError, match="made with other settings"):
+        run_mixture(CONTROL, [row, row, row], 0, bench, parts, {})
     (entry,) = read_mixtures(bench.results, "Factbook")
     assert [run["seed"] for run in entry.runs] == [0, 1]
     assert entry.ranks.keys() == {0, 1}

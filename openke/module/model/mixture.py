@@ -50,7 +50,8 @@ class Mixture(Model):
             _check(part, first)
         self.parts = nn.ModuleList(parts)
         self.asymmetric_queries = True  # type: ignore[misc]
-        self.weights = nn.Parameter(torch.full((2, self.rel_tot, len(parts)), 1 / len(parts)))
+        shape, device = (2, self.rel_tot, len(parts)), next(first.parameters()).device
+        self.weights = nn.Parameter(torch.full(shape, 1 / len(parts), device=device))
         """Float["slot relation part"]: first where heads are asked for, then tails."""
 
     def encode(self, entities: Tensor) -> Encodings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from openke.data import TestDataLoader
 from openke.data.batch import Side
 from openke.data.store import TripleStore
+from openke.evaluation import mixing
 from openke.evaluation.mixing import mix
 from openke.evaluation.tester import Tester
 from openke.module.model import ComplEx, Decoder, DistMult, Model, Reciprocal, TransE, TransH
@@ -108,6 +111,38 @@ def test_weights_are_those_of_the_split_that_is_named(store: TripleStore) -> Non
     assert not torch.allclose(mix(models, store, "test").weights, first)
 
 
+def test_other_splits_do_not_matter(store: TripleStore) -> None:
+    models = [model.eval() for model in parts()]
+    splits = (store.triples("train"), store.triples("valid"))
+    alone = TripleStore.from_triples(*splits, entities=ENTITIES, relations=RELATIONS)
+    assert torch.equal(mix(models, alone).weights, mix(models, store).weights)
+
+
+def test_a_relation_that_the_split_lacks_has_the_weights_of_all(store: TripleStore) -> None:
+    valid = store.triples("valid")
+    without = TripleStore.from_triples(
+        store.triples("train"),
+        valid[valid[:, 1] != 3],
+        entities=ENTITIES,
+        relations=RELATIONS,
+    )
+    weights = mix([model.eval() for model in parts()], without).weights
+    torch.testing.assert_close(weights[0, 3], weights[1, 3])
+    assert not torch.allclose(weights[0, 0], weights[1, 0])
+
+
+def test_blocks_of_queries_change_nothing(store: TripleStore, monkeypatch: Any) -> None:
+    models = [model.eval() for model in parts()]
+    whole = mix(models, store).weights
+    monkeypatch.setattr(mixing, "BLOCK_BYTES", 4 * ENTITIES * len(models) * 7)
+    torch.testing.assert_close(mix(models, store).weights, whole, rtol=1e-3, atol=1e-4)
+
+
+def test_a_mixture_is_where_its_parts_are() -> None:
+    models = [model.to("meta") for model in parts()]
+    assert Mixture(models).weights.device.type == "meta"
+
+
 def test_what_does_not_fit_is_refused(store: TripleStore) -> None:
     one = ComplEx(ENTITIES, RELATIONS, dim=4)
     with pytest.raises(ValueError, match="two models or more, got 1"):
@@ -119,3 +154,8 @@ def test_what_does_not_fit_is_refused(store: TripleStore) -> None:
     small = [ComplEx(3, 2, dim=4), ComplEx(3, 2, dim=4)]
     with pytest.raises(ValueError, match="different sets"):
         mix(small, store)
+    with pytest.raises(ValueError, match="candidates"):
+        mix(parts(), store, candidates=0)
+    bare = TripleStore.from_triples(store.triples("train"), entities=ENTITIES, relations=RELATIONS)
+    with pytest.raises(ValueError, match="valid"):
+        mix(parts(), bare)
