@@ -27,7 +27,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 _OFFERED = {
     "fit": ("lbmkgc_models.runs.fit", "fit"),
     "from_pretrained": ("openke.runs.hub", "from_pretrained"),
-    "load": ("openke.runs.load", "load_run"),
+    "load": ("openke.runs.anywhere", "load"),
     "push_to_hub": ("openke.runs.hub", "push_to_hub"),
 }
 """What this package offers at its top, found when it is asked for: it imports no room itself."""

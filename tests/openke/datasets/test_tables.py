@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -358,3 +359,12 @@ def test_a_literal_beyond_the_parser_s_memory_is_blamed_on_its_file(tmp_path):
     path.write_text(f'<http://a> <http://r> "{"x" * (17 << 20)}" .\n')
     with pytest.raises(ValueError, match=r"facts\.nt: a term too long to read"):
         list(read_named(path, bad=BadRows()))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_is_refused_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "texts.csv")
+    (tmp_path / "facts.tsv").write_text("a\tr\tb\nb\tr\tc\n")
+    with pytest.raises(OSError, match=r"texts\.csv.* pipe"):
+        import_graph(tmp_path / "facts.tsv", tmp_path / "out", texts=tmp_path / "texts.csv")
+    assert not (tmp_path / "out").exists()

@@ -78,7 +78,7 @@ CODE = """
 import json, sys, openke
 run = openke.load(sys.argv[1], sys.argv[2], device="cpu")
 print(openke.push_to_hub(run, "me/toy", private=True, **json.loads(sys.argv[3])))
-again = openke.from_pretrained("me/toy", device="cpu")
+again = openke.load("me/toy", device="cpu")  # as openke.from_pretrained does
 print(json.dumps([again.report, again.predict(0, 0, k=99)]))
 """
 """Pushes and loads, for a process of its own: the Hub's address is read when it is imported."""
