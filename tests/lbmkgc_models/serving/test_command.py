@@ -44,8 +44,9 @@ def test_what_is_wrong_is_said_in_one_line(run, capsys, monkeypatch):
         port = str(taken.getsockname()[1])
         assert cli.main(["serve", str(run.folder), "--port", port]) == 2
     assert re.search(rf"cannot answer on 127.0.0.1, port {port}: .+; name", capsys.readouterr().err)
+    assert cli.main(["serve", str(run.folder), "--port", "70000"]) == 2
+    assert "--port is 70000; expected a whole number from 0 to 65535" in capsys.readouterr().err
     for options in (
-        ["--port", "70000"],
         ["--host", "no.such.host.invalid"],
         ["--host", "8.8.8.8"],
         ["--host", "\udcff"],
