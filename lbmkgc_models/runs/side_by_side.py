@@ -78,28 +78,38 @@ def compare(
                 raise ValueError(f"{row} is fitted to {split}: rank another split, or leave it out")
     results: dict[str, list[dict[str, float]]] = {row: [] for row in rows}
     for seed in seeds:
+        trained: dict[tuple[str, int], tuple[Model, float]] = {}
         for row, parts in rows.items():
             print(f"\n{row}, seed {seed}", flush=True)
+            models, seconds = [], 0.0
+            for number, part in enumerate(parts):
+                key = f"{part.recipe.to_dict()} {part.modalities}", seed + SEED_STEP * number
+                if key not in trained:  # an earlier row may have the same part
+                    trained[key] = _trained(part, key[1], store, features, device)
+                model, took = trained[key]
+                models.append(model)
+                seconds += took
             before = time.perf_counter()
-            models = [
-                _trained(part, seed + SEED_STEP * number, store, features, device)
-                for number, part in enumerate(parts)
-            ]
             model = models[0] if len(models) == 1 else mix(models, store, MIXED_ON)
             loader = TestDataLoader(store, type_constrain=False)
             measured = mrr_percent(
                 Tester(model, loader, device=device, progress=False).rank(split, seed=seed)
             )
-            results[row].append({**measured, "seconds": time.perf_counter() - before})
+            seconds += time.perf_counter() - before
+            results[row].append({**measured, "seconds": seconds})
     return results
 
 
-def _trained(part: Part, seed: int, store: TripleStore, features: Features, device: str) -> Model:
+def _trained(
+    part: Part, seed: int, store: TripleStore, features: Features, device: str
+) -> tuple[Model, float]:
+    """Return the model and the seconds it took."""
+    before = time.perf_counter()
     chosen = {name: features[name] for name in part.modalities}
     recipe = part.recipe.changed({"training.seed": seed})
     trainer = recipe.trainer(store, make=model_maker(chosen), device=device)
     trainer.run()
-    return trainer.strategy.model
+    return trainer.strategy.model, time.perf_counter() - before
 
 
 def mrr_percent(report: RankingReport) -> dict[str, float]:
