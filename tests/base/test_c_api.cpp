@@ -157,7 +157,7 @@ TEST(draws_out_of_range_are_refused) {
   check_invalid(draw(3, 1, 0, 0, 3, 1), "rows[0] is 3; expected 0 to 2, the train triples");
   check_invalid(draw(0, -1, 0, 0, 3, 1), "the batch size is -1; expected 0 or more");
   check_invalid(draw(0, 1, -1, 0, 3, 1), "epoch is -1; expected 0 or more");
-  check_invalid(draw(0, 1, 0, -1, 3, 1), "first is -1; expected 0 or more");
+  check_invalid(draw(0, 1, 0, -1, 3, 1), "first is -1; expected 0 to 9223372036854775806");
   check_invalid(draw(0, 1, 0, 0, 1, 1), "side is 1; expected 0 (head), 2 (tail) or 3 (mixed)");
   check_invalid(draw(0, 1, 0, 0, 3, -1), "threads is -1; expected 0 (all processors) or more");
   check_invalid(openke_sampler_order(sampler.get(), -1, 0, out.data()), "epoch is -1");
