@@ -25,9 +25,9 @@ from openke.datasets.entity_texts import EntityText, read_entity_texts
 from openke.datasets.graph_folder import LABELS, label_line, write_names
 from openke.datasets.tables import BadRows
 from openke.module.model import Model, Reciprocal
-from openke.runs.experiment import Experiment
+from openke.runs.experiment import Experiment, seal_run
 from openke.runs.load import trained_on
-from openke.runs.packed import FEATURES, packed_folder, seal, without_facts
+from openke.runs.packed import FEATURES, packed_folder, seal_packed, without_facts
 from openke.runs.weights import read_weights, write_weights
 from openke.runtime.files import is_there, read_text, write_text
 from openke.runtime.json_text import read_json_file, through_json
@@ -89,7 +89,8 @@ def extend(
     saved["data"]["fingerprint"] = store.fingerprint
     saved[ADDED] = saved.get(ADDED, len(names))
     write_text(run / Experiment.SETTINGS, json.dumps(saved, indent=2) + "\n")
-    seal(folder)
+    seal_packed(folder)
+    seal_run(run)
 
 
 def taken(model: Model, saved: Mapping[str, Any]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from openke.runs.curves import write_curves
 from openke.runs.page import Picture, write_page
 from openke.runs.predictor import Predictor
 from openke.runs.recipe import Make, Recipe, structural_model
+from openke.runs.seal import SUMS, check_seal, seal
 from openke.runs.trackers import TRACKERS, Tracked, Tracker
 from openke.runs.weights import write_weights
 from openke.runtime.distributed import join
@@ -88,7 +89,7 @@ class Experiment:
     ``settings.json`` (recipe, options, what they resolve to, versions, commit), ``training.csv``
     (one row an epoch) and ``training.png`` (its curves), ``last.ckpt`` (to resume),
     ``model.safetensors`` (final weights), ``report.json`` (metrics) and ``report.html`` (a page of
-    these).
+    these), ``SHA256SUMS`` (their checksums).
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ class Experiment:
     LOG, CURVES, REPORT = "training.csv", "training.png", "report.json"
     PAGE = "report.html"
     KEPT = (SETTINGS, WEIGHTS, REPORT, PAGE, LOG, CURVES)
-    """What is of use once training has ended."""
+    """What is of use once training has ended; the weights have a checksum inside."""
 
     def __init__(self, recipe: Recipe, options: RunOptions, out: Path) -> None:
         self.recipe = recipe
@@ -213,6 +214,7 @@ class Experiment:
                 write_curves(trainer.history, self.out / self.CURVES)
         if trainer.world.chief:
             self._write_weights(model)
+            seal_run(self.out)
         return trainer
 
     def test(
@@ -258,6 +260,7 @@ class Experiment:
             picture=picture,
             notes=notes,
         )
+        seal_run(self.out)
         print(report.to_text())
         print(f"written to {self.out}")
         return report
@@ -273,7 +276,7 @@ class Experiment:
 
     @classmethod
     def _results(cls) -> tuple[str, ...]:
-        return cls.CHECKPOINT, cls.WEIGHTS, cls.REPORT, cls.PAGE, cls.LOG, cls.CURVES
+        return SUMS, cls.CHECKPOINT, cls.WEIGHTS, cls.REPORT, cls.PAGE, cls.LOG, cls.CURVES
 
     def _write_settings(self, trainer: Trainer) -> None:
         loader = trainer.data_loader
@@ -290,10 +293,22 @@ class Experiment:
             "environment": environment(),
         }
         text = json.dumps(resolved, indent=2, default=str)
+        (self.out / SUMS).unlink(missing_ok=True)  # of a training that this one goes on with
         write_text(self.out / self.SETTINGS, text + "\n")
 
     def _write_weights(self, model: torch.nn.Module) -> None:
         write_weights(self.out / self.WEIGHTS, model.state_dict())
+
+
+def seal_run(folder: Path) -> None:
+    """Write the checksums of a run's files as they are now; weights and data have their own."""
+    kept = (name for name in Experiment.KEPT if name != Experiment.WEIGHTS)
+    seal(folder, (name for name in kept if (folder / name).is_file()))
+
+
+def check_run(folder: Path) -> None:
+    """Raise where a file of a run is gone or was changed, see :func:`.check_seal`."""
+    check_seal(folder, "copy the run's folder again, or train again")
 
 
 def _calibration(predictor: Predictor) -> Calibration | None:

@@ -23,12 +23,12 @@ from openke.module.model import Model
 from openke.module.model.reciprocal import Reciprocal
 from openke.runs.calibration import Calibration, calibrate
 from openke.runs.curves import draw_curves
-from openke.runs.experiment import Experiment
+from openke.runs.experiment import Experiment, check_run, seal_run
 from openke.runs.explanation import explain
 from openke.runs.packed import (
     FEATURES,
     PACKED,
-    check_seal,
+    check_packed,
     pack,
     packed_folder,
     without_facts,
@@ -358,11 +358,12 @@ class Run:
             packed = packed_folder(self.folder, self.saved["data"]["name"]).is_dir()
             if packed and (facts or not self.saved["data"].get("facts", True)):
                 shutil.copytree(self.folder / PACKED, draft / PACKED)
-                return path
-            pack(draft, self.whole, self._pack_more, facts=facts)
-            if not facts:
-                saved = {**self.saved, "data": {**self.saved["data"], "facts": False}}
-                write_text(draft / Experiment.SETTINGS, json.dumps(saved, indent=2) + "\n")
+            else:
+                pack(draft, self.whole, self._pack_more, facts=facts)
+                if not facts:
+                    saved = {**self.saved, "data": {**self.saved["data"], "facts": False}}
+                    write_text(draft / Experiment.SETTINGS, json.dumps(saved, indent=2) + "\n")
+            seal_run(draft)
         return path
 
     def _pack_more(self, folder: Path) -> None:
@@ -437,7 +438,7 @@ def load_run(
     facts = data is not None or saved["data"].get("facts", True)
     if packed.is_dir():
         if data is None:
-            check_seal(packed)
+            check_packed(packed)
             data = packed
         if features is None and (packed / FEATURES).is_dir():
             features = packed / FEATURES
@@ -487,6 +488,7 @@ def _saved(folder: Path) -> Saved:
                 "has ended"
                 + ("; a run on the Hugging Face Hub: openke.from_pretrained" if hub else "")
             )
+    check_run(folder)
     path = folder / Experiment.SETTINGS
     text = read_text(path)
     try:

@@ -8,17 +8,13 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from openke.data.store import TripleStore
-from openke.runtime.files import read_text, sha256_of, write_text
+from openke.runs.seal import SUMS, check_seal, seal
 from openke.runtime.folders import whole_folder
 
 PACKED = "packed"
 """In the folder of a run: a data set of its own, with the features that the model uses."""
 FEATURES = "features"
-SUMS = "SHA256SUMS"
-"""In a packed data set: checksums of its files, as ``sha256sum`` writes them."""
 PICTURES = "pictures"
-CHECKED_ITSELF = "features.safetensors"
-"""A file whose checksum stands in the manifest beside it."""
 WITHOUT_FACTS = "the run was saved without its facts"
 FACTS = ("train2id.txt", "valid2id.txt", "test2id.txt", "type_constrain.txt")
 """Triples, and what is made of them."""
@@ -60,14 +56,14 @@ def pack(
     folder = packed_folder(run, store.name)
     if store.directory.resolve() == folder.resolve():
         more(folder)
-        seal(folder)
+        seal_packed(folder)
         return
     with whole_folder(folder) as draft:
         for name in FILES:
             if (facts or name not in FACTS) and (store.directory / name).is_file():
                 shutil.copyfile(store.directory / name, draft / name)
         more(draft)
-        seal(draft)
+        seal_packed(draft)
 
 
 def need_facts(facts: bool, otherwise: str) -> None:
@@ -87,36 +83,14 @@ def without_facts(folder: Path) -> TripleStore:
         return TripleStore.open(folder, train_file=train.resolve())
 
 
-def seal(folder: Path) -> None:
+def seal_packed(folder: Path) -> None:
     """Write the checksums of a packed data set as it is now; pictures are left out."""
-    lines = (f"{sha256_of(folder / path)}  {path}\n" for path in _files(folder))
-    write_text(folder / SUMS, "".join(lines))
+    seal(folder, _files(folder))
 
 
-def check_seal(folder: Path) -> None:
-    """Raise where a file of a packed data set is gone, or is not what was written.
-
-    Earlier releases wrote no checksums.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        The file by its path.
-    """
-    if not (folder / SUMS).is_file():
-        return
-    again = "copy the run's folder again, or give the data set by --data"
-    for number, line in enumerate(read_text(folder / SUMS).splitlines(), start=1):
-        expected, _, name = line.partition("  ")
-        path = PurePosixPath(name)
-        if not name or path.is_absolute() or ".." in path.parts:
-            raise ValueError(
-                f"{folder / SUMS}:{number}: expected a checksum, two blanks and a path"
-            )
-        if not (folder / path).is_file():
-            raise FileNotFoundError(f"{folder / path}: is gone, and belongs to the run; {again}")
-        if path.name != CHECKED_ITSELF and sha256_of(folder / path) != expected:
-            raise ValueError(f"{folder / path}: was changed since the run was written; {again}")
+def check_packed(folder: Path) -> None:
+    """Raise where a file of a packed data set is gone or was changed, see :func:`.check_seal`."""
+    check_seal(folder, "copy the run's folder again, or give the data set by --data")
 
 
 def _files(folder: Path) -> Iterator[PurePosixPath]:

@@ -13,7 +13,7 @@ from openke import cli
 from openke.datasets.importing import Division, import_graph
 from openke.runs.calibration import calibrate
 from openke.runs.evaluate import evaluate
-from openke.runs.experiment import Execution
+from openke.runs.experiment import Execution, seal_run
 from openke.runs.load import load_run
 from tests.lbmkgc_models.runs.shop import SETTINGS, facts, texts, write_csv
 
@@ -87,6 +87,7 @@ def moved(run, tmp_path, monkeypatch):
     monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "empty"))
     settings = tmp_path / "elsewhere" / "settings.json"
     settings.write_text(settings.read_text().replace(str(run.folder), "/nowhere"))
+    seal_run(settings.parent)
     return openke.load(tmp_path / "elsewhere", device="cpu")
 
 
@@ -350,6 +351,9 @@ def test_the_report_has_the_probabilities_and_whoever_asks_takes_them_from_there
     assert page.count('<tr><td class="number">') == len(report["calibration"]["bins"])
     report["calibration"]["slope"] = 0.5
     path.write_text(json.dumps(report))
+    with pytest.raises(ValueError, match=r"report.json: was changed since the run was written"):
+        openke.load(moved.folder, device="cpu")
+    (moved.folder / "SHA256SUMS").unlink()  # as of an earlier release
     assert openke.load(moved.folder, device="cpu").calibration.slope == 0.5
     report["calibration"]["slope"] = "much"
     path.write_text(json.dumps(report))

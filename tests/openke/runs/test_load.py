@@ -23,6 +23,7 @@ from openke.runs import load as run_module
 from openke.runs.experiment import Experiment, RunOptions
 from openke.runs.load import Run, load_run
 from openke.runs.recipe import Recipe
+from openke.runs.seal import SUMS
 from tests.contracts.graphs import CASES, build, reciprocal
 from tests.openke.module.openke_models import Margined
 from tests.openke.runs.trained import data_folder, trained
@@ -37,8 +38,9 @@ def place(tmp_path_factory):
 
 
 def copied(place, tmp_path, change=None):
-    """Copy the run, with its settings changed."""
+    """Copy the run, with its settings changed, as a release without checksums wrote it."""
     shutil.copytree(place / "rotate", tmp_path / "run")
+    (tmp_path / "run" / SUMS).unlink()
     path = tmp_path / "run" / "settings.json"
     content = json.loads(path.read_text())
     if change:
@@ -296,6 +298,35 @@ def test_a_flipped_bit_of_a_checkpoint_is_found(share, place, tmp_path):
     more = Experiment(recipe, RunOptions(device="cpu", resume=True), out)
     with pytest.raises(ValueError, match=r"last.ckpt: (this checkpoint is not wh|not a readable)"):
         more.train(store)
+
+
+SEALED = ("settings.json", "report.json", "report.html", "training.csv", "training.png")
+
+
+@pytest.mark.parametrize("name", SEALED)
+def test_a_file_of_a_run_that_is_gone_or_changed_is_named(name, place, tmp_path):
+    run = shutil.copytree(place / "rotate", tmp_path / "run")
+    load_run(run)
+    flipped(run / name, 0.5)
+    with pytest.raises(ValueError, match=f"run/{name}: was changed since .* or train again$"):
+        load_run(run)
+    (run / name).unlink()
+    with pytest.raises(FileNotFoundError, match=f"run/{name}: (is gone|no such file)"):
+        load_run(run)
+
+
+def test_a_run_that_is_gone_on_with_is_sealed_when_it_ends(place, tmp_path):
+    recipe = Recipe.from_dict({"model": {"name": "TransE", "dim": 4}, "training": {"epochs": 1}})
+    store, out = TripleStore.open(place / "TOY"), tmp_path / "run"
+    Experiment(recipe, RunOptions(device="cpu"), out).train(store)
+    load_run(out)
+    longer = recipe.changed({"training.epochs": 2})
+    more = Experiment(longer, RunOptions(device="cpu", resume=True), out)
+    trainer = more.train(store)
+    load_run(out)
+    more.test(trainer, store)
+    assert load_run(out).report["best_epoch"] is None
+    assert "report.json" in (out / SUMS).read_text()
 
 
 def test_weights_without_a_checksum_are_read(place, tmp_path):
