@@ -26,8 +26,8 @@ from openke.datasets.graph_folder import LABELS, label_line, write_names
 from openke.datasets.tables import BadRows
 from openke.module.model import Model, Reciprocal
 from openke.runs.experiment import Experiment, seal_run
-from openke.runs.load import trained_on
 from openke.runs.packed import FEATURES, packed_folder, seal_packed, without_facts
+from openke.runs.trained_triples import trained_on
 from openke.runs.weights import read_weights, write_weights
 from openke.runtime.files import is_there, read_text, write_text
 from openke.runtime.json_text import read_json_file, through_json

@@ -18,8 +18,8 @@ from lbmkgc_models.runs.choose_features import gather_features
 from lbmkgc_models.runs.make_model import make_multimodal, takes_tokens
 from openke.data.store import TripleStore
 from openke.module.model import Model
-from openke.runs.load import not_installed
 from openke.runs.packed import FEATURES
+from openke.runs.rebuilders import not_installed
 
 MENTIONS, SEEN = "mentions.safetensors", "seen.safetensors"
 """Beside the features in the folder of a run."""

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.metadata import entry_points
-from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from safetensors import SafetensorError
-from torch import Tensor
 
 from openke.data.store import TripleStore
-from openke.datasets.search import find_dataset
 from openke.module.model import Model
 from openke.module.model.reciprocal import Reciprocal
 from openke.runs.calibration import Calibration, calibrate
 from openke.runs.curves import draw_curves
-from openke.runs.experiment import Experiment, check_run, seal_run
+from openke.runs.experiment import Experiment, seal_run
 from openke.runs.explanation import explain
+from openke.runs.named_queries import Given, named_queries, triple_of
 from openke.runs.packed import (
     FEATURES,
     PACKED,
@@ -33,83 +28,21 @@ from openke.runs.packed import (
     packed_folder,
     without_facts,
 )
-from openke.runs.predictor import NamedQuery, Predictor
-from openke.runs.recipe import KNOWN_MODELS, structural_model
-from openke.runs.weights import read_weights
+from openke.runs.predictor import Predictor
+from openke.runs.rebuilders import Rebuild, multimodal, rebuilder
+from openke.runs.saved import Saved, read_saved
+from openke.runs.trained_triples import find_triples
+from openke.runs.weights import load_weights
 from openke.runtime.device import choose_device
-from openke.runtime.files import read_text, write_text
+from openke.runtime.files import write_text
 from openke.runtime.folders import whole_folder
-from openke.runtime.json_text import read_json, read_json_file, through_json
+from openke.runtime.json_text import read_json_file, through_json
 from openke.runtime.result_table import ResultTable
-from openke.runtime.tensors import require_numbers
-from openke.runtime.values import Count, Natural, Share, check_arguments, check_value
 from openke.training.checkpoint import differences
 from openke.training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-REBUILDERS = "openke.rebuilders"
-"""Entry points of what makes models that need more than triples: "features" -> :data:`Rebuild`."""
-
-Saved = dict[str, Any]
-"""The content of ``settings.json``, see :class:`.Experiment`."""
-Rebuild = Callable[[TripleStore, Saved, Path | None], Model]
-"""Makes a fresh model from the triples, what was saved and a folder of features.
-
-``saved["model"]["relations"]`` says how many relations it has: with reciprocal ones, twice those of
-the triples.
-"""
-
-
-class Multimodal(Protocol):
-    """What is registered as "features": a :data:`Rebuild` that does more with such models."""
-
-    def __call__(self, store: TripleStore, saved: Saved, features: Path | None) -> Model:
-        """Return a fresh model."""
-
-    def pack(self, store: TripleStore, saved: Saved, features: Path | None, folder: Path) -> None:
-        """Write what is of use beside triples and weights into a packed data set."""
-
-    def extend(self, run: Path, entities: Any, **options: Any) -> None:
-        """Add entities to what the folder of a run has."""
-
-    def contributions(
-        self, model: Model, head: Tensor, relation: Tensor, tail: Tensor
-    ) -> dict[str, Any]:
-        """Return what the score of a triple rests on."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SavedModel:
-    """What is needed of a saved model's identity."""
-
-    model: str
-    relations: Count
-    settings: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SavedData:
-    """What is needed of the triples a run was trained on."""
-
-    name: str
-    fingerprint: str
-    directory: str | None = None
-    facts: bool = True
-    """Whether ``packed`` has them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SavedLoader:
-    """What is needed of the loader of a run."""
-
-    seed: Natural
-    hold_out: Share | None = None
-
-
-NEEDED: dict[str, type] = {"model": SavedModel, "data": SavedData, "loader": SavedLoader}
-"""Parts of ``settings.json`` without which no run is loaded."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +130,7 @@ class Run:
     ) -> dict[str, Any]:
         """Return what the score of a triple rests on, see :func:`.explain`."""
         several = FEATURES in self.saved["model"]
-        parts = _multimodal().contributions if several else None
+        parts = multimodal().contributions if several else None
         return explain(self.predictor, head, relation, tail, facts, parts)
 
     def predict(
@@ -236,13 +169,13 @@ class Run:
         ValueError
             An unknown name, lists of unlike lengths, or not two or three of the parts.
         """
-        queries = _queries(head, relation, tail)
+        queries = named_queries(head, relation, tail)
         probable = self.calibration.probability if probability else None
         answered = self.predictor.answer_all(
             queries, k, new=new, type_constrain=type_constrain, probability=probable
         )
         rows = [
-            (*_triple(query, a.name), rank, a.label, a.score, a.known, a.probability)
+            (*triple_of(query, a.name), rank, a.label, a.score, a.known, a.probability)
             for query, answers in zip(queries, answered, strict=True)
             for rank, a in enumerate(answers, start=1)
         ]
@@ -284,7 +217,7 @@ class Run:
             )
         kept = TemporaryDirectory(prefix="openke-")
         folder = self.save(Path(kept.name) / "run")
-        _multimodal().extend(folder, entities, **options)
+        multimodal().extend(folder, entities, **options)
         device = str(next(self.model.parameters()).device)
         return replace(load_run(folder, device=device), kept=kept)
 
@@ -367,36 +300,7 @@ class Run:
         return path
 
     def _pack_more(self, folder: Path) -> None:
-        _multimodal().pack(self.whole, self.saved, self.features, folder)
-
-
-Given = str | int | Sequence[str | int] | None
-"""One name or several; None is asked for."""
-
-
-def _queries(head: Given, relation: Given, tail: Given) -> list[NamedQuery]:
-    head, relation, tail = (
-        int(part) if isinstance(part, Integral) else part for part in (head, relation, tail)
-    )
-    parts: list[Sequence[str | int] | None] = [
-        [part] if isinstance(part, (str, int)) else None if part is None else list(part)
-        for part in (head, relation, tail)
-    ]
-    lengths = {len(part) for part in parts if part is not None}
-    count = 0 if 0 in lengths else max(lengths, default=0)
-    if len(lengths - {1}) > 1:
-        raise ValueError(
-            f"lists of {', '.join(map(str, sorted(lengths)))} names: expected one length"
-        )
-    columns = [
-        [None] * count if part is None else list(part) * (count if len(part) == 1 else 1)
-        for part in parts
-    ]
-    return list(zip(*columns, strict=True))
-
-
-def _triple(query: NamedQuery, answer: str) -> list[str]:
-    return [answer if part is None else str(part) for part in query]
+        multimodal().pack(self.whole, self.saved, self.features, folder)
 
 
 def load_run(
@@ -433,7 +337,7 @@ def load_run(
         Another data set or other features than in training, an unknown model, an unreadable file.
     """
     folder = Path(folder)
-    saved = _saved(folder)
+    saved = read_saved(folder)
     packed = packed_folder(folder, saved["data"]["name"])
     facts = data is not None or saved["data"].get("facts", True)
     if packed.is_dir():
@@ -443,10 +347,10 @@ def load_run(
         if features is None and (packed / FEATURES).is_dir():
             features = packed / FEATURES
     if facts:
-        whole, store = _stores(folder, saved, data)
+        whole, store = find_triples(folder, saved, data)
     else:
         whole = store = without_facts(packed)
-    model = _rebuilder(saved, rebuild)(store, saved, features)
+    model = rebuilder(saved, rebuild)(store, saved, features)
     if saved["model"].get("reciprocal"):
         model = Reciprocal(model)
     expected, found = through_json(model.identity()), saved["model"]
@@ -457,113 +361,6 @@ def load_run(
     differing = differences(expected, found)
     if differing:
         raise ValueError(f"{folder}: the model cannot be rebuilt as it was: {'; '.join(differing)}")
-    weights = folder / Experiment.WEIGHTS
-    try:
-        read = read_weights(weights)
-        require_numbers(weights, read)
-        _check_types(weights, read, model)
-        model.load_state_dict(read)
-    except (SafetensorError, RuntimeError) as error:
-        raise ValueError(
-            f"{weights}: not the weights of this {type(model).__name__}: {error}"
-        ) from error
+    load_weights(folder / Experiment.WEIGHTS, model)
     model = model.to(choose_device(device)).eval()
     return Run(folder, model, store, saved, whole, features, facts)
-
-
-def _check_types(path: Path, read: Mapping[str, Tensor], model: Model) -> None:
-    """Raise ``ValueError`` for whole numbers where reals belong: loading would convert them."""
-    for name, own in model.state_dict().items():
-        found = read.get(name)
-        if found is not None and found.is_floating_point() != own.is_floating_point():
-            raise ValueError(f"{path}: {name} is of {found.dtype}, expected {own.dtype}")
-
-
-def _saved(folder: Path) -> Saved:
-    for name in (Experiment.SETTINGS, Experiment.WEIGHTS):
-        if not (folder / name).is_file():
-            hub = not folder.exists() and len(folder.parts) == 2 and not folder.is_absolute()
-            raise FileNotFoundError(
-                f"{folder / name}: no such file; expected the output folder of a training run that "
-                "has ended"
-                + ("; a run on the Hugging Face Hub: openke.from_pretrained" if hub else "")
-            )
-    check_run(folder)
-    path = folder / Experiment.SETTINGS
-    text = read_text(path)
-    try:
-        saved: Saved = read_json(text)
-        check_value("its content", saved, Mapping)
-        for part, kind in NEEDED.items():
-            check_value(part, saved.get(part), Mapping)
-            needed = {f.name: saved[part][f.name] for f in fields(kind) if f.name in saved[part]}
-            check_arguments(part, needed, kind)
-    except ValueError as error:
-        raise ValueError(f"{path}: not the settings of a run: {error}") from error
-    return saved
-
-
-def _stores(folder: Path, saved: Saved, data: Path | None) -> tuple[TripleStore, TripleStore]:
-    """Return the triples of the data set, and those trained on."""
-    trained = saved["data"]
-    directory = trained.get("directory")
-    if data is not None or directory is None or not Path(directory).is_dir():
-        directory = find_dataset(trained["name"], data)
-    whole = TripleStore.open(directory)
-    store = trained_on(whole, saved)
-    if store.fingerprint != trained["fingerprint"]:
-        raise ValueError(
-            f"{folder}: was trained on other triples than {directory} holds: give the data set of "
-            "that time by --data"
-        )
-    return whole, store
-
-
-def trained_on(whole: TripleStore, saved: Mapping[str, Any]) -> TripleStore:
-    """Return what a run trained on, of the triples of its data set."""
-    loader = saved["loader"]
-    held_out = loader.get("hold_out")
-    return whole.hold_out(held_out, loader["seed"]) if held_out else whole
-
-
-def _rebuilder(saved: Saved, given: Rebuild | None) -> Rebuild:
-    name = saved["model"]["model"]
-    if given is not None:
-        return given
-    if FEATURES in saved["model"]:
-        return _multimodal()
-    if name not in KNOWN_MODELS:
-        raise ValueError(not_installed(name, KNOWN_MODELS.group))
-    known = KNOWN_MODELS[name]
-    if isinstance(known, type):
-        return _structural
-    other: Rebuild = known
-    return other
-
-
-def _multimodal() -> Multimodal:
-    """Return what is registered for models with features.
-
-    Raises
-    ------
-    ValueError
-        Nothing is.
-    """
-    for entry in entry_points(group=REBUILDERS):
-        if entry.name == FEATURES:
-            found: Multimodal = entry.load()
-            return found
-    raise ValueError(f"no entry point {FEATURES!r} of {REBUILDERS!r}: install the package again")
-
-
-def not_installed(name: str, group: str) -> str:
-    """Return the message for a run whose model no installed package registers."""
-    return (
-        f"the run's model {name!r} is of a package that is not installed: install the one that "
-        f"registers it as an entry point of {group!r}, or give load_run a function that makes it"
-    )
-
-
-def _structural(store: TripleStore, saved: Saved, features: Path | None) -> Model:
-    model = saved["model"]
-    return structural_model(model["model"], store, model["relations"], model["settings"])

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors.torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
+from torch.nn import Module
 
 from openke.runtime.checksum import checksum
 from openke.runtime.files import write_whole
+from openke.runtime.tensors import require_numbers
 
 SHA256 = "sha256"
 """The entry of the file's metadata that has the checksum of its tensors."""
@@ -43,3 +45,30 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             "damaged; copy it again, or train again"
         )
     return named
+
+
+def load_weights(path: Path, model: Module) -> None:
+    """Load what :func:`write_weights` wrote into a model.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged, or has the weights of another model; values that are NaN or infinite.
+    """
+    try:
+        read = read_weights(path)
+        require_numbers(path, read)
+        _check_types(path, read, model)
+        model.load_state_dict(read)
+    except (SafetensorError, RuntimeError) as error:
+        raise ValueError(
+            f"{path}: not the weights of this {type(model).__name__}: {error}"
+        ) from error
+
+
+def _check_types(path: Path, read: Mapping[str, Tensor], model: Module) -> None:
+    """Raise ``ValueError`` for whole numbers where reals belong: loading would convert them."""
+    for name, own in model.state_dict().items():
+        found = read.get(name)
+        if found is not None and found.is_floating_point() != own.is_floating_point():
+            raise ValueError(f"{path}: {name} is of {found.dtype}, expected {own.dtype}")

@@ -3,6 +3,7 @@
 import json
 import shutil
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ from lbmkgc_models.runs.choose_features import gather_features
 from lbmkgc_models.runs.make_model import make_multimodal
 from openke.data.store import TripleStore
 from openke.module.model import MODELS, Model, Reciprocal
-from openke.runs import load as run_module
+from openke.runs import rebuilders
 from openke.runs.experiment import Experiment, RunOptions
 from openke.runs.load import Run, load_run
 from openke.runs.recipe import Recipe
@@ -118,7 +119,7 @@ def entry_points(group):
 def test_multimodal_models_find_their_features_again(
     kind, modalities, place, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(run_module, "entry_points", entry_points)
+    monkeypatch.setattr(rebuilders, "entry_points", entry_points)
     monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
     store = TripleStore.open(place / "TOY")
     features = {}
@@ -144,7 +145,7 @@ def test_multimodal_models_find_their_features_again(
 
 
 def test_what_an_encoder_made_is_found_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_module, "entry_points", entry_points)
+    monkeypatch.setattr(rebuilders, "entry_points", entry_points)
     monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
     directory = data_folder(tmp_path)
     store = TripleStore.open(directory)
@@ -168,7 +169,7 @@ def test_what_an_encoder_made_is_found_again(tmp_path, monkeypatch):
 def test_fused_models_keep_their_interaction_and_their_unseen_entities(
     place, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(run_module, "entry_points", entry_points)
+    monkeypatch.setattr(rebuilders, "entry_points", entry_points)
     monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
     store = TripleStore.open(place / "TOY")
     names = list(store.entity_names)
@@ -261,7 +262,7 @@ def test_what_is_no_run_is_refused(place, tmp_path):
 
 
 def test_the_entry_points_are_declared():
-    text = (run_module.Path(lbmkgc_models.__file__).parents[1] / "pyproject.toml").read_text()
+    text = (Path(lbmkgc_models.__file__).parents[1] / "pyproject.toml").read_text()
     for line in (
         'features = "lbmkgc_models.runs.rebuild:multimodal"',
         'import = "openke.datasets.importing:command"',

@@ -38,7 +38,7 @@ def plugins(monkeypatch):
         return [EntryPoint(name, f"tests.openke.runtime.plugin:{name}", group)]
 
     monkeypatch.setattr(registry, "entry_points", entry_points)
-    monkeypatch.setattr("openke.runs.load.entry_points", entry_points)
+    monkeypatch.setattr("openke.runs.rebuilders.entry_points", entry_points)
 
 
 def test_own_entries_come_first_and_others_are_loaded_when_asked_for():
