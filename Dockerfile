@@ -26,4 +26,6 @@ ENV PATH=/opt/openke/bin:$PATH PYTHONUNBUFFERED=1 HF_HUB_OFFLINE=1
 USER openke
 WORKDIR /home/openke
 EXPOSE 8000
+HEALTHCHECK --start-period=2m CMD ["python", "-c", \
+    "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/api/run', timeout=5)"]
 ENTRYPOINT ["openke", "serve", "/run-folder", "--host", "0.0.0.0"]

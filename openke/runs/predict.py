@@ -68,7 +68,8 @@ def command(
     new
         Leave out the answers that are known.
     type_constrain
-        Answer only by entities that the relation admits.
+        Answer only by entities that the relation admits: those it has in the data, or those that
+        the data set's type_constrain.txt lists; and by those that the data say nothing of.
     probability
         Say how probable each new answer is, fitted to the valid split.
     why

@@ -150,7 +150,6 @@ class Predictor:
         type_constrain
             Only entities that the relation admits in the slot asked for, see
             :class:`.TypeConstraint`, and those that no fact says anything of.
-
         probability
             Says how probable an answer is that is not known, by the logarithm of its softmax over
             these: see :meth:`.Calibration.probability`. Not of whole triples.

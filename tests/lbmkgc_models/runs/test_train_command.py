@@ -1,16 +1,19 @@
 """``openke train``: any model on any data set, by a recipe or by defaults that learn."""
 
 import json
+import re
 import shutil
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.runs import experiment, train_command
 from lbmkgc_models.runs.defaults import default_recipe
 from lbmkgc_models.runs.make_model import ALL_MODELS, modalities_of, model_maker
 from lbmkgc_models.runs.train_command import command
+from openke import cli
 from openke.data.store import TripleStore
 from openke.runs.experiment import Execution
 from openke.runs.recipe import Recipe
@@ -188,6 +191,34 @@ def test_no_features_for_a_model_over_structure(folder):
         match=r"features.modalities is \['text'\], but this model uses structure only; .*IKRL",
     ):
         experiment.features_for(recipe, store, folder)
+
+
+def test_a_recipe_for_the_features_of_another_data_set_is_one_line(folder, tmp_path, capfd):
+    names = [f"product {i}" for i in range(5)]
+    other = ModalFeatures.from_rows("text", names, torch.randn(5, 3), names)
+    other.save(tmp_path / "shop" / "text")
+    recipe = default_recipe("LBMKGC").changed({"data.name": "shop"})
+    for changes, message in (
+        (
+            {"features.folder": str(tmp_path / "shop")},
+            r"shop/text: none of the 5 names, the first 'product 0', is one of the 23 entities, "
+            r"the first 'entity 0': these features belong to another data set",
+        ),
+        (
+            {"features.folder": str(tmp_path / "gone")},
+            r"gone: no features of TOY there \(it is no folder\); expected a folder with",
+        ),
+        (
+            {"features.modalities": ["text", "image"]},
+            r"no image features of TOY in .*; name a folder that holds the store image/",
+        ),
+    ):
+        recipe.changed(changes).write(tmp_path / "recipe.json")
+        options = ["--recipe", str(tmp_path / "recipe.json"), "--out", str(tmp_path / "out")]
+        assert cli.main(["train", str(folder), *options, "--device", "cpu"]) == 2
+        said = capfd.readouterr().err.strip()
+        assert re.fullmatch(f"openke: error: .*{message}.*", said), said
+        assert not (tmp_path / "out").exists()
 
 
 def test_a_recipe_cut_short_says_so(folder, tmp_path, capsys):

@@ -1,6 +1,7 @@
 """Answers are the model's best, in its order, and known ones are marked."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -156,6 +157,31 @@ def test_a_file_of_queries_as_json(place, predictor, tmp_path):
     assert [len(q["answers"]) for q in content] == [2, 2, 2, 1]
     assert content[0]["answers"][0]["id"] == predictor.heads("knows", "Bob", new=True)[0].id
     assert content[3]["answers"][0]["known"] == "train"
+
+
+def asked(run, *options):
+    """Return the ids of all answers to (entity 4, relation 1, ?) as a command gives them."""
+    query = ["--head", "entity 4", "--relation", "relation 1", "--k", ENTITIES]
+    call(run, *query, "--json", "--output", run / "answers.json", *options)
+    (found,) = json.loads((run / "answers.json").read_text())
+    return {answer["id"] for answer in found["answers"]}
+
+
+def test_types_are_those_of_the_data_or_those_that_are_given(predictor, tmp_path):
+    directory = data_folder(tmp_path)
+    trained(tmp_path / "run", directory)
+    triples = np.concatenate([predictor.store.triples(split) for split in SPLITS])
+    derived = set(triples[triples[:, 1] == 1][:, 2].tolist())
+    assert len(derived) < ENTITIES
+    without = set(range(ENTITIES)) - set(triples[:, [0, 2]].ravel().tolist())
+    assert asked(tmp_path / "run") == set(range(ENTITIES))
+    assert asked(tmp_path / "run", "--type-constrain") == derived | without
+    lines = [f"{relation} 2 {relation} 7" for relation in range(RELATIONS) for _ in "ht"]
+    (directory / "type_constrain.txt").write_text("\n".join([str(RELATIONS), *lines]) + "\n")
+    assert asked(tmp_path / "run", "--type-constrain") == {1, 7} | without
+    load_run(tmp_path / "run").save(tmp_path / "saved")
+    shutil.rmtree(directory)
+    assert asked(tmp_path / "saved", "--type-constrain") == {1, 7} | without
 
 
 @pytest.mark.parametrize(
