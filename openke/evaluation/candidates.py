@@ -84,6 +84,12 @@ class Candidates:
         return left[asked.query] - own + 1
 
 
+def between(pairs: NDArray[np.int64], start: int, stop: int, width: int) -> slice:
+    """Return which of the sorted pairs are those of the rows ``start`` to ``stop``."""
+    begin, end = np.searchsorted(pairs, [start * width, stop * width]).tolist()
+    return slice(begin, end)
+
+
 def _pair(row: NDArray[np.int64], column: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     return row * width + column
 

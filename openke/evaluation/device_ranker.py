@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from openke.evaluation.candidates import Candidates
+from openke.evaluation.candidates import Candidates, between
 from openke.evaluation.queries import Queries
 from openke.kernels.compiled import chunk_reals
 
@@ -105,5 +105,4 @@ def _moved(array: NDArray[np.int64], device: torch.device) -> Tensor:
 
 def _rows(host: NDArray[np.int64], there: Tensor, start: int, stop: int, width: int) -> Tensor:
     """Return the pairs of the rows ``start`` to ``stop``, as places in an array of these rows."""
-    begin, end = np.searchsorted(host, [start * width, stop * width]).tolist()
-    return there[begin:end] - start * width
+    return there[between(host, start, stop, width)] - start * width

@@ -1,6 +1,6 @@
 """Weights of trained models in a mixture, fitted to the valid split.
 
-Shapes: n asked rows of a split, q queries, c candidates that are looked at, p parts.
+Shapes: q queries, n answers to them, c candidates that are looked at, p parts.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import softplus
 
 from openke.data.store import Split, TripleStore
+from openke.evaluation.candidates import Candidates, between
 from openke.evaluation.queries import Queries
 from openke.module.model.mixture import SIDES, Mixture
 from openke.module.model.model import Model, require_same_graph
@@ -25,6 +26,8 @@ from openke.runtime.values import Count, check_value
 
 CANDIDATES = 500
 """The best candidates of each query that weights are fitted to; those below cost nothing."""
+ABSENT = -1e30
+"""Added to the score of a candidate that is not there; its exponential is 0, and it is a number."""
 SHRINKAGES = (1.0, 10.0, 100.0)
 """How strongly a relation's weights are held to those of all, of which one is taken."""
 BLOCK_BYTES = 64 * 2**20
@@ -32,18 +35,25 @@ BLOCK_BYTES = 64 * 2**20
 
 
 class _Asked(NamedTuple):
-    """The rows of a split, asked for their heads and for their tails."""
+    """The distinct queries for heads and tails that a split asks, and its answers to them."""
 
-    scores: Tensor
-    """Float["n c+1 p"]: of the answer, then of the best candidates; -inf where there are fewer."""
     side: Tensor
     relation: Tensor
+    near: Tensor
+    """Float["q c p"]: scores of the best candidates that are no answers, 0 where there are fewer"""
+    absent: Tensor
+    """Float["q c"]: :data:`ABSENT` where there are fewer, else 0"""
+    answer: Tensor
+    """Float["n p"]: the answers' scores"""
     query: Tensor
-    """Which rows ask the same."""
+    """Int["n"]: to which query each is an answer"""
 
-    def of(self, rows: Tensor) -> _Asked:
-        """Return some of the rows, Bool["n"]."""
-        return _Asked(*(column[rows] for column in self))
+    def of(self, queries: Tensor) -> _Asked:
+        """Return some of the queries, Bool["q"]."""
+        rows = queries[self.query]
+        number = queries.cumsum(0) - 1
+        side, relation, near, absent = (column[queries] for column in self[:4])
+        return _Asked(side, relation, near, absent, self.answer[rows], number[self.query[rows]])
 
 
 def mix(
@@ -85,8 +95,8 @@ def mix(
     mixture.to(mixture.weights.device)
     asked = _asked(mixture, store, split, min(candidates, store.entity_count - 1))
     # One shrinkage is for all parts, so their scores must spread alike.
-    scale = asked.scores[asked.scores.isfinite().all(dim=2)].std(dim=0).clamp(min=1e-12)
-    asked = asked._replace(scores=asked.scores / scale)
+    scale = _spread(asked).clamp(min=1e-12)
+    asked = asked._replace(near=asked.near / scale, answer=asked.answer / scale)
     weights = _fit(asked, store.relation_count, _choose(asked, store.relation_count))
     with torch.no_grad():
         mixture.weights.copy_(weights / scale)
@@ -97,40 +107,64 @@ def mix(
 def _asked(mixture: Mixture, store: TripleStore, split: Split, candidates: int) -> _Asked:
     device = mixture.weights.device
     everyone = encode_all(mixture)
-    triples = store.triples(split)
-    block = max(1, BLOCK_BYTES // (4 * store.entity_count * len(mixture.parts)))
-    found = []
+    width, before, found = store.entity_count, 0, []
+    block = max(1, BLOCK_BYTES // (4 * width * len(mixture.parts)))
     for number, side in enumerate(SIDES):
-        queries = Queries.of(triples, side)
-        for start in range(0, len(triples), block):
-            rows = slice(start, start + block)
-            first, relation, answer = (
-                torch.from_numpy(column[rows]).to(device)
-                for column in (queries.first, queries.second, queries.target)
-            )
+        queries = Queries.of(store.triples(split), side)
+        known = Candidates.of(store, side, queries, ("train", split), None).known
+        given = torch.from_numpy(queries.distinct).to(device)
+        for start in range(0, len(given), block):
+            first, relation = given[start : start + block].unbind(dim=1)
+            stop = start + len(first)
             query = ask(mixture, take(everyone, first), relation, side)
             scores = torch.stack(mixture.scores(query, everyone, ALL_PAIRS), dim=2).float()
-            place = torch.arange(len(first), device=device)
-            of_answer = scores[place, answer]
-            for row, (one, other) in enumerate(
-                zip(queries.first[rows], queries.second[rows], strict=True)
-            ):
-                known = store.known(side, int(one), int(other), ("train", split))
-                scores[row, torch.from_numpy(known).to(device)] = -torch.inf
-            level = scores.log_softmax(dim=1).sum(dim=2)
-            best = level.topk(candidates, dim=1).indices
-            near = scores.gather(1, best[:, :, None].expand(-1, -1, scores.shape[2]))
-            one_side = torch.full_like(relation, number)
-            alike = torch.from_numpy(queries.query[rows]).to(device)
-            found.append((torch.cat([of_answer[:, None], near], dim=1), one_side, relation, alike))
-    return _Asked(*(torch.cat(column).cpu() for column in zip(*found, strict=True)))
+            rows = queries.asking(start, stop)
+            asking, answer = (torch.from_numpy(c[rows]) for c in (queries.query, queries.target))
+            of_answer = scores[asking - start, answer].cpu()
+            right = torch.from_numpy(known[between(known, start, stop, width)] - start * width)
+            scores.flatten(0, 1).index_fill_(0, right.to(device), -torch.inf)
+            near, absent = _nearest(scores, candidates)
+            sides = torch.full((len(near),), number)
+            found.append((sides, relation.cpu(), near, absent, of_answer, asking + before))
+        before += len(given)
+    return _Asked(*(torch.cat(column) for column in zip(*found, strict=True)))
+
+
+def _nearest(scores: Tensor, candidates: int) -> tuple[Tensor, Tensor]:
+    """Return :attr:`_Asked.near` and ``absent`` of scores, Float["q e p"], -inf of what is none."""
+    level = scores.log_softmax(dim=1).sum(dim=2)
+    best = level.topk(candidates, dim=1).indices
+    near = scores.gather(1, best[:, :, None].expand(-1, -1, scores.shape[2])).cpu()
+    missing = near[:, :, 0].isinf()
+    return (
+        near.masked_fill_(missing[:, :, None], 0),
+        torch.zeros(missing.shape).masked_fill_(missing, ABSENT),
+    )
+
+
+def _spread(asked: _Asked) -> Tensor:
+    """Return the standard deviation of each part's scores, Float["p"].
+
+    Each answer counts, and with it the candidates of its query.
+    """
+    answers = torch.bincount(asked.query, minlength=len(asked.side)).double()
+    counts = torch.where(asked.absent == 0, answers[:, None], 0.0)
+    total = counts.sum() + len(asked.answer)
+    mean, square = (
+        (torch.einsum("qc,qcp->p", counts, near) + answer.sum(dim=0)) / total
+        for near, answer in (
+            (asked.near.double() ** power, asked.answer.double() ** power) for power in (1, 2)
+        )
+    )
+    return ((square - mean**2) * total / (total - 1)).sqrt().float()
 
 
 def _choose(asked: _Asked, relations: int) -> float:
     """Return the shrinkage with which weights of one half suit the other half best."""
     # Queries are sorted by relation, so both halves have some of each. All answers to one query
     # are in the same half.
-    halves = [asked.of(asked.query % 2 == half) for half in (0, 1)]
+    even = torch.cat([torch.arange(int((asked.side == side).sum())) % 2 == 0 for side in (0, 1)])
+    halves = [asked.of(even), asked.of(~even)]
     costs = []
     for shrinkage in SHRINKAGES:
         cost = 0.0
@@ -142,7 +176,7 @@ def _choose(asked: _Asked, relations: int) -> float:
 
 def _fit(asked: _Asked, relations: int, shrinkage: float) -> Tensor:
     """Return Float["slot relation part"]."""
-    parts = asked.scores.shape[2]
+    parts = asked.near.shape[2]
     common = torch.full((parts,), 1 / parts, requires_grad=True)
     own = torch.zeros(len(SIDES), relations, parts, requires_grad=True)
     steps = torch.optim.LBFGS([common, own], max_iter=100, line_search_fn="strong_wolfe")
@@ -159,8 +193,7 @@ def _fit(asked: _Asked, relations: int, shrinkage: float) -> Tensor:
 
 def _cost(asked: _Asked, weights: Tensor) -> Tensor:
     """Return the sum of -log P(right answer)."""
-    there = asked.scores[:, :, 0].isfinite()
-    of_rows = weights[asked.side, asked.relation]
-    scores = torch.where(there[:, :, None], asked.scores, 0.0)
-    mixed = torch.einsum("ncp,np->nc", scores, of_rows).masked_fill(~there, -torch.inf)
-    return cross_entropy(mixed, torch.zeros(len(mixed), dtype=torch.long), reduction="sum")
+    of_queries = weights[asked.side, asked.relation]
+    mixed = torch.einsum("qcp,qp->qc", asked.near, of_queries) + asked.absent
+    own = (asked.answer * of_queries[asked.query]).sum(dim=1)
+    return softplus(mixed.logsumexp(dim=1)[asked.query] - own).sum()
