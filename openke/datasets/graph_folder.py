@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from openke.data.store import SPLITS, Split, TripleStore
 from openke.datasets.pictures import folder_name
+from openke.runtime.drafts import named_in_place, remove
 from openke.runtime.files import is_there, read_text, sha256_of, write_text, write_whole
-from openke.runtime.folders import draft_of
+from openke.runtime.holding import HOLDER, LOCK
+from openke.runtime.interruption import Interruption
 from openke.runtime.json_text import read_json
 
 MANIFEST = "import.json"
@@ -22,7 +24,12 @@ MANIFEST = "import.json"
 MAKER = "openke import"
 READ_WITH = ("*2id*.txt", "?-?.txt", "type_con*.txt")
 """What else a folder in OpenKE's format may have that belongs to its triples."""
+ENTITIES = "entity2id.txt"
 LABELS, PICTURES, SKIPPED = "labels.tsv", "pictures", "skipped.tsv"
+LAST = (ENTITIES, MANIFEST)
+"""Files that are put in their places after all others, in this order."""
+DRAFT, READY = ".import-draft", ".import-ready"
+"""In the folder of a data set: what is being written, and what is complete and has no place yet."""
 
 
 @dataclass(frozen=True)
@@ -41,40 +48,87 @@ class Content:
 
 
 def write_folder(out: Path, content: Content) -> None:
-    """Write all files beside ``out``, read them back, and only then give them their place.
+    """Write all files beside their places, read them back, and only then give them these.
+
+    ``out`` must be held by this process, see :func:`.held`.
 
     Raises
     ------
     FileExistsError
         ``out`` has other files that the new data set would be read with, or in the place of.
     """
-    with draft_of(out) as draft:
-        folder = draft / out.name  # what it is called is what messages say
-        write_names(folder / "entity2id.txt", content.entities)
-        write_names(folder / "relation2id.txt", content.relations)
-        for split in SPLITS:
-            write_triples(
-                folder / f"{split}2id.txt", content.rows.get(split, np.empty((0, 3), np.int64))
-            )
-        read = TripleStore.open(folder)
-        assert read.entity_names == content.entities
-        assert read.relation_names == content.relations
-        if content.texts:
-            write_whole(folder / LABELS, lambda stream: stream.writelines(_labels(content)))
-        if content.skipped:
-            lines = "".join(f"{place}\t{reason}\n" for place, reason in content.skipped)
-            write_text(folder / SKIPPED, "place\treason\n" + lines)
-        for name, files in content.pictures.items():
-            own = folder / PICTURES / folder_name(name)
-            own.mkdir(parents=True)
-            for number, file in enumerate(files, start=1):
-                shutil.copyfile(file, own / f"{number:02}{file.suffix.lower()}")
-        files = [file for file in folder.rglob("*") if file.is_file()]
-        write_text(folder / MANIFEST, _manifest(folder, files))
-        _clear(out, {file.relative_to(folder).parts[0] for file in files})
-        out.mkdir(exist_ok=True)
-        for file in folder.iterdir():
-            file.replace(out / file.name)
+    folder = out / DRAFT / out.resolve().name  # what it is called is what messages say
+    try:
+        with named_in_place(folder, out):
+            folder.mkdir(parents=True)
+            _write(folder, content)
+        with Interruption() as noted:
+            folder.rename(out / READY)
+            _place(out)
+    except FileExistsError:
+        remove(out / READY)
+        raise
+    finally:
+        remove(out / DRAFT)
+    if noted.signal is not None:
+        noted.leave()
+
+
+def settle(out: Path) -> None:
+    """Bring an import to its end that was killed while it gave its files their places.
+
+    ``out`` must be held by this process. An import that was killed before is cleared away.
+    """
+    remove(out / DRAFT)
+    if (out / READY).is_symlink() or not (out / READY).is_dir():
+        remove(out / READY)
+    else:
+        _place(out)
+
+
+def is_taken(out: Path) -> bool:
+    """Return whether a folder that this process holds has anything else in it."""
+    return any(path.name not in (LOCK, HOLDER) for path in out.iterdir())
+
+
+def _write(folder: Path, content: Content) -> None:
+    write_names(folder / ENTITIES, content.entities)
+    write_names(folder / "relation2id.txt", content.relations)
+    for split in SPLITS:
+        write_triples(
+            folder / f"{split}2id.txt", content.rows.get(split, np.empty((0, 3), np.int64))
+        )
+    read = TripleStore.open(folder)
+    assert read.entity_names == content.entities
+    assert read.relation_names == content.relations
+    if content.texts:
+        write_whole(folder / LABELS, lambda stream: stream.writelines(_labels(content)))
+    if content.skipped:
+        lines = "".join(f"{place}\t{reason}\n" for place, reason in content.skipped)
+        write_text(folder / SKIPPED, "place\treason\n" + lines)
+    for name, files in content.pictures.items():
+        own = folder / PICTURES / folder_name(name)
+        own.mkdir(parents=True)
+        for number, file in enumerate(files, start=1):
+            shutil.copyfile(file, own / f"{number:02}{file.suffix.lower()}")
+    written = [file for file in folder.rglob("*") if file.is_file()]
+    write_text(folder / MANIFEST, _manifest(folder, written))
+
+
+def _place(out: Path) -> None:
+    """Give the files of a complete draft their places, or those that are left of them.
+
+    The names of entities come last but for the manifest, and those of an earlier data set go first:
+    nobody reads half of one and half of the other.
+    """
+    ready = out / READY
+    if (ready / MANIFEST).is_file():
+        waiting = {path.name for path in ready.iterdir()}
+        placed = {name for name in _listed(ready) if name.partition("/")[0] not in waiting}
+        _clear(out, waiting, placed)
+        for name in sorted(waiting, key=lambda name: LAST.index(name) if name in LAST else -1):
+            (ready / name).replace(out / name)
+    remove(ready)
 
 
 def write_names(path: Path, names: Sequence[str]) -> None:
@@ -106,31 +160,29 @@ def _manifest(folder: Path, files: Iterable[Path]) -> str:
     return json.dumps({"made by": MAKER, "sha256": digests}, indent=2) + "\n"
 
 
-def _clear(out: Path, written: set[str]) -> None:
+def _clear(out: Path, waiting: set[str], placed: set[str]) -> None:
     """Remove what an earlier import wrote into a folder, and nothing else.
+
+    Parameters
+    ----------
+    out
+        The folder.
+    waiting
+        What is to have a place there.
+    placed
+        What already has.
 
     Raises
     ------
     FileExistsError
         There are other files that the new data set would be read with, or in the place of.
     """
-    if not out.exists():
-        return
     mine = _written(out)
-    foreign = sorted(
-        path.relative_to(out).as_posix()
-        for pattern in (*READ_WITH, MANIFEST, *sorted(written - {PICTURES}))
-        for path in out.glob(pattern)
-        if path.name not in mine
-    )
-    foreign += sorted(
-        path.relative_to(out).as_posix()
-        for path in (out / PICTURES).rglob("*")
-        if PICTURES in written
-        and not path.is_dir()
-        and path.relative_to(out).as_posix() not in mine
-    )
-    foreign = list(dict.fromkeys(foreign))
+    patterns = (*READ_WITH, MANIFEST, *(waiting - {PICTURES}))
+    paths = [path for pattern in patterns for path in out.glob(pattern)]
+    if PICTURES in waiting:
+        paths += [path for path in (out / PICTURES).rglob("*") if not path.is_dir()]
+    foreign = sorted({path.relative_to(out).as_posix() for path in paths} - {*mine, *placed})
     if foreign:
         raise FileExistsError(
             f"{out} holds {', '.join(foreign[:5])}{', …' if len(foreign) > 5 else ''}, which no "
@@ -147,17 +199,21 @@ def _clear(out: Path, written: set[str]) -> None:
 
 
 def _written(out: Path) -> list[str]:
-    """Return the files of a folder that are as an earlier import wrote them, its own among them."""
+    """Return the files of a folder that are as an earlier import wrote them, its manifest last."""
+    listed = _listed(out)
+    mine = [name for name, digest in listed.items() if _is_file(out, name, digest)]
+    return [*sorted(mine, key=lambda name: name != ENTITIES), *([MANIFEST] if listed else [])]
+
+
+def _listed(out: Path) -> Mapping[str, str]:
+    """Return checksums by the names of files that the manifest of an import has."""
     if not is_there(out / MANIFEST):
-        return []
+        return {}
     try:
         manifest = read_json(read_text(out / MANIFEST))
-        if manifest["made by"] != MAKER:
-            return []
-        listed = manifest["sha256"].items()
-        return [MANIFEST, *(name for name, digest in listed if _is_file(out, name, digest))]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return []
+        return dict(manifest["sha256"]) if manifest["made by"] == MAKER else {}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
 
 
 def _is_file(out: Path, name: str, digest: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
@@ -17,11 +17,12 @@ from openke.data.store import SPLITS, Split, TripleStore
 from openke.datasets.division import Division, divide
 from openke.datasets.entity_texts import ROLES as TEXT_ROLES
 from openke.datasets.entity_texts import pictures_of, read_entity_texts
-from openke.datasets.graph_folder import SKIPPED, Content, write_folder
+from openke.datasets.graph_folder import SKIPPED, Content, is_taken, settle, write_folder
 from openke.datasets.named_triples import ROLES as TRIPLE_ROLES
 from openke.datasets.named_triples import NamedTriple, is_name, not_a_name, read_named
 from openke.datasets.spooled_texts import SpooledTexts
 from openke.datasets.tables import MOST_LISTED, BadRows, Columns
+from openke.runtime.holding import held
 from openke.runtime.values import Natural, Share
 from openke.runtime.words import counted
 
@@ -85,21 +86,40 @@ def import_graph(
     ------
     FileExistsError
         ``out`` holds something already; or, to be overwritten, files of a data set that no import
-        wrote.
+        wrote; or another import is writing there.
     FileNotFoundError, ValueError, ImportError
         A source cannot be read, holds no triples, or a name does not fit OpenKE's format.
     """
     out, bad = Path(out), bad or BadRows()
-    if out.exists() and not overwrite and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(
-            f"{out} is there already: name another folder, or give --overwrite (overwrite=True)"
-        )
     own = None if columns is None else {r: columns[r] for r in TRIPLE_ROLES if r in columns}
 
     def read(one: Any) -> Iterable[NamedTriple]:
         options: dict[str, Any] = {"delimiter": delimiter, "columns": own, "header": header}
         return read_named(one, format, literals, bad=bad, **options)
 
+    with held(out):
+        settle(out)
+        if not overwrite and is_taken(out):
+            raise FileExistsError(
+                f"{out} is there already: name another folder, or give --overwrite (overwrite=True)"
+            )
+        numbered, rows = _rows(source, read, division or Division(), bad)
+        _note_first_rows(numbered, bad)
+        with closing(SpooledTexts(out.parent)) as said:
+            files = _say(said, numbered.entities, texts, pictures, columns, delimiter, bad)
+            listed = [*bad.listed, *_unlisted(bad)]
+            content = Content(numbered.entities, numbered.relations, rows, said, files, listed)
+            write_folder(out, content)
+        return TripleStore.open(out)
+
+
+def _rows(
+    source: Any,
+    read: Callable[[Any], Iterable[NamedTriple]],
+    division: Division,
+    bad: BadRows,
+) -> tuple[Numbered, Mapping[Split, NDArray[np.int64]]]:
+    """Return names and the triples of each split."""
     if isinstance(source, Mapping) and not set(source) & set(TRIPLE_COLUMNS):
         unknown = sorted(set(source) - set(SPLITS))
         if unknown or "train" not in source:
@@ -113,17 +133,11 @@ def import_graph(
     else:
         numbered = Numbered.of([read(source)])
         sizes = len(numbered.entities), len(numbered.relations)
-        rows = divide(numbered.rows[0], *sizes, division or Division())
+        rows = divide(numbered.rows[0], *sizes, division)
         _list_repeated(numbered, rows, source if isinstance(source, (str, Path)) else "train", bad)
     if not len(rows["train"]):
         raise ValueError(f"{source if isinstance(source, (str, Path)) else 'train'}: no triples")
-    _note_first_rows(numbered, bad)
-    with closing(SpooledTexts(out.parent if out.parent.is_dir() else None)) as said:
-        files = _say(said, numbered.entities, texts, pictures, columns, delimiter, bad)
-        listed = [*bad.listed, *_unlisted(bad)]
-        content = Content(numbered.entities, numbered.relations, rows, said, files, listed)
-        write_folder(out, content)
-    return TripleStore.open(out)
+    return numbered, rows
 
 
 def _say(

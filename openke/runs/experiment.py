@@ -27,7 +27,7 @@ from openke.runs.trackers import TRACKERS, Tracked, Tracker
 from openke.runs.weights import write_weights
 from openke.runtime.distributed import join
 from openke.runtime.environment import environment
-from openke.runtime.files import sweep, write_text
+from openke.runtime.files import write_text
 from openke.runtime.holding import held
 from openke.runtime.names import check_known
 from openke.runtime.values import Count, check_value
@@ -140,7 +140,6 @@ class Experiment:
             return
         with held(self.out):
             self._check()
-            sweep(self.out, (*self._results(), self.SETTINGS))
             yield
 
     def _check(self) -> None:

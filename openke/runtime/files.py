@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
-import re
-import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-LEFT = re.compile(r"\.[0-9a-f]{16}")
-"""How the names of temporary files end."""
+from openke.runtime.drafts import draft_beside
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -26,17 +22,12 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """
     # Not NamedTemporaryFile, which makes files private to their owner: a result is as readable as
     # any other.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with folder_for(path.parent), naming(path):
-        try:
-            with temporary.open("x+b") as stream:
-                write(stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    with folder_for(path.parent), naming(path), draft_beside(path) as draft:
+        with draft.open("x+b") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(path)
 
 
 @contextmanager
@@ -117,14 +108,6 @@ def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
         raise ValueError(
             f"{path}:{line}: byte {content[error.start]:#04x} is not UTF-8; save the file as UTF-8"
         ) from None
-
-
-def sweep(folder: Path, names: Iterable[str]) -> None:
-    """Remove what processes that were killed left of :func:`write_whole` of these files."""
-    for name in names:
-        for path in folder.glob(f".{glob.escape(name)}.*"):
-            if LEFT.fullmatch(path.suffix):
-                path.unlink(missing_ok=True)
 
 
 def is_there(path: Path) -> bool:

@@ -16,7 +16,7 @@ from openke.runtime.files import folder_for, read_text, write_text
 from openke.runtime.json_text import read_json
 
 LOCK, HOLDER = ".lock", ".lock-holder.json"
-"""The file that is locked, and the one that says by whom."""
+"""The file that is locked, and the one that says by whom; a killed process leaves them."""
 
 
 @contextmanager
@@ -24,7 +24,8 @@ def held(folder: Path) -> Iterator[None]:
     """Be the only process that writes into a folder, which is made where it is not there.
 
     The operating system gives the lock back when its process ends, however it does: one that was
-    killed leaves nothing to clear away. A new folder that is empty at the end is removed.
+    killed holds nothing. What it left half-written is cleared away. A new folder that is empty at
+    the end is removed.
 
     Raises
     ------
@@ -37,8 +38,8 @@ def held(folder: Path) -> Iterator[None]:
             lock.acquire()
         except Timeout:
             raise FileExistsError(
-                f"{folder}: {_holder(folder)} is writing this run now: wait until it is done, or "
-                "name another folder by --out"
+                f"{folder}: {_holder(folder)} is writing there now: wait until it is done, or name "
+                "another folder by --out"
             ) from None
         with _named(folder, lock):
             yield
@@ -53,7 +54,7 @@ def _named(folder: Path, lock: FileLock) -> Iterator[None]:
             "host": socket.gethostname(),
             "since": datetime.now().isoformat(" ", "seconds"),
         }
-        write_text(folder / HOLDER, json.dumps(mine) + "\n")
+        write_text(folder / HOLDER, json.dumps(mine) + "\n")  # and sweeps the folder
         yield
     finally:
         for name in (HOLDER, LOCK):  # before the lock is given back: the next one makes its own

@@ -5,6 +5,9 @@ import csv
 import gzip
 import hashlib
 import json
+import os
+import shutil
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,8 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openke.data.store import SPLITS, TripleStore
+from openke.datasets.graph_folder import is_taken, settle
 from openke.datasets.importing import Division, command, import_graph
 from openke.datasets.tables import BadRows
+from openke.runtime.holding import held
+from tests.openke.runtime.killed import killed
 
 ROWS = [
     ("Ann Lee", "knows", "Bob"),
@@ -329,3 +335,89 @@ def test_a_foreign_file_of_the_manifests_name_is_kept(tmp_path):
     with pytest.raises(FileExistsError, match=r"GRAPH holds import.json, which no import wrote"):
         import_graph(table(tmp_path / "a.tsv"), out, overwrite=True)
     assert (out / "import.json").read_text() == '{"mine": 1}'
+
+
+@pytest.fixture
+def graphs(tmp_path):
+    """Return an action that imports a graph over an older one, and what each has."""
+    old, new = table(tmp_path / "old.tsv", ROWS[:3]), table(tmp_path / "new.tsv", ROWS[1:])
+    said = tmp_path / "said.tsv"
+    said.write_text("name\ttext\nBob\ta man\n")
+    whole = Division(valid=0, test=0)
+
+    def write(source, texts=None):
+        import_graph(source, tmp_path / "out", whole, overwrite=True, texts=texts)
+
+    return partial(write, old, said), partial(write, new)
+
+
+def read(out):
+    """Return the train split and whether there are texts, or None where there is no data set."""
+    try:
+        return whole(TripleStore.open(out)), (out / "labels.tsv").exists()
+    except (OSError, ValueError):
+        return None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked")
+def test_a_killed_import_leaves_the_old_graph_or_the_new_one_or_none(graphs, tmp_path):
+    write_old, write_new = graphs
+    out = tmp_path / "out"
+    expected = []
+    for write in graphs:
+        write()
+        expected.append(read(out))
+    assert expected[0] != expected[1]
+    (out / "mine.txt").write_text("mine")
+    write_old()
+    seen = set()
+    for _ in killed(write_new):
+        found = read(out)
+        assert found in (*expected, None)
+        seen.add(found and expected.index(found))
+        if found is None:  # the next one brings it to its end
+            with held(out):
+                settle(out)
+            assert read(out) == expected[1]
+        write_old()
+        assert (out / "mine.txt").read_text() == "mine"
+        assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
+    assert seen == {0, 1, None}
+    assert read(out) == expected[1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked")
+def test_a_killed_import_into_a_new_folder_is_none_or_whole(tmp_path):
+    source, out = table(tmp_path / "t.tsv"), tmp_path / "out"
+    expected = read(import_graph(source, tmp_path / "other").directory)
+    for _ in killed(partial(import_graph, source, out)):
+        assert read(out) in (None, expected)
+        try:
+            import_graph(source, out)
+        except FileExistsError:  # it only had to be put in its place
+            assert read(out) == expected
+        assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
+        shutil.rmtree(out)
+    assert read(out) == expected
+
+
+def test_of_two_imports_into_one_folder_one_is_refused(tmp_path):
+    source, out = table(tmp_path / "t.tsv"), tmp_path / "out"
+    with held(out):
+        for overwrite in (False, True):
+            with pytest.raises(FileExistsError, match=r"out: process .* is writing there now"):
+                import_graph(source, out, overwrite=overwrite)
+        assert not is_taken(out)
+    assert import_graph(source, out).entity_count == 4
+
+
+def test_only_folders_of_its_own_are_brought_to_an_end(tmp_path):
+    source, out, other = table(tmp_path / "t.tsv"), tmp_path / "out", tmp_path / "other"
+    import_graph(source, other)
+    out.mkdir()
+    for name in (".import-ready", ".import-draft"):
+        (out / name).symlink_to(other)
+    import_graph(source, out)
+    assert read(out) == read(other) is not None

@@ -341,7 +341,7 @@ def test_a_folder_that_another_run_writes_is_left_alone(place, tmp_path):
     recipe = Recipe.from_dict({"model": "TransE", "training": {"epochs": 1}})
     first, second = (Experiment(recipe, RunOptions(device="cpu"), tmp_path / "run") for _ in "ab")
     with first.held():
-        with pytest.raises(FileExistsError, match="is writing this run now"), second.held():
+        with pytest.raises(FileExistsError, match="is writing there now"), second.held():
             pass
         first.train(TripleStore.open(place / "TOY"))
     with pytest.raises(FileExistsError, match="holds a run already"), second.held():
@@ -351,14 +351,13 @@ def test_a_folder_that_another_run_writes_is_left_alone(place, tmp_path):
 def test_what_a_killed_run_left_is_swept(place, tmp_path):
     out = tmp_path / "run"
     out.mkdir()
-    left = [".last.ckpt.0123456789abcdef", ".settings.json.fedcba9876543210"]
+    left = [f".{name}.7-0123abcd" for name in ("last.ckpt", "settings.json", "anything")]
     mine = [".last.ckpt.mine", ".other.0123456789abcdef"]
-    for name in (*left, *mine):
+    for name in (*left, *(f"{name}.lock" for name in left), *mine):
         (out / name).touch()
     recipe = Recipe.from_dict({"model": "TransE", "training": {"epochs": 1}})
     with Experiment(recipe, RunOptions(device="cpu"), out).held():
-        assert {path.name for path in out.iterdir()} >= set(mine)
-        assert not [name for name in left if (out / name).exists()]
+        assert {path.name for path in out.iterdir()} == {".lock", ".lock-holder.json", *mine}
 
 
 def test_a_report_that_is_none_is_an_error(tmp_path):
