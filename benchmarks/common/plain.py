@@ -6,7 +6,7 @@ Shapes: b positives, k negatives of each, q queries, e entities, d reals per vec
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -221,22 +221,3 @@ class PlainSampling:
     def step(self, positive: Triples) -> None:
         """Train on Int["b 3"]."""
         descend(self.optimizer, self.model.loss(self.drawn(positive)))
-
-
-# ---- evaluation ----------------------------------------------------------------------------------
-
-
-def filtered_ranks(model: nn.Module, store: TripleStore, triples: Triples) -> Iterator[float]:
-    """Yield realistic ranks of both queries of each triple, one query at a time."""
-    everyone = torch.arange(store.entity_count)
-    for head, relation, tail in triples.tolist():
-        r = torch.full((1,), relation)
-        h, t = torch.full((1,), head), torch.full((1,), tail)
-        for scores, target, known in (
-            (model(h, r, everyone), tail, store.known("tail", head, relation)),
-            (model(everyone, r, t), head, store.known("head", tail, relation)),
-        ):
-            wanted = scores[target].clone()
-            scores[torch.from_numpy(known)] = -torch.inf
-            above, level = (scores > wanted).sum(), (scores == wanted).sum()
-            yield 1.0 + float(above) + float(level) / 2

@@ -1,0 +1,127 @@
+"""A full filtered evaluation in PyTorch, written well: what ours is held to.
+
+The queries of a relation are asked in batches, against entities that are encoded once. Products of
+matrices score ComplEx; differences of vectors are compiled, which forms no array of them.
+
+Shapes: q queries, e entities, d reals per vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from common.plain import PlainModel, Triples, complex_score, rotate, transe
+from openke.data.batch import Side
+from openke.data.store import TripleStore
+
+BATCH = 256
+"""Queries that are asked at a time."""
+
+SIDES: tuple[Side, Side] = ("head", "tail")
+Ranks = NDArray[np.float64]
+Query = Callable[[Tensor, Tensor, Side], Tensor]
+"""From anchors and relations, Float["q d"] each, to what is compared with entities."""
+Pairs = Callable[[Tensor, Tensor], Tensor]
+"""From Float["q d"] and Float["e d"] to the scores Float["q e"]."""
+
+
+def moved(anchor: Tensor, relation: Tensor, side: Side) -> Tensor:
+    """Return h + r, or t - r where heads are asked."""
+    return anchor + relation if side == "tail" else anchor - relation
+
+
+def multiplied(anchor: Tensor, relation: Tensor, side: Side) -> Tensor:
+    """Return what the score of ComplEx is the product of an entity with."""
+    (a1, a2), (r1, r2) = (x.chunk(2, dim=-1) for x in (anchor, relation))
+    if side == "head":
+        r2 = -r2
+    return torch.cat([a1 * r1 - a2 * r2, a1 * r2 + a2 * r1], dim=-1)
+
+
+def turned(anchor: Tensor, phase: Tensor, side: Side) -> Tensor:
+    """Return h turned by the phases, or t turned back, which is as far from each head."""
+    turn = torch.cat([phase.cos(), phase.sin()], dim=-1)
+    return multiplied(anchor, turn, side)
+
+
+def products(query: Tensor, entities: Tensor) -> Tensor:
+    """Return the inner product of each pair."""
+    return query @ entities.T
+
+
+def distances(query: Tensor, entities: Tensor) -> Tensor:
+    """Return minus the L1 distance of each pair."""
+    return -(query[:, None] - entities).abs().sum(dim=-1)
+
+
+def complex_distances(query: Tensor, entities: Tensor) -> Tensor:
+    """Return minus the sum of complex distances of each pair."""
+    real, imaginary = (
+        a[:, None] - b for a, b in zip(query.chunk(2, 1), entities.chunk(2, 1), strict=True)
+    )
+    return -(real * real + imaginary * imaginary).sqrt().sum(dim=-1)
+
+
+WAYS: Mapping[Callable[..., Tensor], tuple[Query, Pairs]] = {
+    transe: (moved, distances),
+    complex_score: (multiplied, products),
+    rotate: (turned, complex_distances),
+}
+"""How a score of triples is reckoned for all entities."""
+
+
+class PlainEvaluation:
+    """Ranks test triples.
+
+    Parameters
+    ----------
+    compiled
+        Whether differences of vectors are compiled.
+    """
+
+    def __init__(self, model: PlainModel, store: TripleStore, *, compiled: bool = True) -> None:
+        self.model = model
+        self.store = store
+        self.query, self.pairs = WAYS[model.score]
+        if compiled and self.pairs is not products:
+            self.pairs = torch.compile(self.pairs, dynamic=True)
+
+    @torch.inference_mode()
+    def ranks(self, triples: Triples) -> Ranks:
+        """Return the realistic ranks of heads and of tails, Float["2 n"], of Int["n 3"]."""
+        found = np.empty((2, len(triples)))
+        for rows, entities in self._asked(triples):
+            for batch in np.array_split(rows, -(-len(rows) // BATCH)):
+                for place, side in enumerate(SIDES):
+                    found[place, batch] = self._ranks(triples[batch], side, entities)
+        return found
+
+    def _asked(self, triples: Triples) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+        """Yield rows that see the same entities, and these, Float["e d"]."""
+        structural = self.model.entity.weight
+        if not len(self.model.features):
+            yield np.arange(len(triples)), structural
+            return
+        modal = self.model.fused(torch.arange(self.store.entity_count))
+        for relation in np.unique(triples[:, 1]).tolist():
+            gate = self.model.gate.weight[relation].sigmoid()
+            rows = np.flatnonzero(triples[:, 1] == relation)
+            yield rows, gate * structural + (1 - gate) * modal
+
+    def _ranks(self, triples: Triples, side: Side, entities: Tensor) -> Ranks:
+        heads, relations, tails = torch.from_numpy(triples).unbind(dim=1)
+        anchors, targets = (heads, tails) if side == "tail" else (tails, heads)
+        query = self.query(entities[anchors], self.model.relation(relations), side)
+        scores = self.pairs(query, entities)
+        wanted = scores.gather(1, targets[:, None])
+        asked = zip(anchors.tolist(), relations.tolist(), strict=True)
+        known = [self.store.known(side, *each) for each in asked]
+        row = np.repeat(np.arange(len(known)), [len(ids) for ids in known])
+        scores[torch.from_numpy(row), torch.from_numpy(np.concatenate(known))] = -torch.inf
+        above, level = (scores > wanted).sum(dim=1), (scores == wanted).sum(dim=1)
+        return (1.0 + above.double() + level.double() / 2).numpy()
