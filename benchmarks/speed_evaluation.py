@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from common.measuring import Measurement, SpeedSettings, compared, finish
 from common.plain_evaluation import PlainEvaluation
 from common.speed_models import own_model, plain_model
