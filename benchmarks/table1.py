@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from common.measuring import RESULTS
+from comparison.options import RunSettings
 from comparison.page import PAGE, README, write_pages
-from comparison.runs import Bench, run_row
+from comparison.runs import run_row
 from comparison.table_rows import DATASETS, KNOWN_DATASETS, MODES, TUNED, find_rows
 
 from openke.runtime.script import run_script
@@ -23,7 +23,7 @@ from openke.runtime.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(RunSettings):
     """Which rows, and how they are run."""
 
     rows: tuple[str, ...] = ()
@@ -34,32 +34,23 @@ class Settings:
     modes: tuple[str, ...] = (TUNED,)
     """tuned: our settings, epochs chosen on dev; published: published settings, a fixed number of
     epochs, which takes hours to days."""
-    seeds: tuple[int, ...] = (0, 1, 2)
-    """Seeds that are trained and tested; dev is seen by seed 0 only."""
     render: bool = False
     """Run nothing; write the tables of all results there are; if these are in the project's own
     folder, also those of README.md and docs/results.md."""
-    threads: int = 0
-    """Threads of PyTorch and of the core; 0 leaves it to them."""
-    device: str = "auto"
-    """auto, cpu, cuda, cuda:1, mps."""
-    data: Path | None = None
-    """Folder of the data sets; else OPENKE_DATA, benchmarks/, the cache and a download."""
     results: Path = RESULTS
     """Folder for table1/DATASET/*.json, table1.md, .tex and .png."""
     checkpoints: Path = Path("runs/table1")
     """Folder for checkpoints."""
 
     def __post_init__(self) -> None:
-        """Check the names."""
+        """Check the names, too."""
+        super().__post_init__()
         for dataset in self.datasets:
             if dataset not in KNOWN_DATASETS:
                 raise ValueError(f"--datasets {dataset!r}: expected {', '.join(KNOWN_DATASETS)}")
         for mode in self.modes:
             if mode not in MODES:
                 raise ValueError(f"--modes {mode!r}: expected {' or '.join(MODES)}")
-        if not self.seeds or min(self.seeds) < 0:
-            raise ValueError(f"--seeds {self.seeds}: expected numbers from 0 on")
 
 
 def main(settings: Settings) -> None:
@@ -67,15 +58,8 @@ def main(settings: Settings) -> None:
         own = settings.results.resolve() == RESULTS.resolve()
         write_pages(settings.results, *((README, PAGE) if own else ()))
         return
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
     rows = find_rows(settings.rows, settings.datasets, settings.modes)
-    bench = Bench(
-        results=settings.results / "table1",
-        checkpoints=settings.checkpoints,
-        data=settings.data,
-        device=settings.device,
-    )
+    bench = settings.bench("table1")
     for row in rows:
         run_row(row, settings.seeds, bench)
     where = bench.results

@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from common.measuring import RESULTS
 from comparison.ablations import ABLATIONS, FEATURES, ablation_rows
 from comparison.completed_pictures import make_features
-from comparison.runs import Bench, run_row
+from comparison.options import RunSettings
+from comparison.runs import run_row
 from comparison.table_rows import BUNDLED
 
 from openke.datasets.search import find_dataset
@@ -25,40 +25,29 @@ from openke.runtime.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(RunSettings):
     """Which ablations, and how they are run."""
 
     rows: tuple[str, ...] = ()
     """Ablations by name, such as LBMKGC "without CMoA"; by default all."""
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     """Seeds that are trained and tested; valid is seen by seed 0 only."""
-    threads: int = 0
-    """Threads of PyTorch and of the core; 0 leaves it to them."""
-    device: str = "auto"
-    """auto, cpu, cuda, cuda:1, mps."""
     results: Path = RESULTS
     """Folder for table2/Factbook/*.json."""
     checkpoints: Path = Path("runs/table2")
     """Folder for checkpoints."""
 
     def __post_init__(self) -> None:
-        """Check the names."""
+        """Check the names, too."""
+        super().__post_init__()
         for row in self.rows:
             check_known("--rows", row, ABLATIONS)
-        if not self.seeds or min(self.seeds) < 0:
-            raise ValueError(f"--seeds {self.seeds}: expected numbers from 0 on")
 
 
 def main(settings: Settings) -> None:
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
-    directory = find_dataset(BUNDLED)
+    bench = settings.bench("table2")
+    directory = find_dataset(BUNDLED, settings.data)
     make_features(directory / "features", FEATURES, str(directory))
-    bench = Bench(
-        results=settings.results / "table2",
-        checkpoints=settings.checkpoints,
-        device=settings.device,
-    )
     rows = [row for row in ablation_rows() if row.name in (settings.rows or ABLATIONS)]
     for row in rows:
         run_row(row, settings.seeds, bench)

@@ -79,14 +79,13 @@ class Entry:
     @property
     def sees(self) -> str:
         """Return what it reads beside the triples, such as "pictures, text: descriptions"."""
-        features = self.runs[0].get("recipe", {}).get("features", {})
-        modalities = features.get("modalities", ())
-        parts = ["pictures"] if "image" in modalities else []
-        if "text" in modalities:
-            # These have one kind of text, whatever is asked for.
-            texts = "" if self.dataset in PICTURE_GRAPHS else f": {features['texts']}"
-            parts.append(f"text{texts}")
-        return ", ".join(parts) or "–"
+        run = self.runs[0]
+        seen = [
+            part
+            for recipe in (one.get("recipe", {}) for one in run.get("parts", [run]))
+            for part in _seen(recipe, self.dataset)
+        ]
+        return ", ".join(dict.fromkeys(seen)) or "–"
 
     @property
     def epochs(self) -> int:
@@ -105,6 +104,17 @@ class Entry:
                 run["seconds"] for run in self.runs if alone or run["seed"] != self.dev["seed"]
             ]
         return sum(seconds) / 3600
+
+
+def _seen(recipe: Mapping[str, Any], dataset: str) -> list[str]:
+    """Return what a recipe's model reads beside the triples."""
+    features = recipe.get("features", {})
+    modalities = features.get("modalities", ())
+    parts = ["pictures"] if "image" in modalities else []
+    if "text" in modalities:
+        # These have one kind of text, whatever is asked for.
+        parts.append("text" if dataset in PICTURE_GRAPHS else f"text: {features['texts']}")
+    return parts
 
 
 def read_paper(path: Path = PAPER) -> Paper:

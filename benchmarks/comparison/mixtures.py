@@ -1,4 +1,4 @@
-"""Mixtures of rows of Table 1: trained apart, weighed on valid, tested once."""
+"""Mixtures of rows of Table 1: trained apart, weighed on dev, tested once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from comparison.entries import Entry, find_ranks
-from comparison.picture_graphs import INTERVALS, KINDS, difference
 from comparison.runs import (
+    DEV_SEED,
     Bench,
     chosen_epochs,
     feature_digests,
@@ -17,11 +20,22 @@ from comparison.runs import (
     tested,
     trained,
 )
-from comparison.table import Table
-from comparison.table_rows import TUNED, Row, find_rows, read_content, slug
-from lbmkgc_models.runs.side_by_side import SEED_STEP, spread
+from comparison.table_rows import (
+    DATASETS,
+    PICTURE_GRAPHS,
+    TUNED,
+    Row,
+    find_rows,
+    read_content,
+    slug,
+)
+from lbmkgc_models.runs.side_by_side import SEED_STEP
+from openke.data.store import Split, TripleStore
+from openke.data.test_data_loader import TestDataLoader
 from openke.evaluation.mixing import mix
+from openke.evaluation.tester import Tester
 from openke.module.model import Model
+from openke.module.model.mixture import Mixture
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
 from openke.runtime.json_text import through_json
@@ -29,30 +43,37 @@ from openke.runtime.json_text import through_json
 TEXT, PICTURES = "LBMKGC without pictures", "LBMKGC with free pictures"
 CONTROLS = {2: "text twice", 3: "text three times"}
 """By the number of parts, what says how much of a gain is that of several models alone."""
-MIXTURES: Mapping[str, Sequence[str]] = {
+OF_PICTURES: Mapping[str, Sequence[str]] = {
     "text and pictures": (TEXT, PICTURES),
     "text twice, and pictures": (TEXT, TEXT, PICTURES),
     "LBMKGC, text and pictures": ("LBMKGC", TEXT, PICTURES),
     **{control: (TEXT,) * count for count, control in CONTROLS.items()},
 }
-"""The rows of Table 1 that each is made of."""
+OF_GEOMETRIES: Mapping[str, Sequence[str]] = {
+    " + ".join(parts): parts
+    for parts in (
+        ("ComplEx", "RotatE"),
+        ("ComplEx", "RotatE", "TuckER"),
+        ("ComplEx", "RotatE", "PairRE"),
+        ("ComplEx", "RotatE", "TransE"),
+        ("LBMKGC", "RotatE"),
+        ("LBMKGC", "RotatE", "ComplEx"),
+    )
+}
+"""A bilinear model and one of distances, with others beside them."""
+ROWS: Mapping[str, Mapping[str, Sequence[str]]] = {
+    **dict.fromkeys(DATASETS, OF_GEOMETRIES),
+    **dict.fromkeys(PICTURE_GRAPHS, OF_PICTURES),
+}
+"""By data set the mixtures, and the rows of Table 1 that each is made of."""
 
 Models = dict[tuple[str, int], tuple[Model, float]]
 """By row and seed what was trained, and the seconds it took."""
 
-EXPLAINED = (
-    "Models of Table 1, each trained alone with a seed of its own, answer together: their scores "
-    "are weighed for each relation, and the weights fitted to valid. *Text* is LBMKGC without "
-    "pictures; *pictures* LBMKGC without text, with N3 of the structure alone. Filtered test, "
-    "realistic ranks, %; mean ± standard deviation over seeds; then the mean difference of MRR "
-    "from as many models of text over the same seeds, and "
-    f"{INTERVALS}"
-)
-
 
 def rows_of(name: str, dataset: str) -> list[Row]:
     """Return the parts of a mixture."""
-    return [find_rows([part], [dataset], [TUNED])[0] for part in MIXTURES[name]]
+    return [find_rows([part], [dataset], [TUNED])[0] for part in ROWS[dataset][name]]
 
 
 def run_mixture(
@@ -60,7 +81,9 @@ def run_mixture(
 ) -> None:
     """Train, weigh and test a mixture of rows, unless it has a result.
 
-    ``parts`` has the choice of epochs of each row; what is trained is kept in ``models``.
+    ``parts`` has the choice of epochs of each row; what is trained is kept in ``models``. Where dev
+    is the valid split, the weights are fitted to it. Where it is a part of train, they are fitted
+    to it with models that did not train on it, and hold for those that did, as the epochs do.
 
     Raises
     ------
@@ -86,7 +109,14 @@ def run_mixture(
         chosen.append(model)
         seconds += took
     store, _ = open_dataset(rows[0].dataset, bench.data)
-    mixture = mix(chosen, store)
+    dev, watched = store, chosen
+    if share := rows[0].hold_out:
+        dev = store.hold_out(share, DEV_SEED)
+        watched = [
+            trained(row, DEV_SEED, bench, part["epochs"], hold_out=share)[0]
+            for row, part in zip(rows, settings, strict=True)
+        ]
+    mixture = _weighed_as(mix(watched, dev), chosen)
     content: dict[str, Any] = {
         "name": name,
         "dataset": rows[0].dataset,
@@ -100,44 +130,73 @@ def run_mixture(
         "seed": seed,
         "epochs": max(part["epochs"] for part in settings),
         "weights": mixture.weights.detach().tolist(),
+        "dev_mrr": cross_fitted(watched, dev),
+        "alone": [
+            {"dev_mrr": _mrr(one, dev, "valid"), "mrr": _mrr(model, store, "test")}
+            for one, model in zip(watched, chosen, strict=True)
+        ],
         **tested(mixture, store, bench, seed, path),
         "seconds": seconds,
         "environment": environment(),
     }
     write_text(path, json.dumps(content, indent=1) + "\n")
     mrr = content["metrics"]["both"]["mrr"]
-    print(f"{name}, seed {seed}: test MRR {100 * mrr:.2f}", flush=True)
+    print(
+        f"{name}, seed {seed}: dev MRR {100 * content['dev_mrr']:.2f}, test MRR {100 * mrr:.2f}",
+        flush=True,
+    )
+
+
+def cross_fitted(parts: Sequence[Model], store: TripleStore) -> float:
+    """Return the MRR on valid, of each half of it by weights that were fitted to the other.
+
+    By this mixtures are set beside each other and beside their parts: weights look better than they
+    are on what they were fitted to.
+    """
+    valid = store.triples("valid")
+    found, counts = [], []
+    for number in (0, 1):
+        fitted_to, ranked = valid[number::2], valid[1 - number :: 2]
+        mixture = mix(parts, _with_valid(store, fitted_to, ranked))
+        found.append(_mrr(mixture, _with_valid(store, ranked, fitted_to), "valid"))
+        counts.append(len(ranked))
+    return float(np.average(found, weights=counts))
+
+
+def _with_valid(store: TripleStore, valid: np.ndarray, known: np.ndarray) -> TripleStore:
+    """Return a graph with another valid split, and further triples in train."""
+    return TripleStore.from_triples(
+        np.concatenate([store.triples("train"), known]),
+        valid,
+        store.triples("test"),
+        entities=store.entity_count,
+        relations=store.relation_count,
+    )
+
+
+def _weighed_as(mixture: Mixture, parts: Sequence[Model]) -> Mixture:
+    """Return a mixture of other parts with the same weights."""
+    other = Mixture(parts).eval()
+    with torch.no_grad():
+        other.weights.copy_(mixture.weights)
+    return other
+
+
+def _mrr(model: Model, store: TripleStore, split: Split) -> float:
+    device = next(model.parameters()).device
+    tester = Tester(
+        model, TestDataLoader(store, type_constrain=False), device=device, progress=False
+    )
+    return tester.rank(split).metrics()["mrr"]
 
 
 def read_mixtures(folder: Path, dataset: str) -> list[Entry]:
-    """Return the mixtures that have results, in the order of :data:`MIXTURES`."""
+    """Return the mixtures that have results, in the order of :data:`ROWS`."""
     found = []
-    for name in MIXTURES:
+    for name in ROWS[dataset]:
         paths = sorted((folder / dataset).glob(f"{slug(name)}.seed*.json"))
         runs = [read_content(path) for path in paths]
         if runs:
             ranks = find_ranks(folder / dataset, slug(name), runs)
             found.append(Entry(name=name, dataset=dataset, mode=TUNED, runs=runs, ranks=ranks))
     return found
-
-
-def mixture_table(folder: Path, dataset: str) -> Table:
-    """Return what mixtures are worth on a graph with pictures."""
-    entries = read_mixtures(folder, dataset)
-    by_name = {entry.name: entry for entry in entries}
-    header = ("mixture", "MRR", *KINDS, "Hits@1", "Hits@10", "seeds", "difference", KINDS[0])
-    rows = []
-    for entry in entries:
-        control = by_name.get(CONTROLS[len(MIXTURES[entry.name])])
-        compared = ("–", "–")
-        if control is not None:
-            compared = (difference(entry, control), difference(entry, control, KINDS[0]))
-        rows.append(
-            (
-                *(entry.name, spread(entry.metric("mrr"))),
-                *(spread(entry.of_kind(kind)) for kind in KINDS),
-                *(spread(entry.metric(f"hits@{k}")) for k in (1, 10)),
-                *(str(len(entry.runs)), *compared),
-            )
-        )
-    return Table(f"{dataset}: mixtures", header, rows, EXPLAINED)

@@ -11,10 +11,10 @@ from comparison.claims import claims_table
 from comparison.deviations import deviations_table
 from comparison.entries import Entry, Paper, read_entries, read_paper
 from comparison.figures import completed, dropped, mrr, sensitivity
-from comparison.mixtures import mixture_table
+from comparison.mixture_tables import mixture_table
 from comparison.picture_graphs import picture_tables
 from comparison.table import Table, in_markdown
-from comparison.table_rows import DATASETS, PICTURE_GRAPHS, TUNED
+from comparison.table_rows import DATASETS, KNOWN_DATASETS, PICTURE_GRAPHS, TUNED
 from lbmkgc_models.feature_store.texts import TEXT_CHOICES
 from lbmkgc_models.runs.side_by_side import spread
 from openke.runtime.files import write_text
@@ -181,10 +181,11 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     texts = texts_table(entries)
     far = deviations_table(entries, paper)
     tables += [table for table in (unseen, texts, far) if table.rows]
-    for graph in PICTURE_GRAPHS:
-        tables += picture_tables(everything, graph)
-        if (results / "mixtures" / graph).is_dir():
-            tables.append(mixture_table(results / "mixtures", graph))
+    for dataset in KNOWN_DATASETS:
+        if dataset in PICTURE_GRAPHS:
+            tables += picture_tables(everything, dataset)
+        if (results / "mixtures" / dataset).is_dir():
+            tables.append(mixture_table(results / "mixtures", dataset))
     ablations: list[Entry] = []
     if (results / "table2").is_dir():
         ablations = read_entries(results / "table2", paper)

@@ -20,9 +20,10 @@ from openke.data import TestDataLoader
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset
 from openke.module.model import Model
+from openke.runs.weights import read_weights, write_weights
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
-from openke.runtime.json_text import through_json
+from openke.runtime.json_text import read_json_file, through_json
 from openke.training.callback import Callback, Training
 from openke.training.callbacks import Checkpoint, EarlyStopping
 from openke.training.history import Record
@@ -116,12 +117,27 @@ def chosen_epochs(row: Row, bench: Bench) -> int:
     return epochs
 
 
-def trained(row: Row, seed: int, bench: Bench, epochs: int) -> tuple[Model, float]:
-    """Return a model trained for so many epochs, and the seconds of these."""
-    path = bench.checkpoint_path(row, f"seed{seed}", epochs)
-    trainer, seconds = _train(row, seed, bench, [StopAt(epochs)], path)
+def trained(
+    row: Row, seed: int, bench: Bench, epochs: int, *, hold_out: float = 0.0
+) -> tuple[Model, float]:
+    """Return a model trained for so many epochs, and the seconds of these.
+
+    Its weights are kept beside checkpoints, and found there the next time. With ``hold_out`` a part
+    of train is left out.
+    """
+    kind = f"seed{seed}.held_out" if hold_out else f"seed{seed}"
+    path = bench.checkpoint_path(row, kind, epochs)
+    weights, notes = (path.with_suffix(ending) for ending in (".safetensors", ".json"))
+    if notes.is_file():
+        model = make_trainer(row, seed, bench, [], hold_out=hold_out).strategy.model
+        model.load_state_dict(read_weights(weights))
+        return model, read_json_file(notes)["seconds"]
+    trainer, seconds = _train(row, seed, bench, [StopAt(epochs)], path, hold_out=hold_out)
+    model = trainer.strategy.model
+    write_weights(weights, model.state_dict())
+    write_text(notes, json.dumps({"seconds": seconds}) + "\n")
     path.unlink()
-    return trainer.strategy.model, seconds
+    return model, seconds
 
 
 def choose(row: Row, bench: Bench) -> Content:
@@ -235,13 +251,17 @@ def _train(
     bench: Bench,
     callbacks: list[Callback],
     path: Path,
-    **watching: Any,
+    *,
+    hold_out: float = 0.0,
+    validate: bool = False,
 ) -> tuple[Trainer, float]:
     """Train, or go on from ``path``; returns the trainer and the seconds of its epochs."""
-    kind = "dev" if watching else f"seed {seed}"
+    kind = "dev" if validate else f"seed {seed}" + (", without dev" if hold_out else "")
     print(f"\n{row.dataset}: {row.name}, {row.mode}, {kind}", flush=True)
     saving = Checkpoint(path, every=10**9, minutes=bench.minutes)
-    trainer = make_trainer(row, seed, bench, [*callbacks, saving], **watching)
+    trainer = make_trainer(
+        row, seed, bench, [*callbacks, saving], hold_out=hold_out, validate=validate
+    )
     if path.is_file():
         trainer.resume(path)
     trainer.run()  # puts the best weights back, too, where a run was stopped after its last epoch
