@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from lbmkgc_models.feature_store.store import MANIFEST, Features, ModalFeatures
+from lbmkgc_models.feature_store.store import Features, ModalFeatures
+from lbmkgc_models.feature_store.store_files import MANIFEST
 from lbmkgc_models.features.cmoa.align import align
 from lbmkgc_models.features.cmoa.command import load_both
 from lbmkgc_models.features.cmoa.settings import AlignmentSettings

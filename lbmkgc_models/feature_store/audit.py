@@ -8,7 +8,8 @@ from pathlib import Path
 from lbmkgc_models.feature_store.load import load_features
 from lbmkgc_models.feature_store.pth import ZERO_ROWS
 from lbmkgc_models.feature_store.search_path import PTH_ENDINGS, find_features
-from lbmkgc_models.feature_store.store import MANIFEST, ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.store_files import MANIFEST
 from openke.audit.finding import Finding
 from openke.data.store import TripleStore
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lbmkgc_models.feature_store.store import MANIFEST
+from lbmkgc_models.feature_store.store_files import MANIFEST
 from openke.datasets.search import cache_folder
 from openke.runtime.files import is_there
 

@@ -22,22 +22,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from lbmkgc_models.feature_store.manifest import DTYPES, Manifest
-from lbmkgc_models.feature_store.names import name_positions
+from lbmkgc_models.feature_store.matching import (
+    LEAVE_OUT,
+    MAKE_ZERO,
+    check_finite,
+    match_rows,
+    places_of,
+)
 from lbmkgc_models.feature_store.pth import ZERO_ROWS, read_pth
-from openke.runtime.files import read_text, sha256_of
-from openke.runtime.folders import whole_folder
-
-FEATURES, NAMES, MANIFEST = "features.safetensors", "names.txt", "manifest.json"
-
-LARGEST = 1e15
-"""Values of features are smaller."""
-_LEAVE_OUT = "leave such rows out, and their entities count as missing"
-_MAKE_ZERO = "make such rows all zeros, and their entities count as missing"
+from lbmkgc_models.feature_store.store_files import (
+    read_store,
+    require_store_or_nothing,
+    write_store,
+)
+from openke.runtime.files import sha256_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +148,7 @@ class ModalFeatures:
         """
         rows = torch.as_tensor(rows)
         parts = max(Counter(names).values(), default=0) if several else 0
-        return _matched(
+        return cls._matched(
             f"{modality} features",
             Manifest(modality=modality, parts=parts, **about | _size(rows)),
             names,
@@ -206,27 +207,11 @@ class ModalFeatures:
             :meth:`from_rows` refuses.
         """
         folder = Path(folder)
-        _require_files(folder)
-        manifest = Manifest.read(folder / MANIFEST)
-        for name in (FEATURES, NAMES):
-            found, expected = sha256_of(folder / name), manifest.sha256.get(name)
-            if found != expected:
-                raise ValueError(
-                    f"{folder / name}: SHA-256 is {found}, {MANIFEST} has {expected}: the file is "
-                    "damaged or was changed; copy or build the features again"
-                )
-        rows, codes = _read_rows(folder / FEATURES, coded=manifest.codes > 0)
-        names = read_text(folder / NAMES, "utf-8").removesuffix("\n").split("\n")
-        _check_size(folder, manifest, rows, names, codes)
-        if not rows.any():
-            raise ValueError(
-                f"{folder / FEATURES}: all {len(rows):,} rows hold nothing but zeros; build the "
-                "features again"
-            )
+        manifest, names, rows, codes = read_store(folder)
         if codes is None:
-            return _matched(str(folder), manifest, names, rows, entity_names)
+            return cls._matched(str(folder), manifest, names, rows, entity_names)
         codes = codes.long()
-        features = _matched(str(folder), manifest, names, rows[codes], entity_names)
+        features = cls._matched(str(folder), manifest, names, rows[codes], entity_names)
         return _coded(features, names, codes, rows)
 
     @classmethod
@@ -271,7 +256,7 @@ class ModalFeatures:
             revision=f"sha256:{sha256_of(Path(path))}",
             **_size(rows),
         )
-        features = _matched(str(path), manifest, names, rows, entity_names, _MAKE_ZERO)
+        features = cls._matched(str(path), manifest, names, rows, entity_names, MAKE_ZERO)
         present = features.present & features.values.any(dim=1)
         if not present.any():
             raise ValueError(
@@ -280,6 +265,19 @@ class ModalFeatures:
             )
         notes = {**notes, ZERO_ROWS: features.zero_rows}
         return replace(features, present=present, manifest=replace(manifest, notes=notes))
+
+    @classmethod
+    def _matched(
+        cls,
+        where: str,
+        manifest: Manifest,
+        names: Sequence[str],
+        rows: Tensor,
+        entity_names: Sequence[str] | None,
+        way_out: str = LEAVE_OUT,
+    ) -> ModalFeatures:
+        found = match_rows(where, manifest, names, rows, entity_names, way_out)
+        return cls(found.values, found.present, found.names, manifest, found.unmatched)
 
     def save(
         self,
@@ -311,75 +309,23 @@ class ModalFeatures:
         folder, dtype = Path(folder), dtype or self.manifest.dtype
         if dtype not in DTYPES:
             raise ValueError(f"dtype is {dtype!r}, expected one of {', '.join(DTYPES)}")
-        if folder.exists() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
-            raise FileExistsError(
-                f"{folder} exists and is not a feature store (no {MANIFEST}): it is left alone; "
-                "choose another folder or remove it"
-            )
+        require_store_or_nothing(folder)
         names = [self.names[entity] for entity in self.present.nonzero()[:, 0].tolist()]
-        values = self.values[self.present]
-        _check_finite(f"{self.modality} features as {dtype}", names, values.to(_kind(dtype)))
+        values, kind = self.values[self.present], getattr(torch, dtype)
+        check_finite(f"{self.modality} features as {dtype}", names, values.to(kind))
         tensors = {"features": values}
         if self.codes is not None:
             which = self.codes.index[self.present]
             tensors = {"features": self.codes.book, "codes": which.to(torch.int32)}
-        tensors["features"] = tensors["features"].to(_kind(dtype)).contiguous()
-        with whole_folder(folder) as draft:
-            # Not save_file, which makes files that only their owner can read.
-            (draft / FEATURES).write_bytes(save(tensors))
-            (draft / NAMES).write_bytes("".join(f"{name}\n" for name in names).encode())
-            for name, content in (extra or {}).items():
-                (draft / name).write_bytes(content.encode())
-            sums = {name: sha256_of(draft / name) for name in (FEATURES, NAMES, *(extra or {}))}
-            parts = int(self.present.sum(dim=1).max()) if self.parts else 0
-            manifest = replace(
-                self.manifest, rows=len(names), dtype=dtype, parts=parts, sha256=sums
-            )
-            manifest.write(draft / MANIFEST)
+        tensors["features"] = tensors["features"].to(kind).contiguous()
+        parts = int(self.present.sum(dim=1).max()) if self.parts else 0
+        manifest = replace(self.manifest, rows=len(names), dtype=dtype, parts=parts)
+        write_store(folder, manifest, names, tensors, extra or {})
         return folder
 
 
 Features = Mapping[str, ModalFeatures]
 """Features by the name of their modality."""
-
-
-def _matched(
-    where: str,
-    manifest: Manifest,
-    names: Sequence[str],
-    rows: Tensor,
-    entity_names: Sequence[str] | None,
-    way_out: str = _LEAVE_OUT,
-) -> ModalFeatures:
-    """Check rows and names, and put the rows where their entities are."""
-    if rows.dim() != 2 or not rows.is_floating_point() or not rows.shape[1]:
-        raise ValueError(f"{where}: {_shape(rows)}, expected a matrix of reals, one row an entity")
-    if len(names) != len(rows):
-        raise ValueError(f"{where}: {len(names)} names for {len(rows)} rows, expected one each")
-    rows = rows.detach().to("cpu", torch.float32)
-    places = _places(names, where, manifest.parts)
-    for row, name in enumerate(names):
-        if not name or "\n" in name or "\r" in name:
-            raise ValueError(f"{where}: row {row} is named {name!r}, expected one line of text")
-    _check_finite(where, names, rows, way_out)
-    entities = name_positions(entity_names, "the data set")
-    matched = [row for row, name in enumerate(names) if name in entities]
-    if not matched:
-        raise ValueError(
-            f"{where}: none of the {len(names)} names, the first {next(iter(names), None)!r}, is "
-            f"one of the {len(entities)} entities, the first {next(iter(entities), None)!r}: these "
-            "features belong to another data set"
-        )
-    to = torch.tensor([entities[names[row]] for row in matched])
-    at = torch.tensor([places[row] for row in matched])
-    shape = (len(entities), max(1, manifest.parts))
-    values, present = torch.zeros(*shape, rows.shape[1]), torch.zeros(shape, dtype=torch.bool)
-    values[to, at] = rows[torch.tensor(matched)]
-    present[to, at] = True
-    if not manifest.parts:
-        values, present = values[:, 0], present[:, 0]
-    unmatched = tuple(dict.fromkeys(name for name in names if name not in entities))
-    return ModalFeatures(values, present, tuple(entities), manifest, unmatched)
 
 
 def _coded(
@@ -389,106 +335,13 @@ def _coded(
     entities = {name: entity for entity, name in enumerate(features.names)}
     matched = [row for row, name in enumerate(names) if name in entities]
     to = torch.tensor([entities[names[row]] for row in matched])
-    at = torch.tensor(_places(names, features.modality, features.manifest.parts))[matched]
+    at = torch.tensor(places_of(names, features.modality, features.manifest.parts))[matched]
     index = torch.zeros(features.present.shape, dtype=torch.long)
     index[to, at] = codes[matched]
     return replace(features, codes=Codes(index, book.to(torch.float32)))
-
-
-def _kind(dtype: str) -> torch.dtype:
-    kind: torch.dtype = getattr(torch, dtype)
-    return kind
-
-
-def _places(names: Sequence[str], where: str, parts: int) -> list[int]:
-    """Return which row of its entity each is: 0 for the first, and no other without ``parts``."""
-    if not parts:
-        name_positions(names, where)
-    found: Counter[str] = Counter()
-    places = []
-    for name in names:
-        places.append(found[name])
-        found[name] += 1
-        if found[name] > max(1, parts):
-            raise ValueError(
-                f"{where}: the name {name!r} is there {names.count(name)} times, expected each at "
-                f"most {parts} times, as the manifest says (parts)"
-            )
-    return places
-
-
-def _check_finite(
-    where: str, names: Sequence[str], rows: Tensor, way_out: str = _LEAVE_OUT
-) -> None:
-    finite = (rows.abs() < LARGEST).all(dim=1)  # which NaN is not, either
-    if finite.all():
-        return
-    bad = (~finite).nonzero().flatten().tolist()
-    kind = "NaN" if rows[bad[0]].isnan().any() else "an infinite value"
-    if rows[bad[0]].isfinite().all():
-        raise ValueError(
-            f"{where}: row {bad[0]} ({names[bad[0]]}) has {rows[bad[0]].abs().max():.3g}, expected "
-            f"values below {LARGEST:g}, whose squares can be added; scale the features"
-        )
-    raise ValueError(
-        f"{where}: row {bad[0]} ({names[bad[0]]}) has {kind}, {len(bad)} of {len(rows)} rows are "
-        f"not finite; {way_out}"
-    )
 
 
 def _size(rows: Tensor) -> dict[str, Any]:
     dim = rows.shape[1] if rows.dim() == 2 else 0
     dtype = "float16" if rows.dtype == torch.float16 else "float32"
     return {"rows": len(rows) if rows.dim() else 0, "dim": dim, "dtype": dtype}
-
-
-def _shape(rows: Tensor) -> str:
-    return f"a {str(rows.dtype).removeprefix('torch.')} tensor of shape {list(rows.shape)}"
-
-
-def _require_files(folder: Path) -> None:
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder, expected a feature store")
-    missing = [name for name in (MANIFEST, FEATURES, NAMES) if not (folder / name).is_file()]
-    if missing:
-        raise FileNotFoundError(
-            f"{folder} lacks {', '.join(missing)}: a feature store has {FEATURES}, {NAMES} and "
-            f"{MANIFEST}; copy or build it again"
-        )
-
-
-def _read_rows(path: Path, *, coded: bool) -> tuple[Tensor, Tensor | None]:
-    expected = ["codes", "features"] if coded else ["features"]
-    try:
-        with safe_open(path, framework="pt") as file:
-            if sorted(file.keys()) != expected:
-                found = ", ".join(file.keys()) or "nothing"
-                wanted = "'codes' and 'features'" if coded else "one tensor 'features'"
-                raise ValueError(f"{path}: holds {found}, expected {wanted}")
-            rows: Tensor = file.get_tensor("features")
-            codes = file.get_tensor("codes") if coded else None
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a safetensors file: {error}") from None
-    return rows, codes
-
-
-def _check_size(
-    folder: Path, manifest: Manifest, rows: Tensor, names: Sequence[str], codes: Tensor | None
-) -> None:
-    expected = [manifest.codes or manifest.rows, manifest.dim]
-    stored = str(rows.dtype).removeprefix("torch.")
-    if list(rows.shape) != expected or stored != manifest.dtype:
-        raise ValueError(
-            f"{folder / FEATURES}: {_shape(rows)}, {MANIFEST} has {manifest.dtype} and {expected}"
-        )
-    if codes is not None:
-        inside = codes.dim() == 1 and not codes.is_floating_point() and len(codes) == len(names)
-        if not inside or not 0 <= int(codes.min()) <= int(codes.max()) < manifest.codes:
-            raise ValueError(
-                f"{folder / FEATURES}: codes are {_shape(codes)}, expected a whole number from 0 "
-                f"to {manifest.codes - 1} for each of the {len(names)} names"
-            )
-    if len(names) != manifest.rows:
-        raise ValueError(
-            f"{folder / NAMES}: {len(names)} names, {MANIFEST} has {manifest.rows} rows"
-        )

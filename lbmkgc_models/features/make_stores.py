@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 from torch import Tensor
 
 from lbmkgc_models.feature_store.manifest import Manifest, Value
-from lbmkgc_models.feature_store.store import MANIFEST, ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.store_files import MANIFEST
 from lbmkgc_models.features.encode import build_key, encode_in_blocks
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted, fitted
 from openke.runtime.files import folder_for

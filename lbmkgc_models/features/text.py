@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lbmkgc_models.feature_store.labels import LABELS
 from lbmkgc_models.feature_store.manifest import Manifest, Value
-from lbmkgc_models.feature_store.store import MANIFEST, NAMES
+from lbmkgc_models.feature_store.store_files import MANIFEST, NAMES
 from lbmkgc_models.feature_store.texts import CHOICE_NOTE, EntityTexts, TextChoice, read_texts
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
 from lbmkgc_models.features.make_stores import StoreRows, Work, check_batch_size, make_stores

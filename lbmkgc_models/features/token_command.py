@@ -8,7 +8,8 @@ from pathlib import Path
 from lbmkgc_models.feature_store.labels import LABELS, read_names
 from lbmkgc_models.feature_store.manifest import Manifest
 from lbmkgc_models.feature_store.search_path import TOKENS, default_features_dir
-from lbmkgc_models.feature_store.store import MANIFEST, ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.store_files import MANIFEST
 from lbmkgc_models.feature_store.texts import TextChoice
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.picture_tokens import build_picture_tokens

@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lbmkgc_models.feature_store.labels import LABELS
 from lbmkgc_models.feature_store.load import load_features
-from lbmkgc_models.feature_store.manifest import Manifest
 from lbmkgc_models.feature_store.search_path import (
-    PTH_ENDINGS,
     TOKENS,
-    default_features_dir,
     find_features,
     lies_in_cache,
     search_path,
 )
-from lbmkgc_models.feature_store.store import MANIFEST, ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import TextChoice, check_choice, read_texts
-from lbmkgc_models.features import classes
 from lbmkgc_models.features.describe import describe
-from lbmkgc_models.features.encoders.packaged import (
-    INSTALL,
-    available_image_encoder,
-    available_text_encoder,
-)
 from lbmkgc_models.features.image import SKIPPED, build_image_features
-from lbmkgc_models.features.text import (
-    TEXTS,
-    build_text_features,
-    is_of_others,
-    is_outdated,
-    made_of,
+from lbmkgc_models.features.text import TEXTS, build_text_features
+from lbmkgc_models.runs.features_to_make import (
+    FeatureSource,
+    made_by,
+    pictures_to_encode,
+    texts_to_encode,
+)
+from lbmkgc_models.runs.missing_features import (
+    IMAGE,
+    KNOWN,
+    none_found,
+    require_some,
+    ways_to_get,
 )
 from openke.data.store import TripleStore
 from openke.datasets.graph_folder import PICTURES
 from openke.runtime.files import is_there
-from openke.runtime.names import did_you_mean
-
-IMAGE = "image"
-KNOWN = (IMAGE, "text")
 
 
 @dataclass(frozen=True)
@@ -50,16 +44,6 @@ class FeatureSet:
 
     features: dict[str, ModalFeatures]
     summary: str
-
-
-@dataclass(frozen=True)
-class FeatureSource:
-    """Where the features of one modality are, or will be once they are encoded."""
-
-    path: Path
-    encoder: str = ""
-    """What has to encode the texts or pictures first; "": they are there."""
-    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,39 +189,32 @@ def plan_features(
     if tokens and not text_encoder:
         places = [found for place in places for found in (place / TOKENS, place)]
     if features is not None:
-        _require_some(Path(features), store.name)
+        require_some(Path(features), store.name)
     found = {modality: FeatureSource(path) for modality, path in _find(store.name, places).items()}
     wanted = asked is None or "text" in asked
     if text_encoder:
         _check_encoder(text_encoder, wanted, features, store.name)
-        found["text"] = _by_encoder(text_encoder, chosen, store.name, directory)
+        found["text"] = made_by(text_encoder, chosen, store.name, directory)
     elif wanted:
         there = found["text"].path if "text" in found else None
         if there is None or lies_in_cache(there, store.name, features):
-            made = _to_make(directory, chosen, there, store.name)
+            made = texts_to_encode(directory, chosen, there, store.name)
             found |= {} if made is None else {"text": made}
     if (asked is None or IMAGE in asked) and features is None:
         there = found[IMAGE].path if IMAGE in found else None
         if there is None or lies_in_cache(there, store.name, None):
-            made = _of_pictures(directory, there, store)
+            made = pictures_to_encode(directory, there, store)
             found |= {} if made is None else {IMAGE: made}
     names = sorted(found) if asked is None else asked
     for modality in names:
         if modality not in found:
-            raise FileNotFoundError(_ways(modality, store.name, places, directory, found))
+            raise FileNotFoundError(ways_to_get(modality, store.name, places, directory, found))
     unused = tuple(
-        f"{modality}: not used" if modality in found else _none_found(modality, directory)
+        f"{modality}: not used" if modality in found else none_found(modality, directory)
         for modality in KNOWN
         if modality not in names
     )
     return FeaturePlan(store, directory, {name: found[name] for name in names}, chosen, unused)
-
-
-def _none_found(modality: str, directory: Path | None) -> str:
-    labelled = directory is not None and is_there(directory / LABELS)
-    if modality == "text" and labelled and available_text_encoder() is None:
-        return f"text: none found, and no encoder that makes it of {LABELS} ({INSTALL})"
-    return f"{modality}: none found"
 
 
 def _asked(modalities: str | Sequence[str]) -> list[str] | None:
@@ -269,20 +246,6 @@ def _find(dataset: str, places: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def _require_some(features: Path, dataset: str) -> None:
-    if find_features(features, dataset):
-        return
-    there = "it is no folder"
-    if features.is_dir():
-        names = ", ".join(sorted(path.name for path in features.iterdir())[:10]) or "nothing"
-        there = f"it holds {names}"
-    raise FileNotFoundError(
-        f"{features}: no features of {dataset} there ({there}); expected a folder with "
-        f"feature stores (image/, text/, as 'openke features' writes them) or "
-        + " or ".join(dataset + ending for ending in PTH_ENDINGS.values())
-    )
-
-
 def _check_encoder(
     text_encoder: str, wanted: bool, features: str | Path | None, dataset: str
 ) -> None:
@@ -298,59 +261,6 @@ def _check_encoder(
         )
 
 
-def _by_encoder(
-    text_encoder: str, texts: TextChoice, dataset: str, directory: Path | None
-) -> FeatureSource:
-    """Return the store of what an encoder makes of a data set's texts; unless there, to be made."""
-    if directory is None:
-        raise FileNotFoundError(
-            f"features.text_encoder is {text_encoder!r}, but these triples come from no folder, "
-            f"which would have the texts ({LABELS})"
-        )
-    folder = text_encoder.replace("/", "_") + ("" if texts == "all" else f".{texts}")
-    path = default_features_dir(dataset) / folder / "text"
-    # On another device or by another version it would be another store, which what was trained on
-    # this one could not be loaded with: one that is there is kept.
-    there = made_of(path) == read_texts(directory, texts).checksum()
-    return FeatureSource(path, "" if there else text_encoder)
-
-
-def _to_make(
-    directory: Path | None, choice: TextChoice, there: Path | None, dataset: str
-) -> FeatureSource | None:
-    """Return the text features to make: there are none, or those in the cache are outdated."""
-    encoder = available_text_encoder()
-    if directory is None or encoder is None or not is_there(directory / LABELS):
-        return None
-    if choice != "all":
-        return _by_encoder(encoder, choice, dataset, directory)
-    texts = read_texts(directory)
-    if not any(texts.texts) or not (there is None or is_outdated(there, texts, encoder)):
-        return None
-    again = ", made again: the store there was of other texts" if there is not None else ""
-    return FeatureSource(default_features_dir(dataset) / "text", encoder, again)
-
-
-def _of_pictures(
-    directory: Path | None, there: Path | None, store: TripleStore
-) -> FeatureSource | None:
-    """Return the picture features to make, or to make again where the pictures are others."""
-    encoder = available_image_encoder()
-    names = store.entity_names
-    if directory is None or encoder is None or names is None:
-        return None
-    if not (directory / PICTURES).is_dir() or not any((directory / PICTURES).iterdir()):
-        return None
-    if there is not None and not is_of_others(there, names):
-        try:
-            if Manifest.read(there / MANIFEST).encoder != encoder:
-                return None  # someone's choice
-        except (OSError, ValueError):
-            return None  # damaged: whoever loads it is told how
-    # What is there of the same pictures is kept.
-    return FeatureSource(default_features_dir(store.name) / IMAGE, encoder)
-
-
 def _stale(features: ModalFeatures, directory: Path | None, choice: TextChoice) -> str:
     """Return a remark where text features were made of other texts than the data set has now."""
     texts = features.manifest.notes.get(TEXTS)
@@ -361,37 +271,4 @@ def _stale(features: ModalFeatures, directory: Path | None, choice: TextChoice) 
     return (
         f", of other texts than those asked for: run 'openke features text {directory} --texts "
         f"{choice}' again"
-    )
-
-
-def _ways(
-    modality: str,
-    dataset: str,
-    places: Sequence[Path],
-    directory: Path | None,
-    found: Collection[str],
-) -> str:
-    known = dict.fromkeys([*KNOWN, classes.MODALITY, *found])
-    ways = [f"name a folder that holds the store {modality}/ as features.folder"]
-    if modality not in known:
-        near = did_you_mean(modality, known)
-        ways.insert(0, f"expected modalities such as {', '.join(known)}{near}")
-    if modality in PTH_ENDINGS:
-        ways.append(
-            f"or one with {dataset}{PTH_ENDINGS[modality]}, as MMRNS, AdaMF-MAT and LBMKGC publish "
-            "it"
-        )
-    if modality == "text":
-        labels = (
-            ""
-            if directory is not None and is_there(directory / LABELS)
-            else (f"give the data set a {LABELS} (id, raw name, label, description) and ")
-        )
-        ways.append(f"or {labels}install a sentence encoder ({INSTALL})")
-        ways.append(f"or run 'openke features text {directory or dataset}' with an --encoder")
-    if modality == "image":
-        ways.append(f"or run 'openke features image {directory or dataset} --pictures FOLDER'")
-    ways.append("or leave it out: auto as features.modalities uses what there is")
-    return (
-        f"no {modality} features of {dataset} in {', '.join(map(str, places))}; {', '.join(ways)}"
     )

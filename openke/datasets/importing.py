@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +17,8 @@ from openke.datasets.entity_texts import ROLES as TEXT_ROLES
 from openke.datasets.entity_texts import pictures_of, read_entity_texts
 from openke.datasets.graph_folder import SKIPPED, Content, is_taken, settle, write_folder
 from openke.datasets.named_triples import ROLES as TRIPLE_ROLES
-from openke.datasets.named_triples import NamedTriple, is_name, not_a_name, read_named
+from openke.datasets.named_triples import NamedTriple, read_named
+from openke.datasets.numbered import Numbered, list_repeated, note_first_rows
 from openke.datasets.spooled_texts import SpooledTexts
 from openke.datasets.tables import MOST_LISTED, BadRows, Columns
 from openke.runtime.holding import held
@@ -29,9 +28,6 @@ from openke.runtime.words import counted
 __all__ = ["Division", "import_graph"]
 ImportFormat = Literal["auto", "tsv", "csv", "jsonl", "parquet", "ntriples", "turtle", "pykeen"]
 TRIPLE_COLUMNS = tuple(name for names in TRIPLE_ROLES.values() for name in names)
-REPEATED = "repeated triples"
-TELLING = 10
-"""In so many rows and more, a name that comes once tells something."""
 
 
 def import_graph(
@@ -104,7 +100,7 @@ def import_graph(
                 f"{out} is there already: name another folder, or give --overwrite (overwrite=True)"
             )
         numbered, rows = _rows(source, read, division or Division(), bad)
-        _note_first_rows(numbered, bad)
+        note_first_rows(numbered, bad)
         with closing(SpooledTexts(out.parent)) as said:
             files = _say(said, numbered.entities, texts, pictures, columns, delimiter, bad)
             listed = [*bad.listed, *_unlisted(bad)]
@@ -134,7 +130,7 @@ def _rows(
         numbered = Numbered.of([read(source)])
         sizes = len(numbered.entities), len(numbered.relations)
         rows = divide(numbered.rows[0], *sizes, division)
-        _list_repeated(numbered, rows, source if isinstance(source, (str, Path)) else "train", bad)
+        list_repeated(numbered, rows, source if isinstance(source, (str, Path)) else "train", bad)
     if not len(rows["train"]):
         raise ValueError(f"{source if isinstance(source, (str, Path)) else 'train'}: no triples")
     return numbered, rows
@@ -169,76 +165,10 @@ def _say(
     return pictures_of(folder, given, list(names), bad)
 
 
-def _list_repeated(
-    numbered: Numbered, kept: Mapping[Split, NDArray[np.int64]], place: Any, bad: BadRows
-) -> None:
-    """List the triples that were there before."""
-    (rows,) = numbered.rows
-    if len(rows) == sum(map(len, kept.values())):
-        return
-    order = np.lexsort(rows.T)  # stable: of equal ones the first comes first
-    again = np.zeros(len(rows), bool)
-    again[order[1:]] = (rows[order[1:]] == rows[order[:-1]]).all(axis=1)
-    entities, relations = numbered.entities, numbered.relations
-    for head, relation, tail in rows[again].tolist():
-        said = f"there already: {entities[head]}, {relations[relation]}, {entities[tail]}"
-        bad.leave_out(str(place), said, REPEATED)
-
-
-def _note_first_rows(numbered: Numbered, bad: BadRows) -> None:
-    """Note where the first row of a table may be a header that is not known as one."""
-    rows = np.concatenate(list(numbered.rows))
-    if len(rows) < TELLING:
-        return
-    for place, (head, relation, tail) in bad.headless:
-        ids = numbered.entities.index(head), numbered.entities.index(tail)
-        if (
-            np.isin(rows[:, [0, 2]], ids).sum() == 2
-            and (rows[:, 1] == numbered.relations.index(relation)).sum() == 1
-        ):
-            bad.notes.append(
-                f"{place}: the first row, {head}, {relation}, {tail}, was taken for a fact, though "
-                "none of its names comes again; --header yes (header=True) takes it for a header"
-            )
-
-
 def _unlisted(bad: BadRows) -> Iterator[tuple[str, str]]:
     for kind, count in bad.counts.items():
         if count > MOST_LISTED:
             yield "", f"and {count - MOST_LISTED:,} more {kind}"
-
-
-@dataclass(frozen=True)
-class Numbered:
-    """Triples by number, Int["n 3"] for each part, and the names in the order of numbers."""
-
-    entities: Sequence[str]
-    relations: Sequence[str]
-    rows: Sequence[NDArray[np.int64]]
-
-    @classmethod
-    def of(cls, parts: Iterable[Iterable[NamedTriple]]) -> Numbered:
-        """Give names numbers in the order in which they first occur.
-
-        Raises
-        ------
-        ValueError
-            A name that OpenKE's files cannot hold.
-        """
-        entities: dict[str, int] = {}
-        relations: dict[str, int] = {}
-        rows = []
-        for part in parts:
-            ids = array("q")
-            for head, relation, tail in part:
-                ids.append(entities.setdefault(head, len(entities)))
-                ids.append(relations.setdefault(relation, len(relations)))
-                ids.append(entities.setdefault(tail, len(entities)))
-            rows.append(np.array(ids, np.int64).reshape(-1, 3))
-        for name in (*entities, *relations):
-            if not is_name(name):
-                raise ValueError(not_a_name(name))
-        return cls(list(entities), list(relations), rows)
 
 
 def command(

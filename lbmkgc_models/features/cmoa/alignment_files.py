@@ -12,7 +12,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from lbmkgc_models.feature_store.manifest import Value, library_versions, today
-from lbmkgc_models.feature_store.store import FEATURES, ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.store_files import FEATURES
 from lbmkgc_models.features.cmoa.align import Alignment
 from lbmkgc_models.features.cmoa.heads import MODALITIES, ContrastiveAlignment
 from lbmkgc_models.features.cmoa.retrieval import BothWays

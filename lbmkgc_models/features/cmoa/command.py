@@ -10,7 +10,8 @@ from tabulate import tabulate
 
 from lbmkgc_models.feature_store.load import load_features
 from lbmkgc_models.feature_store.search_path import find_features
-from lbmkgc_models.feature_store.store import NAMES, ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.store_files import NAMES
 from lbmkgc_models.features.cmoa.align import Alignment, align, keep
 from lbmkgc_models.features.cmoa.alignment_files import write_alignment
 from lbmkgc_models.features.cmoa.heads import MODALITIES

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from lbmkgc_models.feature_store.manifest import Manifest
-from lbmkgc_models.feature_store.store import MANIFEST, NAMES, ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.store_files import MANIFEST, NAMES
 from lbmkgc_models.features.describe import describe
 
 ENTITIES = ["a", "b c", "ü"]

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from lbmkgc_models.feature_store.store import FEATURES, MANIFEST, NAMES, ModalFeatures
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.feature_store.store_files import FEATURES, MANIFEST, NAMES
 from openke.runtime.files import sha256_of
 
 ENTITIES = ["a", "b c", "ü"]

@@ -11,6 +11,7 @@ from lbmkgc_models.feature_store.texts import TEXT_CHOICES
 from lbmkgc_models.features.encoders import packaged
 from lbmkgc_models.features.text import build_text_features
 from lbmkgc_models.runs import choose_features as select
+from lbmkgc_models.runs import features_to_make
 from lbmkgc_models.runs.choose_features import gather_features
 from lbmkgc_models.runs.defaults import default_recipe
 from lbmkgc_models.runs.experiment import features_for
@@ -408,7 +409,7 @@ def test_other_texts_have_a_store_of_their_own(tmp_path: Path) -> None:
 def test_auto_encodes_the_pictures_of_the_folder(
     pets: TripleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(select, "available_image_encoder", lambda: "colour-histogram")
+    monkeypatch.setattr(features_to_make, "available_image_encoder", lambda: "colour-histogram")
     pictures = tmp_path / "Pets" / "pictures"
     pictures.mkdir()
     assert "image: none found" in gather_features(pets, progress=False).summary
@@ -429,7 +430,7 @@ def test_auto_encodes_the_pictures_of_the_folder(
 def test_picture_features_that_somebody_chose_are_kept(
     pets: TripleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(select, "available_image_encoder", lambda: "colour-histogram")
+    monkeypatch.setattr(features_to_make, "available_image_encoder", lambda: "colour-histogram")
     write_picture(tmp_path / "Pets" / "pictures" / folder_name(NAMES[0]) / "1.png", seed=1)
     _store(tmp_path / "cache" / "features" / "Pets", "image", value=3.0)
     found = gather_features(pets, modalities="image", progress=False)
