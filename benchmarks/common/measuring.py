@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from tabulate import tabulate
@@ -25,6 +25,7 @@ from openke.runtime.files import write_text, write_whole
 RESULTS = Path(__file__).parents[1] / "results"
 ACROSS = 5
 """Panels of a plot side by side."""
+Found = TypeVar("Found")
 APART = 1.3
 """How many times larger the next size is, at least, of one that is written below an axis."""
 
@@ -77,7 +78,7 @@ def repeated(work: Callable[[], object], *, least: int = 3, seconds: float = 1.5
     return statistics.median(durations)
 
 
-def alone(work: Callable[..., float], *arguments: Any, threads: int) -> tuple[float, float]:
+def alone(work: Callable[..., Found], *arguments: Any, threads: int) -> tuple[Found, float]:
     """Return what ``work(*arguments)`` returns and the memory it took, run in a fresh process.
 
     The memory is the growth of the peak, in MB, over that of the process before the call: code and
@@ -89,8 +90,8 @@ def alone(work: Callable[..., float], *arguments: Any, threads: int) -> tuple[fl
 
 
 def _measured(
-    work: Callable[..., float], arguments: tuple[Any, ...], threads: int
-) -> tuple[float, float]:
+    work: Callable[..., Found], arguments: tuple[Any, ...], threads: int
+) -> tuple[Found, float]:
     torch.set_num_threads(threads)
     before = _peak_mb()
     found = work(*arguments)

@@ -6,7 +6,8 @@ several pictures, a dimension of these parts stands before f, and masks have it,
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -119,6 +120,29 @@ class FeatureRows(nn.Module):
     def digest(self) -> str:
         """Return a SHA-256 of the features and mask that were given: tuned ones started there."""
         return self._digest
+
+
+class FeatureTables(nn.ModuleDict):
+    """The feature rows of each modality, by its name.
+
+    Parameters
+    ----------
+    features
+        By modality.
+    **options
+        See :class:`FeatureRows`.
+    """
+
+    def __init__(self, features: Mapping[str, ModalFeatures], **options: Any) -> None:
+        super().__init__({name: FeatureRows(found, **options) for name, found in features.items()})
+
+    def forward(self, entities: Tensor) -> dict[str, Tensor]:
+        """Return Float["u f"] of Int["u"], by modality."""
+        return {name: rows(entities) for name, rows in self.items()}
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of each modality's features."""
+        return {n: rows.digest() for n, rows in self.items() if isinstance(rows, FeatureRows)}
 
 
 def _standardise(rows: Tensor, present: Tensor) -> Tensor:

@@ -39,6 +39,8 @@ class ModalProjector(nn.Module):
         modality; None: whatever PyTorch's layers start with.
     tuned, missing
         See :class:`.FeatureRows`; by default features are frozen and a missing one is masked.
+    layer
+        What W is, of a single layer: made with f, d and ``bias``.
 
     References
     ----------
@@ -57,10 +59,11 @@ class ModalProjector(nn.Module):
         scale: float | None = None,
         tuned: bool = False,
         missing: Missing = "mask",
+        layer: type[Linear] = Linear,
     ) -> None:
         super().__init__()
         self.rows = FeatureRows(features, tuned=tuned, missing=missing)
-        self.layers: nn.Module = Linear(features.dim, dim, bias=bias)
+        self.layers: nn.Module = layer(features.dim, dim, bias=bias)
         if hidden:
             first = Linear(features.dim, dim)
             self.layers = nn.Sequential(first, nn.ReLU(), Linear(dim, dim))

@@ -13,6 +13,8 @@ from torch import Tensor
 from openke.kernels.product import Linear, product
 
 ITERATIONS, TOLERANCE = 1000, 1e-9
+STRENGTH = 0.1
+"""Sinkhorn's regularisation is its inverse."""
 
 
 @torch.no_grad()
@@ -73,14 +75,27 @@ class Transport(Linear):
     ----------
     features, dim
         Reals of a feature and of what it becomes.
+    bias
+        Whether something is added.
     """
 
     plan: Tensor
 
-    def __init__(self, features: int, dim: int) -> None:
-        super().__init__(features, dim, bias=False)
+    def __init__(self, features: int, dim: int, bias: bool = False) -> None:
+        super().__init__(features, dim, bias=bias)
         self.register_buffer("plan", torch.zeros(dim, features))
+
+    @torch.no_grad()
+    def renew(self, features: Tensor, rows: Tensor, *, scale: float) -> None:
+        """Make the plan anew, of features (Float["n f"]) and rows that they are moved to.
+
+        It is the mean :func:`transport_plan` for the cost scale (a - b)^2, times that cost's scale
+        and the numbers of a row (Float["n dim"]).
+        """
+        plan = transport_plan(features, rows, STRENGTH * scale)
+        self.plan.copy_(rows.shape[1] * scale * plan.T)
 
     def forward(self, input: Tensor) -> Tensor:
         """Return Float["... dim"] of Float["... features"]."""
-        return product(input, self.weight + self.plan)
+        moved = product(input, self.weight + self.plan)
+        return moved if self.bias is None else moved + self.bias

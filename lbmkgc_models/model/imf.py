@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid
 
 from lbmkgc_models.feature_store.store import ModalFeatures
-from lbmkgc_models.fusion.feature_rows import FeatureRows
+from lbmkgc_models.fusion.feature_rows import FeatureTables
 from lbmkgc_models.fusion.multiplicative_fusion import MultiplicativeFusion
 from lbmkgc_models.fusion.projection import require_features
 from lbmkgc_models.fusion.resized import resized
+from lbmkgc_models.fusion.score_heads import ScoreHeads, logit_of_mean
 from openke.data.batch import Side
-from openke.kernels.product import Linear
 from openke.module.interaction import matrix
 from openke.module.model.model import Model
-from openke.module.model.tucker import TuckERConfig, TuckERQuery
+from openke.module.model.tucker import TuckERConfig
 from openke.module.scoring.compare import Compare
 from openke.module.scoring.encodings import Encodings
 from openke.runtime.values import Count, Share
@@ -46,21 +44,6 @@ class IMFConfig:
     """Share of a relation matrix's numbers."""
     hidden_dropout2: Share = 0.5
     """Share of the query's numbers."""
-
-
-class ScoreHead(TuckERQuery):
-    """The query of one head: TuckER's, its core starting Xavier uniform.
-
-    Parameters
-    ----------
-    config
-        Sizes and dropout.
-    """
-
-    def __init__(self, config: TuckERConfig) -> None:
-        super().__init__()
-        self.make_query(Linear(config.dim_r, config.dim**2, bias=False), config)
-        nn.init.uniform_(self.core.weight, -(bound := 3**0.5 / config.dim), bound)
 
 
 class IMF(Model):
@@ -112,12 +95,8 @@ class IMF(Model):
         names = (STRUCTURE, *sorted(features))
         self.ent_embeddings = nn.Embedding(ent_tot, c.dim)
         nn.init.xavier_normal_(self.ent_embeddings.weight)
-        self.modal_rows = nn.ModuleDict(
-            {
-                name: FeatureRows(resized(features[name], c.dim), tuned=c.tuned, missing="mean")
-                for name in names[1:]
-            }
-        )
+        narrow = {name: resized(features[name], c.dim) for name in names[1:]}
+        self.modal_rows = FeatureTables(narrow, tuned=c.tuned, missing="mean")
         self.rel_tables = nn.ModuleDict({name: nn.Embedding(rel_tot, c.dim) for name in names})
         for weight in self.rel_tables.parameters():
             nn.init.xavier_normal_(weight)
@@ -128,15 +107,14 @@ class IMF(Model):
             hidden_dropout1=c.hidden_dropout1,
             hidden_dropout2=c.hidden_dropout2,
         )
-        self.score_heads = nn.ModuleDict({name: ScoreHead(shared) for name in (*names, FUSED)})
+        self.score_heads = ScoreHeads((*names, FUSED), shared)
         fusion = (c.dim, len(names), c.fusion_parts, c.fusion_dropout)
         self.entity_fusion = MultiplicativeFusion(*fusion)
         self.relation_fusion = MultiplicativeFusion(*fusion)
 
     def encode(self, entities: Tensor) -> Encodings:
         """Return what an entity is in each head: Float["u d"] each."""
-        rows = {STRUCTURE: self.ent_embeddings(entities)}
-        rows |= {name: table(entities) for name, table in self.modal_rows.items()}
+        rows = {STRUCTURE: self.ent_embeddings(entities), **self.modal_rows(entities)}
         return {**rows, FUSED: self.entity_fusion(list(rows.values()))}
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
@@ -144,10 +122,8 @@ class IMF(Model):
         distinct, index = matrix.distinct(relation, self.rel_tot)
         relations = {name: table(distinct) for name, table in self.rel_tables.items()}
         relations[FUSED] = self.relation_fusion(list(relations.values()))
-        return {
-            name: head.ask(anchor[name], relations[name], index, side)
-            for name, head in self._heads()
-        }
+        queries: Encodings = self.score_heads(anchor, relations, index, side)
+        return queries
 
     def heads(
         self, query: Encodings, candidates: Encodings, compare: Compare
@@ -157,10 +133,7 @@ class IMF(Model):
 
     def match(self, query: Encodings, candidates: Encodings, compare: Compare) -> Tensor:
         """Return the logit of the mean of the heads' probabilities."""
-        scores = self.heads(query, candidates, compare)
-        right = reduce(torch.logaddexp, (logsigmoid(found) for found in scores))
-        wrong = reduce(torch.logaddexp, (logsigmoid(-found) for found in scores))
-        return right - wrong
+        return logit_of_mean(self.heads(query, candidates, compare))
 
     def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return the vectors of a relation in all heads but the fused one, side by side."""
@@ -172,13 +145,4 @@ class IMF(Model):
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on, the features' digests included."""
-        rows = {n: part for n, part in self.modal_rows.items() if isinstance(part, FeatureRows)}
-        return {
-            **super().identity(),
-            "features": {name: part.digest() for name, part in rows.items()},
-        }
-
-    def _heads(self) -> Iterator[tuple[str, ScoreHead]]:
-        for name, head in self.score_heads.items():
-            assert isinstance(head, ScoreHead)
-            yield name, head
+        return {**super().identity(), "features": self.modal_rows.digests()}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.projection import Projectors, require_features
+from openke.kernels.product import Linear
 from openke.module.model.complex import ComplEx, ComplExConfig
 from openke.module.scoring.encodings import Encodings, presence
 from openke.runtime.values import Positive
@@ -49,6 +50,8 @@ class MixedComplEx(ComplEx):
     """
 
     config: MixedComplExConfig
+    projection: ClassVar[type[Linear]] = Linear
+    """What W_m is."""
 
     def __init__(
         self,
@@ -72,7 +75,9 @@ class MixedComplEx(ComplEx):
     def make_projectors(self, features: Mapping[str, ModalFeatures]) -> Projectors:
         """Return W_m."""
         c = self.config
-        made = Projectors(features, 2 * c.dim, hidden=False, scale=c.modal_scale)
+        made = Projectors(
+            features, 2 * c.dim, hidden=False, layer=self.projection, scale=c.modal_scale
+        )
         if c.modal_scale is None:
             for projector in made:
                 for weight in projector.layers.parameters():

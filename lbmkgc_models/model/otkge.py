@@ -8,19 +8,14 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor, nn
+from torch import Tensor
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.digest import digest_of
-from lbmkgc_models.fusion.projection import ModalProjector, Projectors
-from lbmkgc_models.fusion.transport import Transport, transport_plan
+from lbmkgc_models.fusion.transport import Transport
 from lbmkgc_models.model.mixed_complex import MixedComplEx, MixedComplExConfig
-from openke.data.batch import HEAD, TAIL
-from openke.module.model.facts import checked_facts
+from openke.module.model.facts import checked_facts, drawn, seen_entities
 from openke.runtime.values import Count, Natural, Positive, Share, check_value
-
-STRENGTH = 0.1
-"""Sinkhorn's regularisation is its inverse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +83,7 @@ class OTKGE(MixedComplEx):
     Config = OTKGEConfig
     citation = "Cao et al., NeurIPS 2022"
     config: OTKGEConfig
+    projection = Transport
     needs_triples: ClassVar[bool] = True
 
     def __init__(
@@ -99,9 +95,7 @@ class OTKGE(MixedComplEx):
         **settings: Any,
     ) -> None:
         super().__init__(ent_tot, rel_tot, features, **settings)
-        facts = checked_facts("OTKGE", triples, ent_tot, rel_tot)
-        seen = torch.full((ent_tot,), not len(facts))
-        seen[facts[:, [HEAD, TAIL]].flatten()] = True
+        seen = seen_entities(checked_facts("OTKGE", triples, ent_tot, rel_tot), ent_tot)
         for name, found in features.items():
             self.register_buffer(_of(name), self._sample(seen & found.present), persistent=False)
         self.begin_epoch(0)
@@ -117,35 +111,22 @@ class OTKGE(MixedComplEx):
                 )
         return shares
 
-    def make_projectors(self, features: Mapping[str, ModalFeatures]) -> Projectors:
-        """Return T_m."""
-        made = super().make_projectors(features)
-        for projector in made:
-            moved = Transport(projector.rows.dim, 2 * self.config.dim)
-            assert isinstance(projector.layers, nn.Linear)
-            moved.weight = projector.layers.weight
-            projector.layers = moved
-        return made
-
     @torch.no_grad()
     def begin_epoch(self, epoch: int) -> None:
         """Make the plans anew of structure as it is."""
-        c = self.config
         for name, projector in zip(self.projectors.names, self.projectors, strict=True):
             entities = self.get_buffer(_of(name))
             rows, there = projector.rows(entities), projector.rows.present[entities]
             structural = self.entity_embeddings(entities)
-            plan = transport_plan(rows * there[:, None], structural, STRENGTH * c.scale)
-            _transport(projector).plan.copy_(2 * c.dim * c.scale * plan.T)
+            assert isinstance(projector.layers, Transport)
+            projector.layers.renew(rows * there[:, None], structural, scale=self.config.scale)
 
     def _sample(self, known: Tensor) -> Tensor:
         """Return entities, Int["n"], drawn among those that are known, Bool["entities"]."""
-        if self.config.plan_of == "first":
-            return torch.arange(min(self.config.plan_entities, len(known)))
-        generator = torch.Generator().manual_seed(self.config.plan_seed)
-        candidates = known.nonzero()[:, 0]
-        drawn = torch.randperm(len(candidates), generator=generator)[: self.config.plan_entities]
-        return candidates[drawn]
+        c = self.config
+        if c.plan_of == "first":
+            return torch.arange(min(c.plan_entities, len(known)))
+        return drawn(known, c.plan_entities, c.plan_seed)
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on, the entities of the plans included."""
@@ -155,8 +136,3 @@ class OTKGE(MixedComplEx):
 
 def _of(modality: str) -> str:
     return f"plan_of_{modality}"
-
-
-def _transport(projector: ModalProjector) -> Transport:
-    assert isinstance(projector.layers, Transport)
-    return projector.layers

@@ -24,6 +24,10 @@ class Training(Protocol):
     """Epochs done."""
 
     @property
+    def steps(self) -> int:
+        """How many steps an epoch has."""
+
+    @property
     def finished(self) -> bool:
         """Whether no epoch follows."""
 
@@ -35,13 +39,16 @@ class Training(Protocol):
 
 
 class Callback:
-    """Called at the start of a training run, after each epoch and at the end.
+    """Called at the start of a training run, after each step and each epoch, and at the end.
 
     ``state`` and ``restore`` carry what it remembers through checkpoints.
     """
 
     def on_start(self, trainer: Training) -> None:
         """Before the first epoch of this run, also of a resumed one."""
+
+    def on_step_end(self, trainer: Training) -> None:
+        """After a step, those of all turns on a batch; nothing here may wait for the device."""
 
     def on_epoch_end(self, trainer: Training, record: Record) -> None:
         """After an epoch; may add to ``record`` and call ``trainer.stop(reason)``."""

@@ -1,9 +1,9 @@
-"""Learning rates that change between epochs."""
+"""Learning rates that change between epochs, or between steps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch.optim import lr_scheduler
@@ -91,8 +91,11 @@ GIVEN = ("optimizer", "epochs")
 """What a schedule is made with besides its settings."""
 
 
+Unit = Literal["epochs", "steps"]
+
+
 class Schedule(Callback):
-    """Sets the learning rate of each epoch.
+    """Sets the learning rate of each epoch, or of each step.
 
     A resumed run goes on with the schedule it began with.
 
@@ -102,6 +105,8 @@ class Schedule(Callback):
         A key of :data:`SCHEDULES`.
     warm_up
         Epochs in which the rate first rises, in equal steps, to what the Trainer was given.
+    unit
+        "epochs", or "steps": of ``warm_up`` and of the settings, and how often the rate is set.
     metric
         What ``"plateau"`` looks at, higher is better; put this callback after the Validation.
     **settings
@@ -110,25 +115,40 @@ class Schedule(Callback):
     Raises
     ------
     ValueError
-        An unknown name or setting, a negative ``warm_up``, or no epoch that measured ``metric``.
+        An unknown name, unit or setting, a negative ``warm_up``, ``"plateau"`` by steps, or no
+        epoch that measured ``metric``.
     """
 
     def __init__(
-        self, name: str, *, warm_up: Natural = 0, metric: str = "valid_mrr", **settings: Any
+        self,
+        name: str,
+        *,
+        warm_up: Natural = 0,
+        unit: Unit = "epochs",
+        metric: str = "valid_mrr",
+        **settings: Any,
     ) -> None:
         check_known("schedule", name, SCHEDULES)
-        owner = f"schedule {name!r}, beside warm_up and metric,"
+        owner = f"schedule {name!r}, beside warm_up, unit and metric,"
         check_arguments("schedule", settings, SCHEDULES[name], owner=owner, but=GIVEN)
         check_value("schedule.warm_up", warm_up, Natural)
+        check_value("schedule.unit", unit, Unit)
         check_value("schedule.metric", metric, str)
+        if name == "plateau" and unit == "steps":
+            raise ValueError(
+                "schedule.unit is 'steps', but 'plateau' looks at what is measured between epochs; "
+                "leave it out"
+            )
         self.name = name
         self.warm_up = warm_up
+        self.unit = unit
         self.metric = metric
         self.settings = settings
         self._rates: list[float] = []  # of the optimiser's groups, before anything changes them
         self._scheduler: Any = None
         self._remembered: dict[str, Any] | None = None
         self._measured = False
+        self._steps = 0
 
     def on_start(self, trainer: Training) -> None:
         """Take over the optimiser's learning rates."""
@@ -137,20 +157,27 @@ class Schedule(Callback):
         groups = trainer.optimizer.param_groups
         now = [float(group["lr"]) for group in groups]
         self._rates = self._rates or now
-        epochs = max(1, trainer.train_times - self.warm_up)
-        self._scheduler = SCHEDULES[self.name](trainer.optimizer, epochs, **self.settings)
+        length = trainer.train_times * (trainer.steps if self.unit == "steps" else 1)
+        remaining = max(1, length - self.warm_up)
+        self._scheduler = SCHEDULES[self.name](trainer.optimizer, remaining, **self.settings)
         if self._remembered is not None:
             self._scheduler.load_state_dict(self._remembered)
             self._set(trainer, now)  # making a scheduler takes a step of it
         elif self.warm_up:
             self._warm(trainer, 1)
 
+    def on_step_end(self, trainer: Training) -> None:
+        """Set the rate of the next step, where steps are the unit."""
+        if self.unit == "steps":
+            self._steps += 1
+            self._advance(trainer, self._steps)
+
     def on_epoch_end(self, trainer: Training, record: Record) -> None:
-        """Set the rate of the next epoch."""
-        if trainer.epoch <= self.warm_up:
-            self._warm(trainer, trainer.epoch + 1)
-        elif self.name != "plateau":
-            self._scheduler.step()
+        """Set the rate of the next epoch, where epochs are the unit."""
+        if self.unit == "steps":
+            return
+        if self.name != "plateau" or trainer.epoch <= self.warm_up:
+            self._advance(trainer, trainer.epoch)
         elif self.metric in record:
             self._measured = True
             self._scheduler.step(record[self.metric])
@@ -161,22 +188,31 @@ class Schedule(Callback):
             )
 
     def state(self) -> dict[str, Any]:
-        """Return the first rates and the scheduler's state."""
+        """Return the first rates, the steps so far and the scheduler's state."""
         return {
             "rates": self._rates,
             "scheduler": self._scheduler and self._scheduler.state_dict(),
             "measured": self._measured,
+            "steps": self._steps,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state` returned."""
         self._rates, self._measured = state["rates"], state["measured"]
+        self._steps = state.get("steps", 0)  # earlier releases knew no steps
         self._remembered = state["scheduler"]
         self._scheduler = None
 
-    def _warm(self, trainer: Training, epoch: int) -> None:
-        """Set the rates of a training's ``epoch``-th epoch, counted from 1."""
-        share = min(1.0, epoch / (self.warm_up + 1))
+    def _advance(self, trainer: Training, done: int) -> None:
+        """Set the rates of what follows so many epochs or steps."""
+        if done <= self.warm_up:
+            self._warm(trainer, done + 1)
+        else:
+            self._scheduler.step()
+
+    def _warm(self, trainer: Training, number: int) -> None:
+        """Set the rates of a training's epoch or step of this number, counted from 1."""
+        share = min(1.0, number / (self.warm_up + 1))
         self._set(trainer, [share * rate for rate in self._rates])
 
     def _set(self, trainer: Training, rates: list[float]) -> None:

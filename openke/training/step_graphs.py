@@ -96,6 +96,7 @@ class StepGraphs:
         self._seen: Counter[Hashable] = Counter()
         self._recorded: dict[Hashable, _Recorded] = {}
         self._addresses: Sequence[int] = ()
+        self._last_rates: Hashable = None
         self._failed = False
         # Of something that is a mean over all entities of a batch, more of them are another mean.
         self._bound = None if _looks_at_all(strategy) else strategy.model.ent_tot
@@ -123,11 +124,12 @@ class StepGraphs:
         layout = batch.layout() if isinstance(batch, Movable) and not self._failed else None
         if layout is None:
             return self._step(batch.to(self._device))
-        key = layout, self._rates()
+        key = layout, rates = layout, self._rates()
+        steady, self._last_rates = rates == self._last_rates, rates
         recorded = self._recorded.get(key)
         if recorded is None:
             self._seen[layout] += 1
-            if self._seen[layout] <= WARM_UP or len(self._seen) > LAYOUTS:
+            if self._seen[layout] <= WARM_UP or len(self._seen) > LAYOUTS or not steady:
                 return self._watched(batch, self._seen[layout] == WARM_UP)
             recorded = self._record(key, batch)
             if recorded is None:
@@ -154,7 +156,10 @@ class StepGraphs:
         return self._step(there)
 
     def _rates(self) -> Hashable:
-        """Return the optimiser's numbers: a schedule may change them, a graph has them inside."""
+        """Return the optimiser's numbers: a schedule may change them, a graph has them inside.
+
+        Steps are recorded from the second on that has the same ones: not where each has others.
+        """
         return tuple(
             tuple(value for value in group.values() if isinstance(value, float))
             for group in self._optimizer.param_groups

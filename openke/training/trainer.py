@@ -59,7 +59,8 @@ class Trainer(Stepping):
         The greatest length of the gradient of all parameters together; longer ones are scaled down
         to it.
     callbacks
-        Called after each epoch in this order; the checkpoint of ``save_steps`` comes last.
+        Called after each step and each epoch in this order; the checkpoint of ``save_steps`` comes
+        last.
     precision
         "float32", "float32-ieee" or "bfloat16" for matrix products, see
         :func:`.check_precision`.
@@ -132,6 +133,11 @@ class Trainer(Stepping):
     def finished(self) -> bool:
         """Whether no epoch follows: all are done, or a callback stopped the run."""
         return self.epoch >= self.train_times or self._stopped is not None
+
+    @property
+    def steps(self) -> int:
+        """How many steps an epoch has."""
+        return len(self.data_loader)
 
     def stop(self, reason: str) -> None:
         """End training after this epoch; for callbacks."""
@@ -220,6 +226,8 @@ class Trainer(Stepping):
             self.strategy.clock = self._clock(losses.step)
             loss = self._step(batch)
             positives += len(batch) if batch.share else 0
+            for callback in self.callbacks:
+                callback.on_step_end(self)
             if losses.add(loss):
                 progress.loss(loss.item())
             progress.step()

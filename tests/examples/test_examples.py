@@ -23,7 +23,7 @@ ANY = "train_openke.py"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("train_*.py") if path.name != ANY)
 MODELS = {
     "lbmkgc": "LBMKGC", "transe": "TransE", "rotate": "RotatE", "ikrl": "IKRL", "transr": "TransR",
-    "complex": "ComplEx", "vista": "VISTA", "mygo": "MyGO",
+    "complex": "ComplEx", "vista": "VISTA", "mygo": "MyGO", "gcote": "GCOTE",
 }  # fmt: skip
 MULTIMODAL = ("LBMKGC", "IKRL", "VISTA", "MyGO")
 RECIPES = {
@@ -55,7 +55,10 @@ AGAINST_ALL = (
 
 def tiny(script):
     """Return options that train in a moment."""
-    return TINY if script in AGAINST_ALL else [*TINY, "--negatives", "4"]
+    if script in AGAINST_ALL:
+        return TINY
+    group = ["--set", "model.group=4"] if "gcote" in script else []  # it divides the size
+    return [*TINY, "--negatives", "4", *group]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +90,7 @@ def run(script, *options, cwd, expect=0):
 def test_there_is_a_script_for_each_model_and_data_set_and_none_is_long():
     expected = {f"train_lbmkgc_{name}.py" for name in ("db15k", "mkgw", "mkgy")}
     expected |= {f"train_{name}_db15k.py" for name in ("transe", "rotate", "complex", "ikrl")}
-    expected |= {f"train_{name}_fb15k237.py" for name in ("transe", "transr")}
+    expected |= {f"train_{name}_fb15k237.py" for name in ("transe", "transr", "gcote")}
     expected |= {"train_rotate_wn18rr_adv.py"}
     assert expected <= set(SCRIPTS)
     for name in (*SCRIPTS, ANY):

@@ -1,4 +1,7 @@
-"""The facts that a model is made with."""
+"""The facts that a model is made with.
+
+Shapes: n facts, e entities.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,20 @@ def checked_facts(owner: str, triples: ArrayLike, ent_tot: int, rel_tot: int) ->
     _check_ids(owner, "entities", rows[:, [HEAD, TAIL]], ent_tot)
     _check_ids(owner, "relations", rows[:, RELATION], rel_tot)
     return rows
+
+
+def seen_entities(facts: Tensor, ent_tot: int) -> Tensor:
+    """Return which entities are in some fact (Int["n 3"]), Bool["e"]; without facts all are."""
+    seen = torch.full((ent_tot,), not len(facts))
+    seen[facts[:, [HEAD, TAIL]].flatten()] = True
+    return seen
+
+
+def drawn(known: Tensor, count: int, seed: int) -> Tensor:
+    """Return ids, Int["count"] or fewer, drawn among those that are known, Bool["e"]."""
+    candidates = known.nonzero()[:, 0]
+    generator = torch.Generator().manual_seed(seed)
+    return candidates[torch.randperm(len(candidates), generator=generator)[:count]]
 
 
 def _check_ids(owner: str, name: str, ids: Tensor, total: int) -> None:

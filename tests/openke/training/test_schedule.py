@@ -1,10 +1,12 @@
-"""Learning rates by epoch."""
+"""Learning rates by epoch and by step."""
 
 import math
+import signal
 
 import pytest
 
 from openke.config import Callback, Trainer
+from openke.training.callbacks import Checkpoint
 from openke.training.schedule import SCHEDULES, Schedule
 from tests.openke.training.test_trainer import CPU, loader, strategy
 
@@ -77,6 +79,69 @@ def test_the_rate_warms_up():
     assert found == pytest.approx([RATE / 2, *expected])
 
 
+class OfSteps(Callback):
+    """Notes the learning rate that each step is taken with, and stops after some."""
+
+    def __init__(self, stop=10**9):
+        self.rates, self.stop = [], stop
+
+    def on_start(self, trainer):
+        if not self.rates:
+            self.rates.append(trainer.optimizer.param_groups[0]["lr"])
+
+    def on_step_end(self, trainer):
+        self.rates.append(trainer.optimizer.param_groups[0]["lr"])
+        if len(self.rates) == self.stop:
+            signal.raise_signal(signal.SIGINT)
+
+    def state(self):
+        return {"rates": self.rates}
+
+    def restore(self, state):
+        self.rates = state["rates"]
+
+
+def by_steps(epochs, stop=10**9, **settings):
+    """Return a training whose rates change by steps, and what notes them."""
+    made = trainer(Schedule(unit="steps", **settings), epochs)
+    made.callbacks.append(noted := OfSteps(stop))
+    return made, noted
+
+
+def test_a_rate_may_be_of_steps():
+    steps = len(loader())
+    assert steps > 3
+    made, noted = by_steps(3, name="step", every=2, factor=0.5)
+    made.run()
+    assert noted.rates[:-1] == pytest.approx([RATE / 2 ** (s // 2) for s in range(3 * steps)])
+    made, noted = by_steps(2, name="cosine", warm_up=3)
+    made.run()
+    rest = 2 * steps - 3
+    fall = [RATE * (1 + math.cos(math.pi * step / rest)) / 2 for step in range(rest)]
+    expected = [RATE / 4, RATE / 2, 3 * RATE / 4, *fall]
+    assert noted.rates[:-1] == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    with pytest.raises(ValueError, match=r"unit is 'steps', but 'plateau' looks at what is measu"):
+        Schedule("plateau", unit="steps")
+    with pytest.raises(ValueError, match=r"schedule.unit is 'days'; expected one of 'epochs', 'st"):
+        Schedule("step", unit="days")
+
+
+@pytest.mark.parametrize("name", ["step", "cosine"])
+def test_steps_of_an_interrupted_epoch_count(name, tmp_path):
+    settings = {"name": name, "warm_up": 2, **({"every": 2} if name == "step" else {})}
+    whole, expected = by_steps(3, **settings)
+    whole.run()
+    begun, _ = by_steps(3, stop=len(loader()) + 2, **settings)
+    begun.callbacks.append(Checkpoint(tmp_path / "last.ckpt", every=100))
+    with pytest.raises(KeyboardInterrupt):
+        begun.run()
+    resumed, noted = by_steps(3, **settings)
+    resumed.callbacks.append(Checkpoint(tmp_path / "last.ckpt", every=100))
+    resumed.resume(tmp_path / "last.ckpt")
+    resumed.run()
+    assert noted.rates == expected.rates
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("warm_up", [0, 1, 3])
@@ -113,7 +178,7 @@ def test_bad_values_are_named():
         Schedule("linear")
     with pytest.raises(
         ValueError,
-        match="'cosine', beside warm_up and metric, has no setting 'gamma'; it knows least",
+        match="'cosine', beside warm_up, unit and metric, has no setting 'gamma'; it knows least",
     ):
         Schedule("cosine", gamma=0.1)
     with pytest.raises(ValueError, match=r"schedule\.warm_up is -1; expected a whole number, 0 or"):

@@ -98,11 +98,23 @@ def test_another_layout_and_another_rate_are_recorded_anew(steps):
     assert NoGraph.begun == 2
     graphs._optimizer.param_groups[0]["lr"] = 0.05
     graphs(given[0])
+    assert NoGraph.begun == 2  # the next may have another rate again
+    graphs(given[0])
     assert NoGraph.begun == 3
-    assert len(taken) == 2 * WARM_UP + 3
+    assert len(taken) == 2 * WARM_UP + 4
     graphs._optimizer.param_groups[0]["lr"] = 0.1
     graphs(given[0])
     assert NoGraph.begun == 3  # the first is still there
+
+
+def test_rates_of_single_steps_are_never_recorded(steps):
+    graphs, taken = steps
+    given = batches()
+    for number, batch in enumerate(given):
+        graphs._optimizer.param_groups[0]["lr"] = 0.1 / (1 + number)
+        graphs(batch)
+    assert NoGraph.begun == 0
+    assert len(taken) == len(given)
 
 
 def test_new_tensors_are_recorded_anew(steps):
@@ -128,7 +140,7 @@ def test_the_oldest_of_many_is_dropped(steps, monkeypatch):
         graphs(batch)
     for rate in (0.2, 0.3, 0.1):
         graphs._optimizer.param_groups[0]["lr"] = rate
-        graphs(given[0])
+        take(graphs, given[:2])
     assert NoGraph.begun == 4
 
 
