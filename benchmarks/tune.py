@@ -1,11 +1,12 @@
-"""Search the settings of a row of Table 1 with Optuna, by the MRR on dev; test is never looked at.
+"""Search the settings of rows of Table 1 with Optuna, by the MRR on dev; test is never looked at.
 
 The first trial has the settings of benchmarks/settings/DATASET/ROW.tuned.json, for a data set that
 has no such file the model's defaults; what may change stands in
-benchmarks/settings/spaces/ROW.json. A search that was stopped goes on. The best settings are
-printed; to use them, copy them into the row's file.
+benchmarks/settings/spaces/ROW.json. All rows have the same budget: so many trials, each of at most
+so many epochs. A search that was stopped goes on. The best settings are printed, and with --take
+written into the row's file.
 
-    python benchmarks/tune.py --row ComplEx --dataset MKG-W --trials 20
+    python benchmarks/tune.py --rows ComplEx RotatE --dataset MKG-W --trials 20
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ import optuna
 import torch
 from common.measuring import RESULTS
 from comparison.runs import DEV_SEED, Bench, make_trainer
-from comparison.spaces import SearchSpace, read_space, settings_outside, value_at, with_values
+from comparison.spaces import (
+    SearchSpace,
+    has_space,
+    read_space,
+    settings_outside,
+    take,
+    value_at,
+    with_values,
+)
 from comparison.table_rows import DATASETS, TUNED, Row, find_rows
 
 from lbmkgc_models.runs import tune
@@ -32,14 +41,17 @@ from openke.training.trainer import Trainer
 class Settings:
     """Which row, and how it is searched."""
 
-    row: str
-    """Row by name, e.g. ComplEx."""
     dataset: str
     """One data set, by name: DB15K, MKG-W, MKG-Y, Factbook or any that is found by name."""
+    rows: tuple[str, ...] = ()
+    """Rows by name, e.g. ComplEx; else all that have settings for the data set and a space."""
     trials: int = 20
-    """Trials in all, those of earlier calls included. On DB15K each takes up to half an hour."""
+    """Trials of each row in all, those of earlier calls included. On DB15K each takes up to half
+    an hour."""
     epochs: int = 0
     """The most epochs of a trial; 0: as many as the row says."""
+    take: bool = False
+    """Write what is better than the row's settings into the row's file."""
     seed: int = 0
     """Seed of the search; every trial trains with the same one."""
     threads: int = 0
@@ -93,44 +105,53 @@ def search(row: Row, space: SearchSpace, settings: Settings) -> optuna.Study:
     )
 
 
-def row_of(settings: Settings) -> Row:
-    """Return the row that is searched.
+def rows_of(settings: Settings) -> list[Row]:
+    """Return the rows that are searched.
 
     Raises
     ------
     ValueError
         A data set of the paper without such a row, or an unknown model.
     """
-    described = {row.name for row in find_rows(datasets=[settings.dataset], modes=[TUNED])}
-    if settings.dataset in DATASETS or settings.row in described:
-        (row,) = find_rows([settings.row], [settings.dataset], [TUNED])
-    else:
-        recipe = default_recipe(settings.row).changed({"data.name": settings.dataset})
-        watched = recipe.changed({"evaluation.every": 1})
-        row = Row(
-            name=settings.row,
-            dataset=settings.dataset,
-            mode=TUNED,
-            source="the defaults of openke train",
-            recipe=watched,
-        )
+    rows = find_rows(datasets=[settings.dataset], modes=[TUNED])
+    described = {row.name: row for row in rows}
+    if settings.dataset in DATASETS:
+        find_rows(settings.rows, [settings.dataset], [TUNED])  # names what is missing
+    names = settings.rows or [name for name in described if has_space(name)]
+    found = [described.get(name) or default_row(name, settings.dataset) for name in names]
     if not settings.epochs:
-        return row
-    return replace(row, recipe=row.recipe.changed({"training.epochs": settings.epochs}))
+        return found
+    most = {"training.epochs": settings.epochs}
+    return [replace(row, recipe=row.recipe.changed(most)) for row in found]
+
+
+def default_row(name: str, dataset: str) -> Row:
+    """Return a row with a model's defaults, for a data set that has no settings."""
+    recipe = default_recipe(name).changed({"data.name": dataset, "evaluation.every": 1})
+    source = "the defaults of openke train"
+    return Row(name=name, dataset=dataset, mode=TUNED, source=source, recipe=recipe)
+
+
+def show_and_take(row: Row, space: SearchSpace, study: optuna.Study, settings: Settings) -> None:
+    """Print the best trials and, if asked, write their settings into the row's file."""
+    print(f"\n{tune.best_table(study, space)}")
+    if not study.get_trials(states=tune.COMPLETE):
+        print("every trial was pruned: there is nothing to take over")
+        return
+    best = study.best_trial
+    found = with_values(row, best.params)
+    print(f"the best recipe:\n{json.dumps(found.recipe.to_dict(), indent=2)}")
+    if settings.take and best.number:
+        path = take(row, best.params, len(study.get_trials(states=tune.DONE)))
+        print(f"written to {path}")
 
 
 def main(settings: Settings) -> None:
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    row = row_of(settings)
-    space = read_space(row.name)
-    study = search(row, space, settings)
-    print(f"\n{tune.best_table(study, space)}")
-    if not study.get_trials(states=tune.COMPLETE):
-        print("every trial was pruned: there is nothing to take over")
-        return
-    best = with_values(row, study.best_trial.params)
-    print(f"the best recipe:\n{json.dumps(best.recipe.to_dict(), indent=2)}")
+    for row in rows_of(settings):
+        space = read_space(row.name)
+        show_and_take(row, space, search(row, space, settings), settings)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from openke.module.settings import NoSettings, configure
 from openke.module.strategy import OBJECTIVES, SAMPLING, NegativeSampling, Strategy
 from openke.module.strategy.all_entities import AllEntitiesStrategy
 from openke.runs.parts import Part, divide, make_part
+from openke.runs.places import put
 from openke.runs.sections import (
     DataSection,
     EvaluationSection,
@@ -199,22 +200,9 @@ class Recipe:
         """
         content = self.to_dict()
         for place, value in changes.items():
-            *above, last = place.split(".")
-            if not above:
-                _check_top(last, content)
-            inside: Any = content
-            for name in above:
-                below = inside.get(name)
-                if below is None:  # no part yet: one without a name is refused below
-                    below = inside[name] = {}
-                if isinstance(below, str):  # a part without settings is its name alone
-                    below = inside[name] = {"name": below}
-                if not isinstance(below, dict):
-                    raise ValueError(
-                        f"{place}: {name} is {below!r} in the recipe, and has no {last}"
-                    )
-                inside = below
-            inside[last] = value
+            if "." not in place:
+                _check_top(place, content)
+            put(content, place, value)
         return Recipe.from_dict(content)
 
     def build(self, store: TripleStore, *, make: Make = structural_model) -> Built:

@@ -14,7 +14,7 @@ from comparison.table_rows import BUNDLED, DATASETS, EMOJI, KNOWN_DATASETS, find
 from scipy import stats
 from table1 import Settings
 from tune import Settings as Tuning
-from tune import row_of
+from tune import rows_of as searched_rows
 
 from tests.benchmarks.test_table1_page import lines, run, some, write
 from tests.benchmarks.tiny import write_dataset, write_row
@@ -265,7 +265,7 @@ def test_it_is_known_but_trained_only_when_it_is_asked_for():
 
 
 def test_a_search_begins_with_the_rows_settings_where_there_are_some():
-    found = row_of(Tuning(row="ComplEx", dataset=BUNDLED))
+    (found,) = searched_rows(Tuning(rows=("ComplEx",), dataset=BUNDLED))
     assert found.source != "the defaults of openke train"
     assert found.recipe.data.name == BUNDLED
 

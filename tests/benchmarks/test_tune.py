@@ -1,13 +1,14 @@
 """A search begins with the row's settings, goes on, prunes, and keeps away from test."""
 
 import csv
+import json
 from dataclasses import replace
 
 import optuna
 import pytest
-from comparison.spaces import Range, read_space, value_at
-from comparison.table_rows import read_row
-from tune import Settings, main, row_of, search
+from comparison.spaces import Range, has_space, read_space, take, value_at
+from comparison.table_rows import find_rows, read_row
+from tune import Settings, main, rows_of, search
 
 from openke.training.trainer import Trainer
 from tests.benchmarks.tiny import Watch, write_dataset, write_row
@@ -32,7 +33,7 @@ def watch(monkeypatch):
 
 def settings(tmp_path, trials):
     return Settings(
-        **{"row": "ComplEx", "dataset": "MKG-W", "trials": trials, "device": "cpu"},
+        **{"rows": ("ComplEx",), "dataset": "MKG-W", "trials": trials, "device": "cpu"},
         data=tmp_path / "data",
         studies=tmp_path / "studies",
         results=tmp_path / "results",
@@ -155,19 +156,66 @@ def test_the_script_says_when_every_trial_was_pruned(tmp_path, capsys, monkeypat
 
 def test_options_are_checked():
     with pytest.raises(ValueError, match="--trials 0: expected at least 1"):
-        Settings(row="ComplEx", dataset="DB15K", trials=0)
+        Settings(dataset="DB15K", trials=0)
 
 
 def test_any_data_set_and_fewer_epochs(tmp_path, monkeypatch):
     options = settings(tmp_path, 1)
-    assert row_of(replace(options, epochs=3)).recipe.training.epochs == 3
-    found = row_of(replace(options, dataset="Factbook", row="DistMult", epochs=2))
-    assert (found.dataset, found.recipe.training.epochs) == ("Factbook", 2)
+    (row,) = rows_of(replace(options, epochs=3))
+    assert row.recipe.training.epochs == 3
+    options = replace(options, dataset="Countries", rows=("DistMult",), epochs=2)
+    (found,) = rows_of(options)
+    assert (found.dataset, found.recipe.training.epochs) == ("Countries", 2)
+    assert found.source == "the defaults of openke train"
     assert found.recipe.evaluation.patience
-    space = read_space("DistMult")
-    study = search(found, space, replace(options, dataset="Factbook", row="DistMult", data=None))
-    assert len(study.trials) == 1
+    write_dataset(tmp_path / "data", "Countries")
+    assert len(search(found, read_space("DistMult"), options).trials) == 1
     with pytest.raises(ValueError, match="model is 'Nothing'; expected one of"):
-        row_of(replace(options, dataset="Factbook", row="Nothing"))
+        rows_of(replace(options, rows=("Nothing",)))
+    with pytest.raises(ValueError, match="no settings of 'Nothing' for DB15K"):
+        rows_of(replace(options, dataset="DB15K", rows=("Nothing",)))
     with pytest.raises(ValueError, match="--epochs -1: expected 0 or more"):
         replace(options, epochs=-1)
+
+
+def test_without_names_all_rows_with_a_space_are_searched():
+    every = {row.name for row in find_rows(datasets=["Factbook"], modes=["tuned"])}
+    found = [row.name for row in rows_of(Settings(dataset="Factbook"))]
+    assert set(found) == {name for name in every if has_space(name)}
+    assert {"RSME", "IMF", "TransE", "LBMKGC"} < set(found)
+
+
+def test_what_is_taken_changes_nothing_else(tmp_path, row):
+    path = tmp_path / "settings" / "MKG-W" / "ComplEx.tuned.json"
+    before = json.loads(path.read_text())
+    values = {"training.lr": 0.25, "training.penalty.weight": 0.5}
+    assert take(row, values, 8, tmp_path / "settings") == path
+    taken = json.loads(path.read_text())
+    assert "8 trials of one seed, each of at most 4 epochs" in taken["source"]
+    expected = row.recipe.changed(values)
+    assert read_row(path).recipe == expected != row.recipe
+    before["recipe"]["training"]["lr"] = 0.25
+    before["recipe"]["training"]["penalty"]["weight"] = 0.5
+    assert taken["recipe"] == before["recipe"]
+
+
+def test_the_script_takes_what_is_better_than_the_first_trial(tmp_path, monkeypatch):
+    def better_later(row, trial, bench):
+        for name in ("dev_mrr", "epochs", "seconds"):
+            trial.set_user_attr(name, trial.number)
+        return float(trial.number * (trial.number == best))
+
+    took = []
+    write_dataset(tmp_path / "data")
+    monkeypatch.setattr("tune.measured", better_later)
+    monkeypatch.setattr("tune.take", lambda row, values, trials: took.append((values, trials)))
+    best = 0
+    main(replace(settings(tmp_path, 3), take=True))
+    assert not took
+    best = 4
+    main(settings(tmp_path, 5))
+    assert not took
+    main(replace(settings(tmp_path, 5), take=True))
+    ((values, trials),) = took
+    assert trials == 5
+    assert values["training.lr"] == pytest.approx(float(table(tmp_path)[4]["training.lr"]))
