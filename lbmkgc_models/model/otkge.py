@@ -14,7 +14,7 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.digest import digest_of
 from lbmkgc_models.fusion.transport import Transport
 from lbmkgc_models.model.mixed_complex import MixedComplEx, MixedComplExConfig
-from openke.module.model.facts import checked_facts, drawn, seen_entities
+from openke.module.model.facts import checked_facts, drawn, seen_in
 from openke.runtime.values import Count, Natural, Positive, Share, check_value
 
 
@@ -95,7 +95,7 @@ class OTKGE(MixedComplEx):
         **settings: Any,
     ) -> None:
         super().__init__(ent_tot, rel_tot, features, **settings)
-        seen = seen_entities(checked_facts("OTKGE", triples, ent_tot, rel_tot), ent_tot)
+        seen = seen_in(checked_facts("OTKGE", triples, ent_tot, rel_tot), ent_tot)
         for name, found in features.items():
             self.register_buffer(_of(name), self._sample(seen & found.present), persistent=False)
         self.begin_epoch(0)

@@ -27,7 +27,7 @@ def checked_facts(owner: str, triples: ArrayLike, ent_tot: int, rel_tot: int) ->
     return rows
 
 
-def seen_entities(facts: Tensor, ent_tot: int) -> Tensor:
+def seen_in(facts: Tensor, ent_tot: int) -> Tensor:
     """Return which entities are in some fact (Int["n 3"]), Bool["e"]; without facts all are."""
     seen = torch.full((ent_tot,), not len(facts))
     seen[facts[:, [HEAD, TAIL]].flatten()] = True
