@@ -30,6 +30,9 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("KBGAN", "tuned"): "RotatE inside, where the paper has TransE or TransD",
     ("MANS", "tuned"): f"{FACTBOOKS}: one negative, and it still learned after 100 epochs",
     ("LBMKGC", "tuned"): f"ComplEx inside, {AGAINST_ALL}; no picture",
+    ("RSME", "tuned"): f"ComplEx inside, {AGAINST_ALL}; settings of Factbook, text alone",
+    ("OTKGE", "tuned"): f"ComplEx inside, {AGAINST_ALL}; settings of Factbook, text alone",
+    ("VISTA", "tuned"): "trained against all entities; settings of Factbook, text alone",
 }
 """By row and mode; a likely cause, none of which was shown by an experiment of its own."""
 EXPLAINED = (
