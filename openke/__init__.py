@@ -28,6 +28,7 @@ _OFFERED = {
     "fit": ("lbmkgc_models.runs.fit", "fit"),
     "from_pretrained": ("openke.runs.hub", "from_pretrained"),
     "load": ("openke.runs.anywhere", "load"),
+    "mix": ("openke.runs.mix", "mix"),
     "push_to_hub": ("openke.runs.hub", "push_to_hub"),
 }
 """What this package offers at its top, found when it is asked for: it imports no room itself."""

@@ -20,7 +20,7 @@ COMMANDS = "openke.commands"
 
 GROUPS = {
     "data sets": ("list", "import", "audit"),
-    "models": ("train", "tune", "evaluate", "predict", "serve", "export"),
+    "models": ("train", "tune", "mix", "evaluate", "predict", "serve", "export"),
     "pictures and text": (
         "features.generate",
         "features.image",

@@ -26,6 +26,7 @@ from openke.datasets.graph_folder import LABELS, label_line, write_names
 from openke.datasets.tables import BadRows
 from openke.module.model import Model, Reciprocal
 from openke.runs.experiment import Experiment, seal_run
+from openke.runs.load import Run
 from openke.runs.packed import FEATURES, packed_folder, seal_packed, without_facts
 from openke.runs.trained_triples import trained_on
 from openke.runs.weights import read_weights, write_weights
@@ -93,11 +94,14 @@ def extend(
     seal_run(run)
 
 
-def taken(model: Model, saved: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the modalities by which entities may be added; none where the model needs facts."""
-    if not hasattr(getattr(model, "inner", model), "rows_without_structure"):
+def taken(run: Run) -> tuple[str, ...]:
+    """Return the modalities by which entities may be added; none where a model needs facts."""
+    if run.parts:
+        each = [taken(part) for part in run.parts]
+        return tuple(sorted(set().union(*each))) if all(each) else ()
+    if not hasattr(getattr(run.model, "inner", run.model), "rows_without_structure"):
         return ()
-    return tuple(sorted(saved["model"].get("features") or ()))
+    return tuple(sorted(run.saved["model"].get("features") or ()))
 
 
 def _features(

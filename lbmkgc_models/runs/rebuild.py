@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from lbmkgc_models.features.small_pictures import picture_of
 from lbmkgc_models.runs.contributions import contributions
 from lbmkgc_models.runs.new_entities import extend
 from lbmkgc_models.runs.rebuilt import features_of, rebuilt, write_parts, write_pictures
@@ -36,6 +38,10 @@ class MultimodalRuns:
     def extend(self, run: Path, entities: Any, **options: Any) -> None:
         """Add entities to a packed run, see :func:`.extend`."""
         extend(run, entities, **options)
+
+    def picture(self, store: TripleStore) -> Callable[[int], bytes]:
+        """Return :func:`.picture_of`."""
+        return picture_of(store)
 
     def contributions(
         self, model: Model, head: Tensor, relation: Tensor, tail: Tensor

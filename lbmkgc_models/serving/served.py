@@ -78,8 +78,7 @@ class Served:
     @property
     def taken(self) -> tuple[str, ...]:
         """By which modalities entities may be added; none where the model needs facts of them."""
-        run = self.view.run
-        return taken(run.model, run.saved) if self.view.entities.names is not None else ()
+        return taken(self.view.run) if self.view.entities.names is not None else ()
 
     def answers(
         self, view: View, queries: Sequence[NamedQuery], k: int, new: bool, type_constrain: bool

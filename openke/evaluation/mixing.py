@@ -100,6 +100,7 @@ def mix(
     weights = _fit(asked, store.relation_count, _choose(asked, store.relation_count))
     with torch.no_grad():
         mixture.weights.copy_(weights / scale)
+        mixture.spread.copy_(scale)
     return mixture
 
 

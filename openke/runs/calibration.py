@@ -133,6 +133,14 @@ def calibrate(predictor: Predictor) -> Calibration:
     return Calibration(slope, intercept, expected_error(bins), len(x), bins)
 
 
+def calibrate_if_possible(predictor: Predictor) -> Calibration | None:
+    """Return :func:`calibrate`, or None without scikit-learn, or where answers are too few."""
+    try:
+        return calibrate(predictor)
+    except (ImportError, ValueError):
+        return None
+
+
 def binned(guessed: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[Bin, ...]:
     """Return bins of as many answers each, by their probability."""
     order = np.argsort(guessed, kind="stable")

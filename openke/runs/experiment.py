@@ -17,7 +17,8 @@ from openke.data.store import TripleStore
 from openke.data.test_data_loader import TestDataLoader
 from openke.evaluation.report import RankingReport
 from openke.evaluation.tester import Tester
-from openke.runs.calibration import Calibration, calibrate
+from openke.module.model import Model
+from openke.runs.calibration import Calibration, calibrate_if_possible
 from openke.runs.curves import write_curves
 from openke.runs.page import Picture, write_page
 from openke.runs.predictor import Predictor
@@ -115,6 +116,8 @@ class Experiment:
     PAGE = "report.html"
     KEPT = (SETTINGS, WEIGHTS, REPORT, PAGE, LOG, CURVES)
     """What is of use once training has ended; the weights have a checksum inside."""
+    PARTS = "parts"
+    """The folder of a mixture's parts, each of them a run."""
 
     def __init__(self, recipe: Recipe, options: RunOptions, out: Path) -> None:
         self.recipe = recipe
@@ -239,23 +242,14 @@ class Experiment:
             return report
         for tracker in self.trackers:
             tracker.finish(report.metrics(), trainer.epoch)
-        calibration = _calibration(Predictor(model, trainer.data_loader.store))
-        content = {
-            **report.to_dict(),
-            "best_epoch": _best(trainer.history),
-            **({"calibration": calibration.to_dict()} if calibration else {}),
-            **(notes or {}),
-        }
-        text = json.dumps(content, indent=2, allow_nan=False)
-        write_text(self.out / self.REPORT, text + "\n")
-        write_page(
-            self.out / self.PAGE,
+        write_report(
+            self.out,
             report,
             store,
             model,
             recipe=self.recipe.to_dict(),
-            curves=self.out / self.CURVES,
-            calibration=calibration,
+            best_epoch=_best(trainer.history),
+            calibration=calibrate_if_possible(Predictor(model, trainer.data_loader.store)),
             picture=picture,
             notes=notes,
         )
@@ -299,23 +293,57 @@ class Experiment:
         write_weights(self.out / self.WEIGHTS, model.state_dict())
 
 
+def write_report(
+    folder: Path,
+    report: RankingReport,
+    store: TripleStore,
+    model: Model,
+    *,
+    recipe: Mapping[str, Any],
+    best_epoch: Mapping[str, float] | None = None,
+    calibration: Calibration | None = None,
+    picture: Picture | None = None,
+    notes: Mapping[str, Any] | None = None,
+) -> None:
+    """Write ``report.json``, with ``notes`` at its end, and the page of it into a run's folder.
+
+    See :func:`.write_page`.
+    """
+    content = {
+        **report.to_dict(),
+        "best_epoch": best_epoch,
+        **({"calibration": calibration.to_dict()} if calibration else {}),
+        **(notes or {}),
+    }
+    text = json.dumps(content, indent=2, allow_nan=False)
+    write_text(folder / Experiment.REPORT, text + "\n")
+    write_page(
+        folder / Experiment.PAGE,
+        report,
+        store,
+        model,
+        recipe=recipe,
+        curves=folder / Experiment.CURVES,
+        calibration=calibration,
+        picture=picture,
+        notes=notes,
+    )
+
+
 def seal_run(folder: Path) -> None:
-    """Write the checksums of a run's files as they are now; weights and data have their own."""
-    kept = (name for name in Experiment.KEPT if name != Experiment.WEIGHTS)
+    """Write the checksums of a run's files as they are now; weights and data have their own.
+
+    So have the parts of a mixture: what is sealed here are their checksums.
+    """
+    kept = [name for name in Experiment.KEPT if name != Experiment.WEIGHTS]
+    parts = sorted(folder.glob(f"{Experiment.PARTS}/*/{SUMS}"))
+    kept += [path.relative_to(folder).as_posix() for path in parts]
     seal(folder, (name for name in kept if (folder / name).is_file()))
 
 
 def check_run(folder: Path) -> None:
     """Raise where a file of a run is gone or was changed, see :func:`.check_seal`."""
     check_seal(folder, "copy the run's folder again, or train again")
-
-
-def _calibration(predictor: Predictor) -> Calibration | None:
-    """Return what makes probabilities, where scikit-learn and enough answers are there."""
-    try:
-        return calibrate(predictor)
-    except (ImportError, ValueError):
-        return None
 
 
 def _best(history: History) -> dict[str, float] | None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from openke.module.model.mixture import Mixture
 from openke.module.model.model import Model
 from openke.runs.predictor import Predictor
 
@@ -63,6 +64,13 @@ def explain(
         near = _nearest(predictor, h, r, t, facts)
     score = predictor.judge(h, r, t)
     return {"score": score.score, "known": score.known, **said, "facts": near}
+
+
+def parts_of_mixture(model: Model, head: Tensor, relation: Tensor, tail: Tensor) -> dict[str, Any]:
+    """Return what each part of a :class:`.Mixture` adds to a score, as "parts"; Int["1"] each."""
+    assert isinstance(model, Mixture)
+    added = model.contributions(head, relation, tail)
+    return {"parts": {name: float(score[0]) for name, score in added.items()}}
 
 
 def _nearest(predictor: Predictor, h: int, r: int, t: int, count: int) -> list[dict[str, Any]]:

@@ -145,9 +145,13 @@ def card_of(run: Run, *, facts: bool = True) -> ModelCard:
         relations=run.store.relation_count,
         triples=len(run.store.triples("train")) if run.facts else None,
         facts=facts and run.facts,
-        features=sorted(saved["model"].get("features") or ()),
+        features=sorted({name for part in run.parts or (run,) for name in _features(part)}),
         sides=sides,
         shown=SHOWN,
         recipe=saved.get("recipe", {}),
     )
     return ModelCard(f"---\n{about.to_yaml()}\n---\n\n{text}")
+
+
+def _features(run: Run) -> list[str]:
+    return list(run.saved["model"].get("features") or ())

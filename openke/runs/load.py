@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +15,19 @@ import torch
 
 from openke.data.store import TripleStore
 from openke.module.model import Model
+from openke.module.model.mixture import Mixture
 from openke.module.model.reciprocal import Reciprocal
 from openke.runs.calibration import Calibration, calibrate
 from openke.runs.curves import draw_curves
 from openke.runs.experiment import Experiment, seal_run
-from openke.runs.explanation import explain
+from openke.runs.explanation import Contributions, explain, parts_of_mixture
+from openke.runs.mixtures import (
+    check_same_graph,
+    follow_parts,
+    is_mixture,
+    part_folders,
+    read_mixture_weights,
+)
 from openke.runs.named_queries import Given, named_queries, triple_of
 from openke.runs.packed import (
     FEATURES,
@@ -60,6 +69,8 @@ class Run:
     facts: bool = True
     """Whether the triples are there; without them no answer is known, and none of the stores has
     more than names."""
+    parts: tuple[Run, ...] = ()
+    """The runs that a mixture is of."""
     kept: TemporaryDirectory[str] | None = field(default=None, repr=False, compare=False)
     """The folder, where it lasts as long as this object."""
 
@@ -90,11 +101,16 @@ class Run:
         Raises
         ------
         FileNotFoundError
-            The folder has no ``training.csv``.
+            The folder has no ``training.csv``, as that of a mixture.
         ValueError
             No epoch has ended.
         """
         path = self.folder / Experiment.LOG
+        if self.parts:
+            raise FileNotFoundError(
+                f"{self.folder}: a mixture has no training of its own, but its parts have: "
+                "run.parts[0].plot()"
+            )
         history = History.read_csv(path)
         if not history.records:
             raise ValueError(f"{path}: no epoch has ended, so there are no curves")
@@ -129,8 +145,11 @@ class Run:
         self, head: int | str, relation: int | str, tail: int | str, facts: int = 3
     ) -> dict[str, Any]:
         """Return what the score of a triple rests on, see :func:`.explain`."""
-        several = FEATURES in self.saved["model"]
-        parts = multimodal().contributions if several else None
+        parts: Contributions | None = None
+        if self.parts:
+            parts = parts_of_mixture
+        elif FEATURES in self.saved["model"]:
+            parts = multimodal().contributions
         return explain(self.predictor, head, relation, tail, facts, parts)
 
     def predict(
@@ -210,14 +229,18 @@ class Run:
         OSError
             A picture or the encoder is not there.
         """
-        if FEATURES not in self.saved["model"] or not self.saved["model"][FEATURES]:
-            raise ValueError(
-                f"{self.saved['model']['model']} of {self.folder} knows entities by their facts "
-                "alone: train LBMKGC with texts or pictures to answer for new ones"
-            )
+        for run in self.parts or (self,):
+            if not run.saved["model"].get(FEATURES):
+                raise ValueError(
+                    f"{run.saved['model']['model']} of {run.folder} knows entities by their facts "
+                    "alone: train LBMKGC with texts or pictures to answer for new ones"
+                )
         kept = TemporaryDirectory(prefix="openke-")
         folder = self.save(Path(kept.name) / "run")
-        multimodal().extend(folder, entities, **options)
+        for grown in part_folders(folder, self.saved) if self.parts else [folder]:
+            multimodal().extend(grown, entities, **options)
+        if self.parts:
+            follow_parts(folder, read_saved(folder, checked=False))
         device = str(next(self.model.parameters()).device)
         return replace(load_run(folder, device=device), kept=kept)
 
@@ -288,14 +311,16 @@ class Run:
             for name in Experiment.KEPT:
                 if (self.folder / name).is_file() and (facts or name != Experiment.PAGE):
                     shutil.copyfile(self.folder / name, draft / name)
+            for number, part in enumerate(self.parts):
+                part.save(draft / Experiment.PARTS / str(number), facts=facts)
             packed = packed_folder(self.folder, self.saved["data"]["name"]).is_dir()
             if packed and (facts or not self.saved["data"].get("facts", True)):
                 shutil.copytree(self.folder / PACKED, draft / PACKED)
-            else:
+            elif not self.parts:
                 pack(draft, self.whole, self._pack_more, facts=facts)
-                if not facts:
-                    saved = {**self.saved, "data": {**self.saved["data"], "facts": False}}
-                    write_text(draft / Experiment.SETTINGS, json.dumps(saved, indent=2) + "\n")
+            if not facts:
+                saved = {**self.saved, "data": {**self.saved["data"], "facts": False}}
+                write_text(draft / Experiment.SETTINGS, json.dumps(saved, indent=2) + "\n")
             seal_run(draft)
         return path
 
@@ -338,6 +363,12 @@ def load_run(
     """
     folder = Path(folder)
     saved = read_saved(folder)
+    if is_mixture(saved):
+        found = [
+            load_run(part, data, features=features, device=device, rebuild=rebuild)
+            for part in part_folders(folder, saved)
+        ]
+        return _mixed(folder, saved, found)
     packed = packed_folder(folder, saved["data"]["name"])
     facts = data is not None or saved["data"].get("facts", True)
     if packed.is_dir():
@@ -364,3 +395,21 @@ def load_run(
     load_weights(folder / Experiment.WEIGHTS, model)
     model = model.to(choose_device(device)).eval()
     return Run(folder, model, store, saved, whole, features, facts)
+
+
+def _mixed(folder: Path, saved: Saved, parts: Sequence[Run]) -> Run:
+    """Return the run of a mixture, given those of its parts."""
+    check_same_graph([folder, *(part.folder for part in parts)], [saved, *(p.saved for p in parts)])
+    mixture = Mixture([part.model for part in parts])
+    read_mixture_weights(folder, mixture)
+    first = parts[0]
+    return Run(
+        folder,
+        mixture.eval(),
+        first.store,
+        saved,
+        first.whole,
+        first.features,
+        first.facts,
+        tuple(parts),
+    )

@@ -82,7 +82,8 @@ def write_page(
     picture
         Returns the pictures of entities.
     notes
-        What else the report says, such as which features a model had.
+        What else the report says, such as which features a model had; "worth", what each part of a
+        mixture is worth by relation and side.
 
     Raises
     ------
@@ -90,6 +91,8 @@ def write_page(
         The file cannot be written.
     """
     content = report.to_dict()
+    others = dict(notes or {})
+    worth = others.pop("worth", {})
     right, wrong = examples(report, store, model)
     page = render(
         TEMPLATE,
@@ -105,7 +108,9 @@ def write_page(
         wrong=wrong,
         wrong_from=WRONG_FROM,
         recipe=recipe,
-        notes=notes or {},
+        notes=others,
+        worth=worth,
+        parts=next((list(sides["head"]) for sides in worth.values()), []),
     )
     write_text(path, page)
 

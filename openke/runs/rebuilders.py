@@ -38,6 +38,9 @@ class Multimodal(Protocol):
     def extend(self, run: Path, entities: Any, **options: Any) -> None:
         """Add entities to what the folder of a run has."""
 
+    def picture(self, store: TripleStore) -> Callable[[int], bytes]:
+        """Return what returns a very small JPEG of an entity, or b""."""
+
     def contributions(
         self, model: Model, head: Tensor, relation: Tensor, tail: Tensor
     ) -> dict[str, Any]:

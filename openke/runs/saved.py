@@ -48,8 +48,10 @@ NEEDED: dict[str, type] = {"model": SavedModel, "data": SavedData, "loader": Sav
 """Parts of ``settings.json`` without which no run is loaded."""
 
 
-def read_saved(folder: Path) -> Saved:
+def read_saved(folder: Path, *, checked: bool = True) -> Saved:
     """Return the settings of a run that has ended.
+
+    Without ``checked`` its files may have changed since they were sealed.
 
     Raises
     ------
@@ -66,7 +68,8 @@ def read_saved(folder: Path) -> Saved:
                 "has ended"
                 + ("; a run on the Hugging Face Hub: openke.from_pretrained" if hub else "")
             )
-    check_run(folder)
+    if checked:
+        check_run(folder)
     path = folder / Experiment.SETTINGS
     text = read_text(path)
     try:

@@ -47,8 +47,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return named
 
 
-def load_weights(path: Path, model: Module) -> None:
+def load_weights(path: Path, model: Module, *, elsewhere: str = "") -> None:
     """Load what :func:`write_weights` wrote into a model.
+
+    Tensors whose names begin with ``elsewhere`` are in other files, and stay as they are.
 
     Raises
     ------
@@ -59,6 +61,9 @@ def load_weights(path: Path, model: Module) -> None:
         read = read_weights(path)
         require_numbers(path, read)
         _check_types(path, read, model)
+        if elsewhere:
+            own = model.state_dict()
+            read |= {name: own[name] for name in own if name.startswith(elsewhere)}
         model.load_state_dict(read)
     except (SafetensorError, RuntimeError) as error:
         raise ValueError(

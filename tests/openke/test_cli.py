@@ -195,7 +195,7 @@ def test_installed_commands_stand_in_groups_in_the_order_of_their_use() -> None:
     titles = [line for line in lines if line.endswith(":")]
     assert titles[:3] == ["data sets:", "models:", "pictures and text:"]
     first = [line.split()[0] for line in lines[lines.index("models:") + 1 :][:3]]
-    assert first == ["train", "tune", "evaluate"]
+    assert first == ["train", "tune", "mix"]
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("audit", "/no/such/folder")])

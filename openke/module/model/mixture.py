@@ -13,6 +13,7 @@ from openke.module.model.model import Model
 from openke.module.scoring.compare import Compare
 from openke.module.scoring.contract import ask
 from openke.module.scoring.encodings import Encodings
+from openke.module.scoring.triples import score_triples
 
 ID, WEIGHTS = "id", "weights"
 SIDES: tuple[Side, ...] = ("head", "tail")
@@ -53,6 +54,9 @@ class Mixture(Model):
         shape, device = (2, self.rel_tot, len(parts)), next(first.parameters()).device
         self.weights = nn.Parameter(torch.full(shape, 1 / len(parts), device=device))
         """Float["slot relation part"]: first where heads are asked for, then tails."""
+        self.spread: Tensor
+        self.register_buffer("spread", torch.ones(len(parts), device=device))
+        # Float["part"]: how widely a part's scores of candidates that compete lie apart.
 
     def encode(self, entities: Tensor) -> Encodings:
         """Return what each part encodes, under its number, and "id": Int["u"]."""
@@ -84,6 +88,45 @@ class Mixture(Model):
             part.match(_of(number, query), _of(number, candidates), compare)
             for number, part in enumerate(self._models())
         )
+
+    def entity_embeddings(self, entities: Tensor) -> Tensor:
+        """Return the parts' vectors behind each other, Float["u d"]."""
+        return torch.cat([part.entity_embeddings(entities) for part in self._models()], dim=1)
+
+    def factors(self, entities: Tensor, encodings: Encodings | None = None) -> Tensor:
+        """Return the parts' vectors behind each other, Float["u d"]."""
+        return torch.cat([part.factors(entities) for part in self._models()], dim=1)
+
+    def relation_embeddings(self, relation: Tensor) -> Tensor:
+        """Return the parts' vectors behind each other, Float["q d"]."""
+        return torch.cat([part.relation_embeddings(relation) for part in self._models()], dim=1)
+
+    def contributions(self, head: Tensor, relation: Tensor, tail: Tensor) -> dict[str, Tensor]:
+        """Return by name of a part what it adds to the score of triples, Int["n"]: Float["n"]."""
+        weights = self.weights[SIDES.index("tail"), relation]
+        return {
+            name: weights[:, number] * score_triples(part, head, relation, tail)
+            for number, (name, part) in enumerate(zip(self.names, self._models(), strict=True))
+        }
+
+    @property
+    def names(self) -> list[str]:
+        """The parts' names; several of one name are numbered."""
+        names = [str(part.identity()["model"]) for part in self._models()]
+        return [
+            name if names.count(name) == 1 else f"{name} {names[: place + 1].count(name)}"
+            for place, name in enumerate(names)
+        ]
+
+    def worth(self) -> Tensor:
+        """Return Float["slot relation part"]: weights times spread, as shares.
+
+        The shares of a relation sum to 1 by their absolute values; where one is negative, a part's
+        high scores count against a candidate. Weights alone say little: the scores of one part may
+        lie ten times as far apart as those of another.
+        """
+        moved = self.weights.detach() * self.spread
+        return moved / moved.abs().sum(dim=2, keepdim=True).clamp(min=1e-12)
 
     def identity(self) -> dict[str, Any]:
         """Return the parts' identities, too."""
