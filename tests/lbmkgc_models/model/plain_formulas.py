@@ -38,6 +38,22 @@ def hermitian(h, r, t):
     return (h * r * t.conj()).real.sum(dim=1)
 
 
+def cubes(rows):
+    """Return the sums of |x_k|^3 of rows of complex numbers with real parts first: Float["n"]."""
+    return torch.complex(*rows.chunk(2, dim=1)).abs().pow(3).sum(dim=1)
+
+
+def cross_entropies(e, relations, batch):
+    """Return the cross entropy of each query's answer, of hermitian scores: Float["q"]."""
+    found = []
+    for row in range(len(batch)):
+        known = e[batch.anchor[row]].expand_as(e)
+        head, tail = (known, e) if row < batch.tails else (e, known)
+        scores = hermitian(head, relations[batch.relation[row]].expand_as(e), tail)
+        found.append(scores.logsumexp(dim=0) - scores[batch.answer[row]])
+    return torch.stack(found)
+
+
 def given_rows(found):
     """Return features and whether they are there: Float["e f"], Bool["e 1"]."""
     return found.values.double(), found.present[:, None]

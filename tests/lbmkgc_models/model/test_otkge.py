@@ -10,6 +10,7 @@ from lbmkgc_models.runs.make_model import model_maker
 from openke.config import Trainer
 from openke.data import QueryDataLoader
 from openke.module.model import ComplEx
+from openke.module.penalty import N3
 from openke.module.scoring.all_entities import score_all
 from openke.module.scoring.negatives import score_batch
 from openke.module.scoring.triples import score_triples
@@ -27,6 +28,8 @@ from tests.contracts.graphs import (
 )
 from tests.lbmkgc_models.model.plain_formulas import (
     EVERYONE,
+    cross_entropies,
+    cubes,
     given_rows,
     gradients,
     hermitian,
@@ -132,6 +135,19 @@ def test_a_batch_scores_as_the_formula_says(shape):
     torch.testing.assert_close(
         gradients(model, found), gradients(model, expected), rtol=1e-6, atol=1e-6
     )
+
+
+def test_queries_weigh_as_their_answers_and_n3_sees_fused_rows():
+    model, store = made().double(), graph()
+    model.begin_epoch(0)
+    batch = next(QueryDataLoader(store, 16, answer_weights="frequency").epoch(0))
+    counts = np.bincount(store.triples("train")[:, [0, 2]].flatten(), minlength=ENTITIES)
+    weight = torch.from_numpy(0.1 + 0.9 * counts / counts.max())[batch.answer]
+    e, r = mixed(model, both()), model.relation_embeddings(torch.arange(RELATIONS))
+    expected = (weight * cross_entropies(e, r, batch)).sum() / weight.sum()
+    parts = cubes(e[batch.anchor]) + cubes(r[batch.relation]) + cubes(e[batch.answer])
+    loss, expected = OneVsAll(model, penalty=N3(0.3))(batch), expected + 0.3 * parts.mean()
+    torch.testing.assert_close(loss, expected, rtol=1e-6, atol=1e-6)
 
 
 def test_without_structure_every_number_of_a_feature_goes_everywhere():

@@ -12,6 +12,7 @@ from lbmkgc_models.model.rsme import RSME
 from lbmkgc_models.runs.make_model import model_maker
 from openke.data import QueryDataLoader
 from openke.module.model import ComplEx, Reciprocal
+from openke.module.penalty import N3
 from openke.module.scoring.all_entities import score_all
 from openke.module.scoring.negatives import score_batch
 from openke.module.scoring.triples import score_triples
@@ -29,6 +30,8 @@ from tests.contracts.graphs import (
 )
 from tests.lbmkgc_models.model.plain_formulas import (
     EVERYONE,
+    cross_entropies,
+    cubes,
     given_rows,
     gradients,
     hermitian,
@@ -95,6 +98,17 @@ def test_a_batch_scores_as_the_formula_says(shape, training):
         expected = formula(model, (head, relation, tail))
     torch.testing.assert_close(found, expected.view_as(found), rtol=1e-6, atol=1e-6)
     torch.testing.assert_close(gradients(model, found), gradients(model, expected))
+
+
+def test_a_training_sees_the_fused_score_alone_and_fused_rows_in_n3():
+    model = made().double().train()
+    batch = next(QueryDataLoader(graph(), 16).epoch(0))
+    e, r = mixed(model), model.relation_embeddings(torch.arange(RELATIONS))
+    each = cross_entropies(e, r, batch)
+    each = each + 0.3 * (cubes(e[batch.anchor]) + cubes(r[batch.relation]) + cubes(e[batch.answer]))
+    loss, expected = OneVsAll(model, penalty=N3(0.3))(batch), each.mean()
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(gradients(model, loss), gradients(model, expected))
 
 
 def tables_of(model):
