@@ -70,6 +70,17 @@ def _shared(row: Mapping[str, Any]) -> str:
     return f"{row['work'].partition(',')[0]}, {row['size']} negatives shared by the batch"
 
 
+def systems() -> str:
+    rows = [
+        [
+            *(row["system"], f"{row['batch']:,}", f"{row['steps']:,}", duration(row["step"])),
+            *(duration(row["epoch"]), f"{row['memory_mb'] / 1e3:.1f} GB"),
+        ]
+        for row in read("speed_systems")["rows"]
+    ]
+    return table(["", "queries a step", "steps", "a step", "an epoch", "memory"], rows)
+
+
 def evaluation() -> str:
     rows = [(r["work"], r) for r in read("speed_evaluation")["rows"] if r["note"] == "DB15K"]
     return against_plain(["ranking the test split"], rows)
@@ -111,6 +122,7 @@ def serving() -> str:
 TABLES = {
     ("results.md", "factbook"): factbook,
     ("speed.md", "training"): training,
+    ("speed.md", "systems"): systems,
     ("speed.md", "evaluation"): evaluation,
     ("speed.md", "data"): data,
     ("speed.md", "gpu"): gpu,

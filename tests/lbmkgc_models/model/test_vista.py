@@ -12,11 +12,12 @@ from lbmkgc_models.model.vista import VISTA
 from lbmkgc_models.runs.make_model import model_maker
 from lbmkgc_models.runs.relation_features import relation_features, words_of
 from openke.config import Trainer
-from openke.data import QueryDataLoader
+from openke.data import QueryDataLoader, TripleStore
 from openke.module.scoring.all_entities import encode_all, score_all
 from openke.module.strategy import OneVsAll
 from openke.runs.recipe import Recipe
 from tests.contracts.graphs import ENTITIES, RELATIONS, both, features, graph, of_relations, several
+from tests.openke.runs.trained import data_folder
 
 EVERYONE = torch.arange(ENTITIES)
 SETTINGS = {"dim": 4, "hidden": 6, "entity_layers": 2, "relation_layers": 2, "decoder_layers": 1}
@@ -227,6 +228,34 @@ def test_a_training_makes_features_of_relations_and_weights_bring_them():
     mirrored = torch.cat([twice.values[:RELATIONS, :, 5:], twice.values[:RELATIONS, :, :5]], dim=2)
     assert torch.equal(twice.values[RELATIONS:], mirrored)
     assert torch.equal(there, twice.there[:RELATIONS])
+
+
+class Lengths:
+    """An encoder of texts that notes them."""
+
+    dim = 6
+
+    def __init__(self):
+        self.texts = []
+
+    def encode(self, texts):
+        self.texts = list(texts)
+        return torch.tensor([[float(len(text))] * self.dim for text in texts])
+
+
+def test_labels_of_relations_are_encoded_as_texts_of_entities_were(tmp_path, monkeypatch):
+    store, text = TripleStore.open(data_folder(tmp_path)), features("text", 6, 2)
+    seen = Lengths()
+    monkeypatch.setattr("lbmkgc_models.runs.relation_features.text_encoder", lambda *_, **__: seen)
+    given = {"text": replace(text, manifest=replace(text.manifest, encoder="lengths"))}
+    rows, there = relation_features(store, 2 * RELATIONS, given, 3)["text"]
+    assert seen.texts == ["knows", "relation 1", "relation 2", "relation 3"]
+    assert rows.shape == (2 * RELATIONS, 1, 6)
+    assert torch.equal(rows[:RELATIONS], rows[RELATIONS:])
+    assert rows[:, 0, 0].tolist() == 2 * [5.0, 10.0, 10.0, 10.0]
+    assert there.all()
+    seen.dim = 7  # of other texts than those of entities
+    assert "text" not in relation_features(store, RELATIONS, given, 3)
 
 
 def test_names_of_relations_are_words():
