@@ -68,6 +68,12 @@ run_pytest() {
   "$venv/python" -m pytest "$@"
 }
 
+# Two workers of one thread each: more threads than processors wait for each other. What a worker
+# has not begun another takes over, so tests of one module mostly stay together.
+run_pytest_by_two() {
+  OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} run_pytest -n 2 --dist worksteal "$@"
+}
+
 case "${1:-help}" in
   setup) setup ;;
   run)
@@ -78,14 +84,14 @@ case "${1:-help}" in
     setup
     lint
     sanitize
-    run_pytest -n 2 --cov --cov-report=term
+    run_pytest_by_two
     docs
     ;;
   fast)
     setup
     lint
     shift
-    run_pytest -n 2 -m "not slow" "$@"
+    run_pytest_by_two -m "not slow" "$@"
     ;;
   lint)
     setup
@@ -101,6 +107,14 @@ case "${1:-help}" in
     setup
     shift
     run_pytest "$@"
+    ;;
+  exhaustive)
+    setup
+    OPENKE_EXHAUSTIVE=1 run_pytest_by_two tests/contracts tests/docs/test_blocks.py
+    ;;
+  coverage)
+    setup
+    run_pytest_by_two --cov --cov-report=term
     ;;
   docs)
     setup

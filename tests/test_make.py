@@ -1,6 +1,7 @@
 """make.sh with a Python that only writes down what it was asked."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -79,9 +80,17 @@ def test_test_runs_linters_sanitizers_pytest_and_docs(checkout):
 def test_fast_runs_linters_and_what_is_not_slow(checkout):
     done, log = make(checkout, "fast", "tests/openke")
     assert done.returncode == 0, done.stderr
-    assert log.index("ruff check") < log.index("-m pytest -n 2 -m not slow tests/openke")
+    assert log.index("ruff check") < log.index("-m not slow tests/openke")
     assert "run.sh" not in log
     assert "sphinx-build" not in log
+
+
+def test_exhaustive_runs_the_contracts_on_every_combination(checkout):
+    spy = checkout / ".venv" / "bin" / "python"
+    spy.write_text('#!/bin/sh\necho "$OPENKE_EXHAUSTIVE $*" >> "$SPY_LOG"\n')
+    done, log = make(checkout, "exhaustive")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^1 -m pytest .*tests/contracts ", log, re.M)
 
 
 def test_docs_take_warnings_as_errors(checkout):

@@ -9,7 +9,6 @@ import pytest
 from common.measuring import Measurement, SpeedSettings, compared, finish, repeated
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-SCRIPTS = sorted(path.name for path in BENCHMARKS.glob("speed_*.py") if "models" not in path.name)
 
 
 def run(script, *options):
@@ -26,14 +25,6 @@ def test_a_quick_run_prints_and_writes_nothing(tmp_path, datasets):
     assert done.returncode == 0, done.stderr
     assert "million negatives a second" in done.stdout
     assert not out.exists()
-
-
-@pytest.mark.parametrize("script", [*SCRIPTS, "table1.py", "table2.py", "figures.py", "tune.py"])
-def test_help_explains(script):
-    done = run(script, "--help")
-    assert done.returncode == 0, done.stderr
-    assert "options" in done.stdout
-    assert len(done.stdout.splitlines()) > 10
 
 
 def double(number):

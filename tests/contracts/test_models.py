@@ -15,6 +15,7 @@ from openke.module.scoring.all_entities import encode_all, score_all
 from openke.module.scoring.negatives import score_batch
 from openke.module.scoring.triples import score_triples
 from openke.module.strategy import STRATEGIES, NegativeSampling
+from tests.contracts.combinations import on_batches
 from tests.contracts.graphs import (
     BATCHES,
     CASES,
@@ -30,7 +31,6 @@ from tests.contracts.graphs import (
 from tests.contracts.registered import loadable
 
 cases = pytest.mark.parametrize("case", CASES)
-shapes = pytest.mark.parametrize("shape", BATCHES)
 TAIL_QUESTIONS = ("tail", "shared tail")
 """Shapes of batch whose triples all are answers to (h, r, ?)."""
 SIDES_DIFFER = """
@@ -68,8 +68,7 @@ def test_every_model_loss_and_strategy_says_what_it_computes():
         assert "References" in found.__doc__, f"{name}'s docstring has no section References"
 
 
-@cases
-@shapes
+@on_batches(CASES, BATCHES)
 def test_a_batch_scores_as_its_triples_do(case, shape):
     model, batch = build(case), first_batch(shape)
     if model.asymmetric_queries and shape not in TAIL_QUESTIONS:
@@ -100,8 +99,7 @@ def test_all_candidates_score_as_their_triples_do(case, side):
         assert_same_scores(scores[row], score_triples(model, head, r, tail))
 
 
-@cases
-@shapes
+@on_batches(CASES, BATCHES)
 def test_each_distinct_entity_is_encoded_once(case, shape, monkeypatch):
     model, batch = build(case), first_batch(shape)
     encode, seen = model.encode, []
@@ -112,8 +110,7 @@ def test_each_distinct_entity_is_encoded_once(case, shape, monkeypatch):
     assert torch.equal(seen[0], occurring.unique())
 
 
-@cases
-@shapes
+@on_batches(CASES, BATCHES)
 def test_each_distinct_pair_is_projected_once(case, shape, monkeypatch):
     model, batch = build(case), first_batch(shape)
     project, seen = model.project, []
@@ -169,8 +166,7 @@ def test_every_parameter_receives_a_gradient(case):
         assert parameter.grad.abs().sum() > 0, f"the gradient of {name} is 0 at the start"
 
 
-@cases
-@shapes
+@on_batches(CASES, BATCHES)
 def test_training_mode_scores_and_learns(case, shape):
     model, batch = build(case).train(), first_batch(shape)
     scores = model(batch)

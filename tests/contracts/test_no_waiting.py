@@ -38,6 +38,7 @@ from openke.module.strategy import (
 )
 from openke.module.strategy.query_blocks import LOGITS_BYTES
 from openke.training.optimizers import OPTIMIZERS
+from tests.contracts.combinations import combined, on_batches
 from tests.contracts.graphs import BATCHES, CASES, ENTITIES, WAITING, build, graph, reciprocal
 
 pytestmark = pytest.mark.slow
@@ -108,31 +109,29 @@ def make_loss(name):
     return LOSSES[name](**({"adv_temperature": 1.0} if "adv_temperature" in known else {}))
 
 
-def step(case, shape, method="adam", loss="SigmoidLoss", **options):
+def step(case, shape, method="adam", loss="SigmoidLoss", steps=1):
     loader = TrainDataLoader(graph(), batch_size=16, **BATCHES[shape])
     model = build(case)
     strategy = NegativeSampling(model, make_loss(loss), regul_rate=0.1)
     loader.prepare(strategy.prepare, pin=False)
-    trainer = Trainer(
-        strategy, loader, 1, 0.05, opt_method=method, device=META, progress=False, **options
-    )
-    batches = list(loader.epoch(0))[:2]
+    trainer = Trainer(strategy, loader, 1, 0.05, opt_method=method, device=META, progress=False)
+    batches = list(loader.epoch(0))[:steps]
     for batch in [batch.to(META) for batch in batches]:
         with NoWaiting():
             loss = trainer._step(batch)
         assert loss.device == META
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case not in WAITING])
-@pytest.mark.parametrize("shape", BATCHES)
+@on_batches([case for case in CASES if case not in WAITING], BATCHES)
 def test_no_model_waits(case, shape):
     step(case, shape)
 
 
 @pytest.mark.parametrize("method", OPTIMIZERS)
 def test_no_optimiser_waits(method):
-    step("LBMKGC", "mixed", method)
-    step("TransD", "mixed", method)
+    """The second step finds the optimiser's state."""
+    step("LBMKGC", "mixed", method, steps=2)
+    step("TransD", "mixed", method, steps=2)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -167,11 +166,10 @@ def test_no_choice_of_negatives_waits(name):
             assert trainer._step(batch).device == META
 
 
-@pytest.mark.parametrize("strategy", [OneVsAll, KVsAll])
-@pytest.mark.parametrize("loss", QUERY_LOSSES)
-@pytest.mark.parametrize("case", [case for case in CASES if not build(case).projects_entities])
-@pytest.mark.parametrize(
-    "most", [LOGITS_BYTES, pytest.param(4 * 3 * ENTITIES, marks=pytest.mark.slow)]
+@combined(
+    [case for case in CASES if not build(case).projects_entities],
+    **{"strategy": [OneVsAll, KVsAll], "loss": QUERY_LOSSES},
+    most=[LOGITS_BYTES, 4 * 3 * ENTITIES],
 )
 def test_no_query_waits(case, strategy, loss, most, monkeypatch):
     # A model that projects entities waits: its blocks are of one relation, as many as the batch
@@ -183,9 +181,9 @@ def test_no_query_waits(case, strategy, loss, most, monkeypatch):
     loader = QueryDataLoader(graph(), batch_size=16, targets=strategy.targets)
     objective = strategy(build(case), loss)
     trainer = Trainer(objective, loader, 1, 0.05, opt_method="adam", device=META, progress=False)
-    for batch in [batch.to(META) for batch in list(loader.epoch(0))[:2]]:
-        with NoWaiting():
-            assert trainer._step(batch).device == META
+    batch = next(loader.epoch(0)).to(META)
+    with NoWaiting():
+        assert trainer._step(batch).device == META
 
 
 @pytest.mark.parametrize("penalty", PENALTIES)

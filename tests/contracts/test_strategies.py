@@ -13,6 +13,7 @@ from openke.module.scoring.compare import Pairwise
 from openke.module.scoring.triples import score_triples
 from openke.module.strategy import STRATEGIES, query_blocks, relation_prediction
 from openke.module.strategy.all_entities import AllEntitiesStrategy
+from tests.contracts.combinations import combined, on_batches
 from tests.contracts.graphs import (
     BATCHES,
     CASES,
@@ -30,7 +31,8 @@ BILINEAR = [case for case in CASES if isinstance(build(case), Bilinear)]
 LOSSES = ("softmax", "bce")
 cases = pytest.mark.parametrize("case", CASES)
 strategies = pytest.mark.parametrize("name", QUESTIONS)
-directions = pytest.mark.parametrize("make", [build, reciprocal], ids=["plain", "reciprocal"])
+DIRECTIONS = (build, reciprocal)
+POWERS = {"N3": 3, "L2": 2}
 
 
 def first_queries(name, size=10):
@@ -82,10 +84,7 @@ def naive_loss(loss, scores, batch, smoothing):
     return torch.nn.functional.binary_cross_entropy_with_logits(scores, labels)
 
 
-@cases
-@strategies
-@directions
-@pytest.mark.parametrize("loss", LOSSES)
+@combined(CASES, name=QUESTIONS, make=DIRECTIONS, loss=LOSSES)
 def test_the_loss_is_that_of_dense_labels(case, name, make, loss):
     model, batch = make(case).double(), first_queries(name)
     strategy = STRATEGIES[name](model, loss, label_smoothing=0.2)
@@ -94,9 +93,7 @@ def test_the_loss_is_that_of_dense_labels(case, name, make, loss):
     torch.testing.assert_close(strategy(batch), expected)
 
 
-@cases
-@strategies
-@directions
+@combined(CASES, name=QUESTIONS, make=DIRECTIONS)
 def test_every_parameter_receives_a_finite_gradient(case, name, make):
     model = make(case)
     options = {"anchor_dropout": 0.1, "query_dropout": 0.1}
@@ -143,13 +140,10 @@ def added(model, batch, **option):
     return kind(model, **option)(batch) - kind(model)(batch)
 
 
-@cases
-@directions
-@strategies
-@pytest.mark.parametrize(("penalty", "power"), [("N3", 3), ("L2", 2)])
-def test_penalties_are_means_over_facts(case, make, name, penalty, power):
+@combined(CASES, make=DIRECTIONS, name=QUESTIONS, penalty=POWERS)
+def test_penalties_are_means_over_facts(case, make, name, penalty):
     model, batch = make(case).double(), first_queries(name)
-    terms = []
+    power, terms = POWERS[penalty], []
     for side, anchor, relation, answer in facts_of(batch):
         for entity in (anchor, answer):
             terms.append(model.entity_moduli(model.factors(entity)).pow(power).sum())
@@ -159,9 +153,7 @@ def test_penalties_are_means_over_facts(case, make, name, penalty, power):
     torch.testing.assert_close(found, 0.5 * sum(terms) / len(batch.answer))
 
 
-@pytest.mark.parametrize("case", BILINEAR)
-@directions
-@strategies
+@combined(BILINEAR, make=DIRECTIONS, name=QUESTIONS)
 def test_dura_is_the_mean_square_of_queries_and_answers(case, make, name):
     model, batch = make(case).double(), first_queries(name)
     terms = []
@@ -177,9 +169,7 @@ def test_dura_refuses_distances():
         STRATEGIES["OneVsAll"](reciprocal("TransE"), penalty=PENALTIES["DURA"](0.1))
 
 
-@cases
-@directions
-@strategies
+@combined(CASES, make=DIRECTIONS, name=QUESTIONS)
 def test_relation_prediction_is_a_cross_entropy_over_all_relations(case, make, name, monkeypatch):
     monkeypatch.setattr(relation_prediction, "PAIR_BLOCK", 3 * 2 * RELATIONS)
     model, batch = make(case).double(), first_queries(name)
@@ -269,8 +259,7 @@ def test_dropout_keeps_the_mean_of_a_score(rates):
         assert drawn.std(0).min() > 0
 
 
-@cases
-@pytest.mark.parametrize("shape", BATCHES)
+@on_batches(CASES, BATCHES)
 def test_negative_sampling_asks_each_query_in_its_direction(case, shape):
     model, batch = reciprocal(case), first_batch(shape)
     scores = model(batch)

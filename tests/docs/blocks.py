@@ -3,7 +3,7 @@
 A comment before a block says what is special about it, and why:
 
 - ``<!-- not run: REASON -->``: it is only checked to be Python or shell;
-- ``<!-- slow: REASON -->``: it runs where slow tests do, and with the public data sets;
+- ``<!-- slow: REASON -->``: it runs by itself, where slow tests do, and with the public data sets;
 - ``<!-- file: PATH -->``: it is the content of a file;
 - ``<!-- output -->``: the block before it prints this, numbers being about the same and lines in
   any order; ``<!-- output: the last lines -->``: it ends so.
@@ -102,6 +102,7 @@ class Session:
         self.monkeypatch = monkeypatch
         self.names: dict[str, Any] = {"__name__": "page"}
         self.printed = ""
+        self.settings: tuple[str, ...] = ()  # of ``openke train``, besides those of the page
         for name in ("examples", "benchmarks"):
             (folder / name).symlink_to(ROOT / name, target_is_directory=True)
         monkeypatch.chdir(folder)
@@ -135,6 +136,8 @@ class Session:
         self.printed = ""
         for command in commands_of(block.text):
             words = shlex.split(command, comments=True)
+            if words[:2] == ["openke", "train"]:
+                words += [word for setting in self.settings for word in ("--set", setting)]
             if words[0] == "openke" and not re.search(r"[|<>&;$`]", command):
                 with redirect_stdout(StringIO()) as out:
                     status = main(words[1:])
@@ -211,12 +214,11 @@ def check(block: Block) -> None:
 
 
 def runnable(blocks: Iterable[Block], *, slow: bool) -> Iterator[Block]:
-    """Yield the blocks that are run, each with its output; slow ones where they are wanted."""
+    """Yield the blocks that are run, each with its output: the slow ones, or the others."""
     skipped = False
     for block in blocks:
-        if block.kind == "output" and skipped:
-            continue
-        skipped = block.kind == "not run" or (block.kind == "slow" and not slow)
+        if block.kind != "output":
+            skipped = block.kind == "not run" or (block.kind == "slow") != slow
         if not skipped:
             yield block
 

@@ -1,22 +1,17 @@
 """The main job: models side by side on the bundled graph."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.scripts import run_here
 
 ROOT = Path(__file__).parents[2]
 
 
 def compare(*options):
-    return subprocess.run(
-        [sys.executable, ROOT / "examples" / "compare_factbook.py", *map(str, options)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
+    return run_here(ROOT / "examples" / "compare_factbook.py", *options, cwd=ROOT)
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from openke.runs.parts import divide
 from openke.runs.recipe import Recipe
 from tests.contracts.graphs import graph
 from tests.openke.data.test_train_data_loader import write_openke
+from tests.scripts import run_here
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ANY = "train_openke.py"
@@ -78,11 +79,7 @@ def data(tmp_path_factory):
 
 
 def run(script, *options, cwd, expect=0):
-    command = [sys.executable, str(EXAMPLES / script), *map(str, options)]
-    environment = {**os.environ, "OPENKE_CACHE": str(cwd / "cache")}
-    done = subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, env=environment, check=False, timeout=300
-    )
+    done = run_here(EXAMPLES / script, *options, cwd=cwd, OPENKE_CACHE=str(cwd / "cache"))
     assert done.returncode == expect, done.stderr
     return done
 
