@@ -110,7 +110,8 @@ case "${1:-help}" in
     ;;
   exhaustive)
     setup
-    OPENKE_EXHAUSTIVE=1 run_pytest_by_two tests/contracts tests/docs/test_blocks.py
+    OPENKE_EXHAUSTIVE=1 run_pytest_by_two tests/contracts \
+      tests/docs/test_blocks.py tests/openke/evaluation/test_tester.py
     ;;
   coverage)
     setup

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lbmkgc_models.features.encoders.registry import TEXT_ENCODERS
 from tests.contracts.combinations import EXHAUSTIVE
 from tests.docs.blocks import (
     RUNNABLE,
@@ -16,15 +17,15 @@ from tests.docs.blocks import (
     pages,
     runnable,
 )
+from tests.lbmkgc_models.features.small import CountingEncoder
 
 BLOCKS = {str(page): blocks_of(page) for page in pages()}
 RUN = [page for page, blocks in BLOCKS.items() if any(b.language in RUNNABLE for b in blocks)]
 SLOW = [page for page in RUN if any(block.kind == "slow" for block in BLOCKS[page])]
 FAST = "docs/get-started.md"
 """The page whose blocks run in the fast subset of the tests too: all of them take long."""
-
-QUICK = {"README.md": ("training.epochs=1", "features.text_encoder=tfidf")}
-"""Settings that spare slow blocks of a page minutes of training and of encoding texts."""
+QUICK = {"README.md": ("training.epochs=1", "model.dim=8")}
+"""Settings that spare slow blocks of a page minutes of training and of tests."""
 
 
 @pytest.fixture
@@ -54,10 +55,11 @@ def test_blocks_run(page, session):
 @pytest.mark.slow
 @pytest.mark.parametrize("page", SLOW)
 def test_slow_blocks_run(page, session, datasets, monkeypatch):
-    """That they run; what they end with is what the results say, and an exhaustive run waits."""
+    """From the public data to a run's folder; an exhaustive run encodes and trains as users do."""
     monkeypatch.setenv("OPENKE_DATA", str(datasets))
     if not EXHAUSTIVE:
         session.settings = QUICK.get(page, ())
+        monkeypatch.setitem(TEXT_ENCODERS.own, "minilm", CountingEncoder)
     for block in runnable(BLOCKS[page], slow=True):
         session.run(block)
 
