@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +27,9 @@ class Division:
         Of the choice.
     unseen
         Share of the entities that train does not have: every triple of theirs is in valid or test.
-        Fewer are taken where more would leave another entity or a relation out of train. 0: the
-        division is by triple.
+        Where something is said of some entities, of these: of others nothing would be known. Fewer
+        are taken where more would leave another entity or a relation out of train. 0: the division
+        is by triple.
     """
 
     valid: float = 0.1
@@ -48,13 +50,31 @@ class Division:
             raise ValueError("unseen entities need a share of valid or of test to be in")
 
 
-def divide(triples: Rows, entities: int, relations: int, division: Division) -> dict[Split, Rows]:
-    """Return the splits of triples, distinct ones."""
+def divide(
+    triples: Rows,
+    entities: int,
+    relations: int,
+    division: Division,
+    described: Collection[int] = (),
+) -> dict[Split, Rows]:
+    """Return the splits of triples, distinct ones.
+
+    Parameters
+    ----------
+    triples
+        By id.
+    entities, relations
+        How many there are.
+    division
+        Into what shares.
+    described
+        Entities of which something is said, by text or picture.
+    """
     if not len(triples):
         return {"train": triples}
     whole = TripleStore.from_triples(triples, entities=entities, relations=relations)
     if division.unseen:
-        return _by_entity(whole, division)
+        return _by_entity(whole, division, described)
     return _by_triple(whole, division)
 
 
@@ -74,13 +94,17 @@ def _by_triple(rest: TripleStore, division: Division) -> dict[Split, Rows]:
     return {"train": rest.triples("train"), **taken}
 
 
-def _by_entity(whole: TripleStore, division: Division) -> dict[Split, Rows]:
+def _by_entity(
+    whole: TripleStore, division: Division, described: Collection[int]
+) -> dict[Split, Rows]:
     """Take entities out of train by chance, and give each to test or valid.
 
     A triple of a test entity is in test, whatever its other end is.
     """
     triples = whole.triples("train")
     order = np.random.default_rng(division.seed).permutation(whole.entity_count)
+    if described:
+        order = order[np.isin(order, list(described))]
     chosen = _removable(triples, order.tolist(), int(division.unseen * len(order) + 1e-9), whole)
     tested = round(len(chosen) * division.test / (division.test + division.valid))
     kind = np.zeros(whole.entity_count, np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from os import PathLike
 from pathlib import Path
@@ -99,23 +99,25 @@ def import_graph(
             raise FileExistsError(
                 f"{out} is there already: name another folder, or give --overwrite (overwrite=True)"
             )
-        numbered, rows = _rows(source, read, division or Division(), bad)
+        numbered, splits = _numbered(source, read)
         note_first_rows(numbered, bad)
         with closing(SpooledTexts(out.parent)) as said:
             files = _say(said, numbered.entities, texts, pictures, columns, delimiter, bad)
+            if splits:
+                rows = dict(zip(splits, numbered.rows, strict=True))
+            else:
+                rows = _divided(numbered, division or Division(), {*said, *files})
+                list_repeated(numbered, rows, _place(source), bad)
             listed = [*bad.listed, *_unlisted(bad)]
             content = Content(numbered.entities, numbered.relations, rows, said, files, listed)
             write_folder(out, content)
         return TripleStore.open(out)
 
 
-def _rows(
-    source: Any,
-    read: Callable[[Any], Iterable[NamedTriple]],
-    division: Division,
-    bad: BadRows,
-) -> tuple[Numbered, Mapping[Split, NDArray[np.int64]]]:
-    """Return names and the triples of each split."""
+def _numbered(
+    source: Any, read: Callable[[Any], Iterable[NamedTriple]]
+) -> tuple[Numbered, list[Split]]:
+    """Return the triples, and the splits of their parts where they come divided."""
     if isinstance(source, Mapping) and not set(source) & set(TRIPLE_COLUMNS):
         unknown = sorted(set(source) - set(SPLITS))
         if unknown or "train" not in source:
@@ -123,17 +125,27 @@ def _rows(
                 f"found the splits {', '.join(source) or 'none'}, expected train and, if there are "
                 "such, valid and test"
             )
-        there = [split for split in SPLITS if split in source]
-        numbered = Numbered.of(read(source[split]) for split in there)
-        rows = dict(zip(there, numbered.rows, strict=True))
+        splits = [split for split in SPLITS if split in source]
+        numbered = Numbered.of(read(source[split]) for split in splits)
     else:
-        numbered = Numbered.of([read(source)])
-        sizes = len(numbered.entities), len(numbered.relations)
-        rows = divide(numbered.rows[0], *sizes, division)
-        list_repeated(numbered, rows, source if isinstance(source, (str, Path)) else "train", bad)
-    if not len(rows["train"]):
-        raise ValueError(f"{source if isinstance(source, (str, Path)) else 'train'}: no triples")
-    return numbered, rows
+        splits, numbered = [], Numbered.of([read(source)])
+    if not len(numbered.rows[0]):
+        raise ValueError(f"{_place(source)}: no triples")
+    return numbered, splits
+
+
+def _place(source: Any) -> str:
+    """Return what triples are called in messages."""
+    return str(source) if isinstance(source, (str, Path)) else "train"
+
+
+def _divided(
+    numbered: Numbered, division: Division, described: Container[str]
+) -> dict[Split, NDArray[np.int64]]:
+    """Return the splits of triples that come in one piece."""
+    entities, relations = numbered.entities, numbered.relations
+    ids = [i for i, name in enumerate(entities) if name in described]
+    return divide(numbered.rows[0], len(entities), len(relations), division, ids)
 
 
 def _say(
@@ -224,7 +236,7 @@ def command(
         Share of SOURCE for the test split, likewise.
     unseen
         Divide by entity: the share of entities that train does not have, whose triples are in valid
-        and test, at the ratio of these two.
+        and test, at the ratio of these two. With texts or pictures, of those that have some.
     seed
         Seed of the division.
     format

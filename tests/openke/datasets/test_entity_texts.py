@@ -150,8 +150,8 @@ def test_as_a_command(tmp_path, capsys):
     assert said[0] == f"left out, {tmp_path / 'out' / 'skipped.tsv'} lists them:"
     assert said[1] == "  rows without head, relation and tail: 1"
     assert said[2].startswith(f"    {facts}:4: found ['p2', '', 'a']")
-    assert said[3:5] == ["  repeated triples: 1", f"    {facts}: there already: p1, by, a"]
-    assert said[5:] == ["  rows of no entity: 1", f"    {texts}:3: 'p7' is no entity of the graph"]
+    assert said[3:5] == ["  rows of no entity: 1", f"    {texts}:3: 'p7' is no entity of the graph"]
+    assert said[5:] == ["  repeated triples: 1", f"    {facts}: there already: p1, by, a"]
     listed = (tmp_path / "out" / "skipped.tsv").read_text().splitlines()
     assert len(listed) == 4
     with pytest.raises(ValueError, match=r"--columns x: expected ROLE=NAME"):

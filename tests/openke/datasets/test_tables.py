@@ -215,6 +215,21 @@ def test_division_by_entity(tmp_path):
             Division(**wrong)
 
 
+def test_unseen_entities_are_some_of_which_something_is_said(tmp_path):
+    rows = [(f"p{i}", "is a", f"kind {i % 5}") for i in range(40)]
+    names = [f"p{i}" for i in range(20)]
+    pictures = {"p20": tmp_path / "p20.png", "p21": tmp_path / "p21.png"}
+    for path in pictures.values():
+        path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    given = {"texts": {"id": names, "text": ["a thing"] * 20}, "pictures": pictures}
+    store = import_graph(rows, tmp_path / "out", Division(unseen=0.5), **given)
+    seen = {store.entity_names[i] for i in store.triples("train")[:, [0, 2]].ravel()}
+    new = set(store.entity_names) - seen
+    assert len(new) == 11
+    assert new <= {*names, *pictures}
+    assert len(store.triples("train")) == 40 - 11
+
+
 def test_a_graph_that_can_spare_no_entity_keeps_all(tmp_path):
     rows = [("a", "r", "b"), ("c", "s", "d")]
     store = import_graph(rows, tmp_path / "out", Division(unseen=0.5))
