@@ -298,6 +298,15 @@ def test_adjusted_metrics_by_hand():
     assert adjusted_metrics(np.ones(2), np.ones(2, np.int64)) == {"amr": 1.0, "amri": 0.0}
 
 
+def test_adjusted_metrics_are_pykeen_s():
+    # By AdjustedArithmeticMeanRank and AdjustedArithmeticMeanRankIndex of PyKEEN 1.11.1.
+    values = np.array([1, 31, 33.5, 25.5, 11.5, 13.5, 13.5, 7, 3, 10.5, 17, 42])
+    candidates = np.array([56, 37, 41, 53, 35, 46, 50, 14, 4, 18, 17, 52])
+    found = adjusted_metrics(values, candidates)
+    assert found["amr"] == pytest.approx(0.9609195402298851, abs=1e-6)
+    assert found["amri"] == pytest.approx(0.04136253041362514, abs=1e-6)
+
+
 @pytest.mark.parametrize("splits", [(), ("train",), ("train", "valid", "test")])
 @pytest.mark.parametrize("constrain", [False, True])
 def test_candidates_are_those_left_by_filter_and_constraint(splits, constrain):
