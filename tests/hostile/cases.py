@@ -75,10 +75,6 @@ def _example(world: World, draw: random.Random, command: str | None = None) -> E
     return draw.choice([each for each in world.examples if each.command == command])
 
 
-def _request(example: Example, copy: Path, **limits: Any) -> Request:
-    return Request(arguments=example.arguments, folder=str(copy), **limits)
-
-
 def _option(world: World, draw: random.Random, copy: Path) -> Case:
     """Give an option, or what is given by its place, a value that it cannot have."""
     example = _example(world, draw)
@@ -101,7 +97,7 @@ def _option(world: World, draw: random.Random, copy: Path) -> Case:
         kind="option",
         what=f"{option} {value[:40]!r}",
         example=example,
-        request=replace(_request(example, copy), arguments=words),
+        request=replace(example.request(copy), arguments=words),
         names=() if argument.kind is bool else _named(option, value),
         touched=frozenset(PLACES[:4]),
     )
@@ -160,7 +156,7 @@ def _file(world: World, draw: random.Random, copy: Path) -> Case:
         kind=f"file {path.suffix}",
         what=f"{place} {spoil.__name__}",
         example=example,
-        request=_request(example, copy),
+        request=example.request(copy),
         names=(place.name, place.parts[0], str(place.parent)),
         same=spoil is mutations.moved
         or (path.suffix in mutations.SEALED and spoil is mutations.flipped),
@@ -188,7 +184,7 @@ def _disk(world: World, draw: random.Random, copy: Path) -> Case:
         kind="full disk",
         what=f"files of at most {size} bytes",
         example=example,
-        request=_request(example, copy, file_bytes=size),
+        request=example.request(copy, file_bytes=size),
         names=("room", "/", "json", "html"),
         same=True,
     )
@@ -202,7 +198,7 @@ def _memory(world: World, draw: random.Random, copy: Path) -> Case:
         kind="little memory",
         what=f"{size >> 20} MiB more",
         example=example,
-        request=_request(example, copy, memory_bytes=size),
+        request=example.request(copy, memory_bytes=size),
         names=("memory", "allocate"),
         same=True,
     )
@@ -217,7 +213,7 @@ def _signal(world: World, draw: random.Random, copy: Path) -> Case:
         kind=number.name,
         what=f"after {after:.3f} s",
         example=example,
-        request=_request(example, copy, signal=int(number), after=after),
+        request=example.request(copy, signal=int(number), after=after),
         again=True,
     )
 
@@ -232,7 +228,7 @@ def _stream(world: World, draw: random.Random, copy: Path) -> Case:
         kind="stream",
         what=f"output {out or 'fine'}, error {err or 'fine'}",
         example=example,
-        request=_request(example, copy, out=out, err=err),
+        request=example.request(copy, out=out, err=err),
         names=("standard output",),
         same=not out,
     )

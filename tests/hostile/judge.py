@@ -14,8 +14,6 @@ LONGEST = 500
 """Characters of a refusal."""
 NOISE = 3000
 """Characters that standard error may have besides."""
-HELD = re.compile(r"\.lock(-holder\.json)?$")
-"""What a killed run leaves in its folder until the next one."""
 
 Tree = Mapping[str, str]
 
@@ -99,4 +97,5 @@ def shown(text: str) -> str:
     """Return what a command printed, without times and folders."""
     text = re.sub(r"\d+\.\d+ s\b", "_ s", text)
     text = re.sub(r"(?m)^( +\d+ +[\d.]+ +\d+) +\d+ ", r"\1 _ ", text)  # the table of a search
+    text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:_", text)
     return re.sub(r'"seconds": [\d.]+', '"seconds": _', text)

@@ -8,6 +8,7 @@ import os
 import random
 import re
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,70 @@ def archive_changed(path: Path, draw: random.Random) -> None:
     )
 
 
+def record_changed(path: Path, draw: random.Random) -> None:
+    """Replace a value in a line of JSON."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    at = draw.randrange(len(lines))
+    record = json.loads(lines[at])
+    record[draw.choice([*record, "other"])] = draw.choice(VALUES)
+    lines[at] = draw.choice((json.dumps(record), json.dumps(list(record.values())), "null", "[]"))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def column_changed(path: Path, draw: random.Random) -> None:
+    """Let a column of a Parquet file be of another type, gone, named otherwise or there twice."""
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(path)
+    at = draw.randrange(table.num_columns)
+    n = table.num_rows
+    columns = (
+        [None] * n, [["a"]] * n, [{"a": 1}] * n, [1.5] * n, [float("nan")] * n, [b"\xff"] * n,
+        ["a\0b"] * n, ["a\nb"] * n, [True] * n, list(range(n)), ["x" * 100_000] * n, [""] * n,
+    )  # fmt: skip
+    how = draw.randrange(6)
+    if how == 0:
+        table = table.remove_column(at)
+    elif how == 1:
+        table = table.rename_columns(
+            ["other" if i == at else c for i, c in enumerate(table.column_names)]
+        )
+    elif how == 2:
+        table = table.append_column(table.column_names[at], table.column(at))
+    elif how == 3:
+        table = table.slice(0, 0)
+    else:
+        values = pyarrow.array(draw.choice(columns))
+        table = table.set_column(at, table.column_names[at], values)
+    pyarrow.parquet.write_table(table, path)
+
+
+def picture_claims(path: Path, draw: random.Random) -> None:
+    """Put a picture in its place that claims to be large, or is of a kind that nobody expects."""
+    from PIL import Image
+
+    width, height = draw.choice(((60000, 60000), (0, 0), (1, 2**31 - 1), (1, 1)))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 99)), (b"IEND", b""))
+    if draw.random() < 0.5:
+        path.write_bytes(
+            b"\x89PNG\r\n\x1a\n"
+            + b"".join(
+                struct.pack(">I", len(data))
+                + kind
+                + data
+                + struct.pack(">I", zlib.crc32(kind + data))
+                for kind, data in chunks
+            )
+        )
+        return
+    kind, mode = draw.choice(
+        (("GIF", "P"), ("TIFF", "F"), ("TIFF", "I;16"), ("PNG", "1"), ("PNG", "LA"), ("PPM", "L"))
+    )
+    Image.new(mode, draw.choice(((1, 1), (1, 3000)))).save(path, kind)
+
+
 class _Attack:
     def __reduce__(self) -> Any:
         return os.mkdir, ("attacked",)
@@ -193,6 +258,11 @@ OF: dict[str, tuple[Spoil, ...]] = {
     ".txt": TEXT,
     ".tsv": TEXT,
     ".csv": TEXT,
+    ".jsonl": (*TEXT, *[record_changed] * 6),
+    ".nt": TEXT,
+    ".ttl": TEXT,
+    ".parquet": (column_changed,) * 6,
+    ".png": (picture_claims,) * 4,
     ".json": (*TEXT, *[value_changed] * 8),
     ".toml": (*TEXT, *[setting_changed] * 4),
     ".safetensors": (tensor_changed,) * 6,

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class Request:
     signal: int | None = None
     after: float = 0.0
     """Seconds until the signal."""
+    until: str = ""
+    """What it says when it is to be interrupted as by Ctrl-C."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +158,7 @@ def _read(
     outputs = {pipe: bytearray() for pipe in pipes}
     waiting = set(pipes)
     signalled = request.signal is None
+    ended = not request.until
     hung = False
     while waiting:
         passed = time.monotonic() - begun - _waited(child)
@@ -172,18 +176,22 @@ def _read(
                 waiting.remove(pipe)
             elif len(outputs[pipe]) < KEPT:
                 outputs[pipe] += chunk
+        if not ended and request.until.encode() in outputs[pipes[0]]:
+            os.kill(child, signal.SIGINT)
+            ended = True
     return list(outputs.values()), hung
 
 
 def _waited(child: int) -> float:
     """Return for how many seconds others had the processor that a process wanted.
 
-    On a busy machine a command that is slow does not hang.
+    On a busy machine a command that is slow does not hang. Of its threads that count, which waited
+    the longest: the others wait for it.
     """
-    try:
-        waited = int(Path(f"/proc/{child}/schedstat").read_text().split()[1])
-    except (OSError, IndexError):  # it has ended, or the system does not say
-        return 0.0
+    waited = 0
+    for path in Path(f"/proc/{child}/task").glob("*/schedstat"):
+        with suppress(OSError, IndexError):  # it has ended
+            waited = max(waited, int(path.read_text().split()[1]))
     return waited / 1e9
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import os
@@ -10,6 +11,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +22,7 @@ from openke.datasets.texts import COLUMNS
 from openke.runs.recipe import Recipe
 from tests.hostile.server import Outcome, Request, Server
 
-ENTITIES, RELATIONS = 24, 3
+ENTITIES, RELATIONS, PICTURED = 24, 3, 6
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "audit": ("audit data --features features",),
     "evaluate": (
@@ -46,23 +48,34 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "import facts.tsv --out imported",
         "import facts.tsv.gz --out imported",
         "import --train facts.tsv --valid more.tsv.gz --out earlier --overwrite",
+        "import facts.csv --texts said.csv --pictures pictures --out imported",
+        "import facts.jsonl --texts said.jsonl --skip-bad-rows --out imported",
+        "import facts.parquet --texts said.parquet --pictures pictures --out imported",
+        "import facts.nt --literals --out imported",
+        "import facts.ttl --out imported",
     ),
     "list": ("list models",),
     "predict": (
         "predict run --data data --file queries.tsv --k 3 --json",
         "predict run --data data --head e1 --relation r0 --probability --why",
+        "predict able --head new --relation r0 --text 'some text' --picture pictures/e1/1.png",
+        "predict able --file queries.tsv --entities people.csv",
     ),
+    "serve": ("serve run --port 0",),
     "train": (
         "train data --recipe recipe.toml --out trained",
         "train data --recipe fused.json --out trained",
         "train data --recipe recipe.toml --out run --resume --set training.epochs=3",
         "train data --recipe recipe.toml --out run --overwrite",
     ),
-    "tune": ("tune data --model TransE --trials 1 --epochs 1 --set model.dim=4 --out tuned",),
+    "tune": (
+        "tune data --model TransE --trials 1 --epochs 1 --set model.dim=4 --out tuned",
+        "tune data --model TransE --trials 1 --epochs 1 --space space.toml --out tuned",
+    ),
 }
 """Command lines that end well in a copy of the folder, by command."""
-ENDLESS = ("serve",)
-"""Commands that run until they are told to end; of these only what they refuse is tried."""
+UNTIL = {"serve": "Ctrl-C ends it"}
+"""What commands say that run until they are told to end: at once, here."""
 KEEPS = (
     *("train", "features.generate", "features.classes", "features.image", "features.text"),
     *("export", "features.align", "features.report", "tune"),
@@ -80,6 +93,10 @@ class Example:
     outcome: Outcome
     made: frozenset[str]
     """Files that it makes or changes."""
+
+    def request(self, folder: Path, **more: Any) -> Request:
+        """Return what runs it in a folder."""
+        return request(self.line, folder, **more)
 
     @property
     def arguments(self) -> list[str]:
@@ -102,10 +119,11 @@ class World:
             "train data --recipe recipe.toml --out run",
             "train data --recipe fused.json --out fused",
             "import facts.tsv --out earlier",
+            "features text data --out own --encoder tfidf --dim 4",
+            "train data --recipe fused.json --set features.folder=own --set "
+            "features.modalities=text --out able",
         ):
-            done = self.server.run(
-                Request(arguments=shlex.split(line), folder=str(self.good), timeout=120)
-            )
+            done = self.server.run(request(line, self.good, timeout=120))
             self.server.load(done.loaded)
             assert done.status == 0, (line, done.out, done.err)
         self.examples = [
@@ -125,13 +143,18 @@ class World:
     def _example(self, command: str, line: str) -> Example:
         folder = self.copy()
         before = snapshot(folder)
-        request = Request(arguments=shlex.split(line), folder=str(folder), timeout=120)
-        outcome = self.server.run(request)
+        outcome = self.server.run(request(line, folder, timeout=120))
         self.server.load(outcome.loaded)
         after = snapshot(folder)
         shutil.rmtree(folder)
         made = frozenset(name for name in after if after[name] != before.get(name))
         return Example(command, line, outcome, made)
+
+
+def request(line: str, folder: Path, **more: Any) -> Request:
+    """Return what runs a command line in a folder."""
+    words = shlex.split(line)
+    return Request(arguments=words, folder=str(folder), until=UNTIL.get(words[0], ""), **more)
 
 
 def in_memory() -> Path | None:
@@ -190,6 +213,35 @@ def _write_graphs(folder: Path, facts: list[list[str]]) -> None:
         file.write("\n".join(lines[:9]) + "\n")
     with gzip.open(folder / "facts.tsv.gz", "wt") as file:
         file.write("\n".join(lines) + "\n")
+    said = [[f"e{i}", f"what\\{i} is", f"e{i}/1.png" if i < PICTURED else ""] for i in range(9)]
+    _write_tables(folder, "facts", ["head", "relation", "tail"], facts)
+    _write_tables(folder, "said", ["name", "text", "picture"], said)
+    new = [[f"new{i}", "some text", "pictures/e1/1.png"] for i in range(3)]
+    _write_csv(folder / "people.csv", ["name", "text", "picture"], new)
+    terms = [" ".join(f"<http://x/{name}>" for name in fact) for fact in facts]
+    terms.append(r'_:b <http://x/r0> "a\n\u00e9"@en')
+    (folder / "facts.nt").write_text("".join(f"{term} .\n" for term in terms))
+    short = [" ".join(f"x:{name}" for name in fact) for fact in facts]
+    head = "@prefix x: <http://x/> .\n"
+    (folder / "facts.ttl").write_text(head + "".join(f"{term} .\n" for term in short))
+
+
+def _write_tables(folder: Path, name: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Write a table in all formats with names of columns."""
+    import pyarrow
+    import pyarrow.parquet
+
+    _write_csv(folder / f"{name}.csv", columns, rows)
+    records = [dict(zip(columns, row, strict=True)) for row in rows]
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    (folder / f"{name}.jsonl").write_text(lines)
+    table = pyarrow.Table.from_pylist(records)
+    pyarrow.parquet.write_table(table, folder / f"{name}.parquet")
+
+
+def _write_csv(path: Path, columns: list[str], rows: list[list[str]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([columns, *rows])
 
 
 def _write_features(folder: Path, names: list[str], draw: np.random.Generator) -> None:
@@ -197,7 +249,7 @@ def _write_features(folder: Path, names: list[str], draw: np.random.Generator) -
         values = torch.from_numpy(draw.normal(size=(len(names), dim)).astype(np.float32))
         store = ModalFeatures.from_rows(modality, names, values, names, encoder="made up")
         store.save(folder / "features" / modality)
-    for name in names[:6]:
+    for name in names[:PICTURED]:
         (folder / "pictures" / name).mkdir(parents=True)
         pixels = draw.integers(0, 256, (12, 12, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(folder / "pictures" / name / "1.png")
@@ -223,3 +275,6 @@ def _write_recipes(folder: Path) -> None:
         "evaluation": evaluation,
     }
     (folder / "fused.json").write_text(json.dumps(fused, indent=1) + "\n")
+    (folder / "space.toml").write_text(
+        "training.lr = {low = 0.001, high = 0.1, log = true}\nmodel.dim = {choices = [4, 6]}\n"
+    )
