@@ -43,13 +43,13 @@ def read_labels(directory: str | Path) -> list[EntityLabel]:
     """
     directory = Path(directory)
     path = directory / LABELS
-    if not path.is_file():
+    if not is_there(path):
         raise FileNotFoundError(
             f"{path}: no such file; the texts of entities come from it, a line per entity: id, raw "
             "name, label, description, with tabs between them"
         )
     entity_file = directory / "entity2id.txt"
-    if not entity_file.is_file():
+    if not is_there(entity_file):
         raise FileNotFoundError(f"{entity_file}: no such file, expected the names of the entities")
     names = read_entity_names(entity_file)
     rows = _read_rows(path, names)
@@ -78,7 +78,7 @@ def read_names(directory: str | Path) -> tuple[str, ...]:
         It is malformed; neither file has names, or :func:`read_labels` refuses the labels.
     """
     path = Path(directory) / "entity2id.txt"
-    if not path.is_file():
+    if not is_there(path):
         raise FileNotFoundError(f"{path}: no such file, expected the names of the entities")
     names = read_entity_names(path)
     if names is None and is_there(Path(directory) / LABELS):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lbmkgc_models.runs.make_model import check_model, config_of
 from openke.module.settings import configure
 from openke.runs.recipe import READERS, Recipe
-from openke.runtime.files import read_text
+from openke.runtime.files import is_there, read_text
 from openke.runtime.json_text import through_json
 from openke.runtime.values import check_value
 
@@ -84,7 +84,7 @@ def read_space(path: Path) -> SearchSpace:
     FileNotFoundError, ValueError
         No such file; something in it that is no range: names file, place and value.
     """
-    if not path.is_file():
+    if not is_there(path):
         raise FileNotFoundError(f"{path}: no such file of a search space")
     if path.suffix not in READERS:
         endings = " or ".join(READERS)

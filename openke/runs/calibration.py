@@ -19,7 +19,7 @@ from openke.evaluation.queries import Queries
 from openke.runs.packed import need_facts
 from openke.runs.predictor import NO_PROBABILITY, Predictor
 from openke.runtime.blas import import_with_blas
-from openke.runtime.values import Count, Share, check_arguments
+from openke.runtime.values import Count, Share, check_arguments, check_value
 
 LOOKED_AT = 20
 """The best answers to a query that are fitted to: they are what people look at."""
@@ -85,12 +85,14 @@ class Calibration:
         ValueError
             A value that is missing, or is none of its kind.
         """
-        given = {**saved, "bins": ()}
-        check_arguments("calibration", given, cls)
+        check_value("calibration", saved, Mapping)
         bins = saved.get("bins", [])
+        check_value("calibration.bins", bins, Sequence[Mapping])
         for each in bins:
             check_arguments("calibration.bins", each, Bin)
-        return cls(**{**given, "bins": tuple(Bin(**each) for each in bins)})
+        given = {**saved, "bins": tuple(Bin(**each) for each in bins)}
+        check_arguments("calibration", given, cls)
+        return cls(**given)
 
 
 def calibrate(predictor: Predictor) -> Calibration:

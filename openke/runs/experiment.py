@@ -28,7 +28,7 @@ from openke.runs.trackers import TRACKERS, Tracked, Tracker
 from openke.runs.weights import write_weights
 from openke.runtime.distributed import join
 from openke.runtime.environment import environment
-from openke.runtime.files import write_text
+from openke.runtime.files import is_there, write_text
 from openke.runtime.holding import held
 from openke.runtime.names import check_known
 from openke.runtime.values import Count, check_value
@@ -150,7 +150,7 @@ class Experiment:
         if os.path.lexists(out) and not out.is_dir():
             what = "a file" if out.exists() else "a link that leads nowhere"
             raise NotADirectoryError(f"--out {out} is {what}, expected a folder")
-        resumable = (out / self.CHECKPOINT).is_file()
+        resumable = is_there(out / self.CHECKPOINT)
         begun = any((out / name).exists() for name in self._results())
         if begun and not (options.resume or options.overwrite):
             goes_on = (

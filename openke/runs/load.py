@@ -43,7 +43,7 @@ from openke.runs.saved import Saved, read_saved
 from openke.runs.trained_triples import find_triples
 from openke.runs.weights import load_weights
 from openke.runtime.device import choose_device
-from openke.runtime.files import write_text
+from openke.runtime.files import is_there, write_text
 from openke.runtime.folders import whole_folder
 from openke.runtime.json_text import read_json_file, through_json
 from openke.runtime.result_table import ResultTable
@@ -84,7 +84,7 @@ class Run:
             The folder has none; it is damaged.
         """
         path = self.folder / Experiment.REPORT
-        if not path.is_file():
+        if not is_there(path):
             raise FileNotFoundError(
                 f"{path}: no such file; 'openke evaluate {self.folder}' ranks the test split"
             )
@@ -133,7 +133,7 @@ class Run:
             See :func:`.calibrate`; what the report has is damaged.
         """
         path = self.folder / Experiment.REPORT
-        saved = self.report.get("calibration") if path.is_file() else None
+        saved = self.report.get("calibration") if is_there(path) else None
         if saved is None or not self.facts:
             return calibrate(self.predictor)
         try:

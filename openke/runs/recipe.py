@@ -30,7 +30,7 @@ from openke.runs.sections import (
     FeatureSection,
     TrainingSection,
 )
-from openke.runtime.files import read_text, write_text
+from openke.runtime.files import is_there, read_text, write_text
 from openke.runtime.json_text import read_json
 from openke.runtime.names import check_known, close_names
 from openke.runtime.registry import Registry
@@ -162,7 +162,7 @@ class Recipe:
             No such file; not JSON or TOML, or no recipe: names the file.
         """
         path = Path(path)
-        if not path.is_file():
+        if not is_there(path):
             raise FileNotFoundError(f"{path}: no such file of a recipe")
         if path.suffix not in READERS:
             endings = " or ".join(READERS)

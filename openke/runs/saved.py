@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openke.runs.experiment import Experiment, check_run
-from openke.runtime.files import read_text
+from openke.runtime.files import is_there, read_text
 from openke.runtime.json_text import read_json
 from openke.runtime.values import Count, Natural, Share, check_arguments, check_value
 
@@ -61,7 +61,7 @@ def read_saved(folder: Path, *, checked: bool = True) -> Saved:
         The settings of no run, or a file that was changed.
     """
     for name in (Experiment.SETTINGS, Experiment.WEIGHTS):
-        if not (folder / name).is_file():
+        if not is_there(folder / name):
             hub = not folder.exists() and len(folder.parts) == 2 and not folder.is_absolute()
             raise FileNotFoundError(
                 f"{folder / name}: no such file; expected the output folder of a training run that "

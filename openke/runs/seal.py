@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from openke.runtime.files import read_text, sha256_of, write_text
+from openke.runtime.files import is_there, read_text, sha256_of, write_text
 
 SUMS = "SHA256SUMS"
 """As ``sha256sum`` writes it."""
@@ -36,7 +36,7 @@ def check_seal(folder: Path, way_out: str) -> None:
     FileNotFoundError, ValueError
         The file by its path.
     """
-    if not (folder / SUMS).is_file():
+    if not is_there(folder / SUMS):
         return
     for number, line in enumerate(read_text(folder / SUMS).splitlines(), start=1):
         expected, _, name = line.partition("  ")

@@ -15,12 +15,22 @@ def read_json(text: str | bytes) -> Any:
     Raises
     ------
     ValueError
-        It is none, or is nested so deeply that no reader follows.
+        It is none, says something twice, or is nested so deeply that no reader follows.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_told_once)
     except RecursionError:
         raise ValueError("nested too deeply, expected JSON of a few levels") from None
+
+
+def _told_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; of two values of one name nobody knows which is meant."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name!r} is there twice; leave one out")
+        found[name] = value
+    return found
 
 
 def read_json_file(path: Path) -> Any:

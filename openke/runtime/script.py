@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 from typing import TypeGuard, TypeVar
 
@@ -26,6 +26,8 @@ NO_MEMORY = (
     "bad_alloc",
 )
 """How PyTorch and Python say so, in a RuntimeError."""
+LOOP = "Symlink loop"
+"""How Python before 3.13 says, in a RuntimeError, that a link leads to itself."""
 FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 """How a system says that it has no room for a file."""
 NO_ROOM = "; make room, or name another place: nothing is left there half written"
@@ -51,10 +53,9 @@ def exit_status(name: str, action: Callable[[], int | None]) -> int:
             return 130
         if not isinstance(error, MENDABLE):
             raise
-        memory = isinstance(error, MemoryError) or (
-            isinstance(error, RuntimeError) and any(text in str(error) for text in NO_MEMORY)
-        )
-        if sys.flags.dev_mode or (isinstance(error, RuntimeError) and not memory):
+        memory = isinstance(error, MemoryError) or _says(error, NO_MEMORY)
+        mendable = memory or _says(error, (LOOP,)) or not isinstance(error, RuntimeError)
+        if sys.flags.dev_mode or not mendable:
             raise
         said = f"standard output: {error.strerror}" if _is_of_output(error) else said_of(error)
         if memory:
@@ -77,6 +78,10 @@ def _written(action: Callable[[], int | None]) -> int:
         raise
     sys.stdout.flush()
     return status
+
+
+def _says(error: BaseException, texts: Iterable[str]) -> bool:
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
 
 
 def _was_interrupt(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from openke.runtime.checksum import checksum
 from openke.runtime.json_text import read_json, through_json
+from openke.runtime.files import is_there
 from openke.runtime.tensors import load_tensors, save_tensors
 
 FORMAT = 1
@@ -35,7 +36,7 @@ def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     ValueError
         Not a checkpoint, or one of another model, data set or setting; says which.
     """
-    if not path.is_file():
+    if not is_there(path):
         raise FileNotFoundError(f"{path}: no such checkpoint")
     content = load_tensors(path, "checkpoint")
     if not isinstance(content, dict) or content.get("format") != FORMAT:

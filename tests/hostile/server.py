@@ -22,6 +22,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+LONG = 10
+"""Times of a request's seconds that a command may take, whatever it does."""
 KEPT = 1 << 20
 """Bytes of an output that are kept."""
 
@@ -33,6 +35,8 @@ class Request:
     arguments: list[str]
     folder: str
     timeout: float = 20.0
+    """Seconds that it may compute, and that it may do nothing: a command that others keep from the
+    processor does not hang."""
     file_bytes: int | None = None
     """The largest file it may write, as on a full disk."""
     memory_bytes: int | None = None
@@ -57,6 +61,7 @@ class Outcome:
     out: str
     err: str
     seconds: float
+    cpu_seconds: float
     hung: bool = False
     loaded: list[str] = field(default_factory=list)
     """Modules it had to load."""
@@ -143,12 +148,13 @@ def _run(request: Request) -> Outcome:
     for _, write in pipes:
         os.close(write)
     outputs, hung = _read(child, request, [read for read, _ in pipes], begun)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    _, ended, used = os.wait4(child, 0)
     out, err, loaded = (output.decode("utf-8", "replace") for output in outputs)
-    seconds = time.monotonic() - begun
     return Outcome(
-        status=status, out=out, err=err, seconds=seconds, hung=hung, loaded=loaded.split()
-    )
+        status=os.waitstatus_to_exitcode(ended), out=out, err=err,
+        seconds=time.monotonic() - begun, cpu_seconds=used.ru_utime + used.ru_stime,
+        hung=hung, loaded=loaded.split(),
+    )  # fmt: skip
 
 
 def _read(
@@ -160,16 +166,17 @@ def _read(
     signalled = request.signal is None
     ended = not request.until
     hung = False
+    watch = Watch(child, request.timeout)
     while waiting:
-        passed = time.monotonic() - begun - _waited(child)
+        passed = time.monotonic() - begun
         if not signalled and passed >= request.after:
             os.kill(child, request.signal or 0)
             signalled = True
-        if passed >= request.timeout and not hung:
+        if not hung and watch.sees_a_hang():
             os.killpg(child, signal.SIGKILL)
             hung = True
-        until = request.timeout if signalled else request.after
-        for pipe in select.select(list(waiting), [], [], max(0.0, until - passed) + 0.001)[0]:
+        patience = 1.0 if signalled else max(0.0, request.after - passed) + 0.001
+        for pipe in select.select(list(waiting), [], [], min(patience, 1.0))[0]:
             chunk = os.read(pipe, 65536)
             if not chunk:
                 os.close(pipe)
@@ -182,17 +189,25 @@ def _read(
     return list(outputs.values()), hung
 
 
-def _waited(child: int) -> float:
-    """Return for how many seconds others had the processor that a process wanted.
+class Watch:
+    """Tells a process that hangs from one that others keep from the processor."""
 
-    On a busy machine a command that is slow does not hang. Of its threads that count, which waited
-    the longest: the others wait for it.
-    """
-    waited = 0
-    for path in Path(f"/proc/{child}/task").glob("*/schedstat"):
-        with suppress(OSError, IndexError):  # it has ended
-            waited = max(waited, int(path.read_text().split()[1]))
-    return waited / 1e9
+    def __init__(self, process: int, seconds: float) -> None:
+        self.process, self.seconds = process, seconds
+        self.begun = self.moved = time.monotonic()
+        self.schedule: list[str] = []
+
+    def sees_a_hang(self) -> bool:
+        """Return whether it has computed, or not even wanted to compute, for too long."""
+        now, schedule = time.monotonic(), []
+        for path in Path(f"/proc/{self.process}/task").glob("*/schedstat"):
+            with suppress(OSError):  # the thread has ended
+                schedule.append(path.read_text())
+        if schedule != self.schedule:
+            self.schedule, self.moved = schedule, now
+        still, all_time = now - self.moved, now - self.begun
+        computed = sum(int(each.split()[0]) for each in schedule) / 1e9
+        return max(still, computed, all_time / LONG) >= self.seconds
 
 
 def _be_command(request: Request, pipes: list[int]) -> None:

@@ -115,4 +115,5 @@ def _words(case: Case) -> str:
 
 def _last(outcome: Outcome) -> str:
     lines = (outcome.err.strip() or outcome.out.strip() or "nothing said").splitlines()
-    return f"status {outcome.status}: {lines[-1][:300]}"
+    took = f"{outcome.cpu_seconds:.1f} s of {outcome.seconds:.1f} s computing"
+    return f"status {outcome.status}, {took}: {lines[-1][:300]}"

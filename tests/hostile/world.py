@@ -144,6 +144,7 @@ class World:
         folder = self.copy()
         before = snapshot(folder)
         outcome = self.server.run(request(line, folder, timeout=120))
+        assert not outcome.hung, (line, outcome.out, outcome.err)
         self.server.load(outcome.loaded)
         after = snapshot(folder)
         shutil.rmtree(folder)

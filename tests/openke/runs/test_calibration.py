@@ -71,9 +71,14 @@ def test_it_comes_back_from_a_report():
     fitted = Calibration(1.5, -0.5, 0.25, 7, (Bin(0.5, 0.25, 7),))
     saved = json.loads(json.dumps(fitted.to_dict()))
     assert Calibration.from_dict(saved) == fitted
-    for wrong in ({"error": 2.0}, {"answers": "7"}, {"bins": [{"probability": 9}]}, {"what": 1}):
+    for wrong in (
+        *({"error": 2.0}, {"answers": "7"}, {"what": 1}),
+        *({"bins": bins} for bins in ([{"probability": 9}], [[]], [3], None, 3, "x", {"a": 1})),
+    ):
         with pytest.raises(ValueError, match=r"calibration"):
             Calibration.from_dict({**saved, **wrong})
+    with pytest.raises(ValueError, match=r"calibration is \[\]; expected settings by name"):
+        Calibration.from_dict([])
 
 
 def test_too_small_a_valid_split_is_refused():

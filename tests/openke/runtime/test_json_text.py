@@ -12,6 +12,11 @@ def test_a_value_comes_back():
         read_json("x")
 
 
+def test_what_is_said_twice_is_refused():
+    with pytest.raises(ValueError, match="'a' is there twice; leave one out"):
+        read_json('{"b": {"a": 1, "a": 1}}')
+
+
 @pytest.mark.parametrize("read", [read_json, lambda text: read_toml(f"a = {text}")])
 def test_what_is_nested_too_deeply_is_no_crash(read):
     with pytest.raises(ValueError, match="nested too deeply"):

@@ -35,6 +35,13 @@ def test_too_little_memory_is_said_in_one_line(capsys):
     assert inside in text
 
 
+def test_a_link_to_itself_is_said_in_one_line(capsys, tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises((RuntimeError, OSError)) as caught:
+        (tmp_path / "loop").resolve(strict=True)
+    assert said(capsys, caught.value).startswith("program: error: ")
+
+
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread")])
 def test_memory_that_python_lacks_is_said_alike(capsys, error):
     assert said(capsys, error).startswith("program: error: too little memory; smaller batches")
