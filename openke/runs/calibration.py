@@ -87,7 +87,7 @@ class Calibration:
         """
         check_value("calibration", saved, Mapping)
         bins = saved.get("bins", [])
-        check_value("calibration.bins", bins, Sequence[Mapping])
+        check_value("calibration.bins", bins, Sequence[Mapping[str, Any]])
         for each in bins:
             check_arguments("calibration.bins", each, Bin)
         given = {**saved, "bins": tuple(Bin(**each) for each in bins)}

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from openke.runtime.checksum import checksum
-from openke.runtime.json_text import read_json, through_json
 from openke.runtime.files import is_there
+from openke.runtime.json_text import read_json, through_json
 from openke.runtime.tensors import load_tensors, save_tensors
 
 FORMAT = 1
