@@ -54,7 +54,6 @@ OF_GEOMETRIES: Mapping[str, Sequence[str]] = {
     for parts in (
         ("ComplEx", "RotatE"),
         ("ComplEx", "RotatE", "TuckER"),
-        ("ComplEx", "RotatE", "PairRE"),
         ("ComplEx", "RotatE", "TransE"),
         ("LBMKGC", "RotatE"),
         ("LBMKGC", "RotatE", "ComplEx"),

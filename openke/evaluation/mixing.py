@@ -69,7 +69,8 @@ def mix(
     distance from the weights that are best for all relations together. How strong that is, is
     chosen by likelihood on the other half of the split's queries, in turn. The problem is convex.
     Wrong answers are the entities that all parts together score best; what is known as right, from
-    train or this split, is none. Other splits do not matter.
+    train or this split, is none. An answer below all of these says nothing: weights that turn
+    scores round would raise it above the few, and not above the rest. Other splits do not matter.
 
     Parameters
     ----------
@@ -96,6 +97,7 @@ def mix(
     asked = _asked(mixture, store, split, min(candidates, store.entity_count - 1))
     # One shrinkage is for all parts, so their scores must spread alike.
     scale = _spread(asked).clamp(min=1e-12)
+    asked = _within_reach(asked)
     asked = asked._replace(near=asked.near / scale, answer=asked.answer / scale)
     weights = _fit(asked, store.relation_count, _choose(asked, store.relation_count))
     with torch.no_grad():
@@ -141,6 +143,13 @@ def _nearest(scores: Tensor, candidates: int) -> tuple[Tensor, Tensor]:
         near.masked_fill_(missing[:, :, None], 0),
         torch.zeros(missing.shape).masked_fill_(missing, ABSENT),
     )
+
+
+def _within_reach(asked: _Asked) -> _Asked:
+    """Leave out answers that all parts together score below all candidates that are looked at."""
+    level = asked.near.sum(dim=2).masked_fill(asked.absent != 0, -torch.inf)
+    there = asked.answer.sum(dim=1) >= level.amin(dim=1)[asked.query]
+    return asked._replace(answer=asked.answer[there], query=asked.query[there])
 
 
 def _spread(asked: _Asked) -> Tensor:

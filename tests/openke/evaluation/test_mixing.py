@@ -104,6 +104,17 @@ def test_each_relation_gets_the_model_that_knows_it(store: TripleStore) -> None:
     assert mrr[2] > max(mrr[:2]) + 0.2
 
 
+def test_an_answer_out_of_reach_turns_no_scores_round(store: TripleStore) -> None:
+    truth = truth_of(store)
+    valid = store.triples("valid")
+    lost = valid[torch.randperm(len(valid), generator=torch.Generator().manual_seed(0))[:60]]
+    truth[lost[:, 1], lost[:, 0], lost[:, 2]] = -4  # below whatever is no answer
+    torch.manual_seed(1)
+    models: list[Model] = [Knowing(truth, (0, 1, 2, 3)), Knowing(truth, ())]
+    weights = mix(models, store, candidates=12).weights
+    assert (weights[..., 0] > 2 * weights[..., 1].abs()).all()
+
+
 def test_weights_are_those_of_the_split_that_is_named(store: TripleStore) -> None:
     models = [model.eval() for model in parts()]
     first = mix(models, store).weights
