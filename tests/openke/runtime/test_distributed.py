@@ -31,52 +31,60 @@ from openke.module.strategy import KBGAN, MANS, MAT, MMRNS
 from openke.module.strategy import AdversarialNoise, NegativeSampling, OneVsAll
 from tests.contracts.graphs import build, fused, graph
 
-case, out, epochs, resume = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
-torch.manual_seed(0)
 torch.set_num_threads(1)
-store = graph()
-e, r = store.entity_count, store.relation_count
-if case == "queries":
-    loader = QueryDataLoader(store, 15)
-    strategy = OneVsAll(Reciprocal(ComplEx(e, 2 * r, dim=8)))
-elif case == "features":
-    loader = QueryDataLoader(store, 15)
-    strategy = OneVsAll(fused(interaction="ComplEx", gate="sum", score_mentions=True))
-else:
-    negatives = "shared" if case == "shared" else "own"
-    loader = TrainDataLoader(store, batch_size=9, neg_ent=5, bern_flag=True, negatives=negatives)
-    model = TransD(e, r, dim_e=8, dim_r=8) if case == "relational" else RotatE(e, r, dim=8)
-    strategy = NegativeSampling(model, SigmoidLoss(adv_temperature=1.0), regul_rate=0.1)
-    loss = SigmoidLoss(adv_temperature=1.0)
-    if case == "KBGAN":
-        strategy = KBGAN(model, loss, generator_lr=0.02)
-    elif case == "MANS":
-        strategy = MANS(build("IKRL"), loss)
-    elif case == "MAT":
-        strategy = MAT(build("AdaMF"), loss)
-    elif case == "noise":
-        strategy = AdversarialNoise(build("MMKRL"), loss, auxiliary={"alignment": 0.1})
-    elif case == "MMRNS":
-        strategy = MMRNS(build("MMRNS"), loss, draws=3)
+
+def train(case, out, epochs, resume):
+    torch.manual_seed(0)
+    store = graph()
+    e, r = store.entity_count, store.relation_count
+    if case == "queries":
+        loader = QueryDataLoader(store, 15)
+        strategy = OneVsAll(Reciprocal(ComplEx(e, 2 * r, dim=8)))
+    elif case == "features":
+        loader = QueryDataLoader(store, 15)
+        strategy = OneVsAll(fused(interaction="ComplEx", gate="sum", score_mentions=True))
+    else:
+        negatives = "shared" if case == "shared" else "own"
         loader = TrainDataLoader(
-            store, batch_size=9, neg_ent=12, negatives="shared", sampling_mode="cross"
+            store, batch_size=9, neg_ent=5, bern_flag=True, negatives=negatives
         )
-trainer = Trainer(
-    strategy, loader, epochs, 0.05, opt_method="adagrad", device="cpu", progress=False,
-    callbacks=[Log(out / "log.csv"), Checkpoint(out / "last.ckpt")],
-)
-if resume:
-    trainer.resume(resume[0])
-history = trainer.run()
-tester = Tester(strategy.model, TestDataLoader(store, type_constrain=False), progress=False)
-report = tester.rank("test")
-ranks = [report.greater.tolist(), report.equal.tolist()]
-losses = [record["loss"] for record in history.records]
-seen = [record["triples_per_second"] * record["seconds"] for record in history.records]
-trained = strategy if case == "KBGAN" else strategy.model
-weights = {n: p.detach().tolist() for n, p in trained.state_dict().items()}
-found = {"losses": losses, "seen": seen, "ranks": ranks, "weights": weights}
-(out / f"rank{trainer.world.rank}.json").write_text(json.dumps(found))
+        model = TransD(e, r, dim_e=8, dim_r=8) if case == "relational" else RotatE(e, r, dim=8)
+        strategy = NegativeSampling(model, SigmoidLoss(adv_temperature=1.0), regul_rate=0.1)
+        loss = SigmoidLoss(adv_temperature=1.0)
+        if case == "KBGAN":
+            strategy = KBGAN(model, loss, generator_lr=0.02)
+        elif case == "MANS":
+            strategy = MANS(build("IKRL"), loss)
+        elif case == "MAT":
+            strategy = MAT(build("AdaMF"), loss)
+        elif case == "noise":
+            strategy = AdversarialNoise(build("MMKRL"), loss, auxiliary={"alignment": 0.1})
+        elif case == "MMRNS":
+            strategy = MMRNS(build("MMRNS"), loss, draws=3)
+            loader = TrainDataLoader(
+                store, batch_size=9, neg_ent=12, negatives="shared", sampling_mode="cross"
+            )
+    trainer = Trainer(
+        strategy, loader, epochs, 0.05, opt_method="adagrad", device="cpu", progress=False,
+        callbacks=[Log(out / "log.csv"), Checkpoint(out / "last.ckpt")],
+    )
+    if resume:
+        trainer.resume(resume[0])
+    history = trainer.run()
+    tester = Tester(strategy.model, TestDataLoader(store, type_constrain=False), progress=False)
+    report = tester.rank("test")
+    ranks = [report.greater.tolist(), report.equal.tolist()]
+    losses = [record["loss"] for record in history.records]
+    seen = [record["triples_per_second"] * record["seconds"] for record in history.records]
+    trained = strategy if case == "KBGAN" else strategy.model
+    weights = {n: p.detach().tolist() for n, p in trained.state_dict().items()}
+    found = {"losses": losses, "seen": seen, "ranks": ranks, "weights": weights}
+    (out / f"rank{trainer.world.rank}.json").write_text(json.dumps(found))
+
+cases, out, epochs, resume = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+for case in cases.split():
+    (out / case).mkdir(parents=True, exist_ok=True)
+    train(case, out / case, epochs, resume)
 """
 
 
@@ -86,16 +94,15 @@ def free_port():
         return server.getsockname()[1]
 
 
-def run(case, out, ranks=1, epochs=2, resume=()):
-    """Train in ``ranks`` processes; return what each of them found."""
-    out.mkdir()
+def run(cases, out, ranks=1, epochs=2, resume=()):
+    """Train each case in ``ranks`` processes, which start once; return what each of them found."""
     common = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     if ranks > 1:
         common |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
         common |= {"WORLD_SIZE": str(ranks)}
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", CODE, case, out, str(epochs), *map(str, resume)],
+            [sys.executable, "-c", CODE, " ".join(cases), out, str(epochs), *map(str, resume)],
             env=common | ({"RANK": str(n), "LOCAL_RANK": str(n)} if ranks > 1 else {}),
             stderr=subprocess.PIPE,
             text=True,
@@ -103,17 +110,41 @@ def run(case, out, ranks=1, epochs=2, resume=()):
         for n in range(ranks)
     ]
     for process in started:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors
         assert "FutureWarning" not in errors
-    return [json.loads((out / f"rank{n}.json").read_text()) for n in range(ranks)]
+    return {
+        case: [json.loads((out / case / f"rank{n}.json").read_text()) for n in range(ranks)]
+        for case in cases
+    }
+
+
+AS_ONE = ("own", "shared", "relational", "queries", "features")
+DRAWING = ("KBGAN", "MANS", "MAT", "noise", "MMRNS")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return where the runs of one process and of two are."""
+    return tmp_path_factory.mktemp("distributed")
+
+
+@pytest.fixture(scope="module")
+def as_one(folder):
+    """Return what one process found, and what two did, by case."""
+    return run(AS_ONE, folder / "one"), run(AS_ONE, folder / "two", ranks=2)
+
+
+@pytest.fixture(scope="module")
+def drawing(folder):
+    """Return what two processes found, by case."""
+    return run(DRAWING, folder / "drawing", ranks=2, epochs=3)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["own", "shared", "relational", "queries", "features"])
-def test_two_processes_train_and_rank_as_one(case, tmp_path):
-    (alone,) = run(case, tmp_path / "one")
-    both = run(case, tmp_path / "two", ranks=2)
+@pytest.mark.parametrize("case", AS_ONE)
+def test_two_processes_train_and_rank_as_one(case, as_one, folder):
+    (alone,), both = (found[case] for found in as_one)
     for found in both:
         assert found["losses"] == pytest.approx(alone["losses"], rel=1e-4)
         assert found["seen"] == pytest.approx(alone["seen"])
@@ -124,14 +155,14 @@ def test_two_processes_train_and_rank_as_one(case, tmp_path):
             )
     assert both[0]["ranks"] == both[1]["ranks"]
     assert both[0]["losses"] == both[1]["losses"]
-    assert (tmp_path / "two" / "log.csv").read_text().count("\n") == 3  # header and two epochs
+    assert (folder / "two" / case / "log.csv").read_text().count("\n") == 3  # header and two epochs
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["KBGAN", "MANS", "MAT", "noise", "MMRNS"])
-def test_two_processes_whose_objective_draws_have_the_same_weights(case, tmp_path):
+@pytest.mark.parametrize("case", DRAWING)
+def test_two_processes_whose_objective_draws_have_the_same_weights(case, drawing):
     """Each draws by itself for its shard, so they do not train as one would."""
-    first, second = run(case, tmp_path / "two", ranks=2, epochs=3)
+    first, second = drawing[case]
     if case == "KBGAN":
         assert any(name.startswith("generator.") for name in first["weights"])
         assert first["weights"]["baseline"] != 0
@@ -142,11 +173,11 @@ def test_two_processes_whose_objective_draws_have_the_same_weights(case, tmp_pat
 
 @pytest.mark.slow
 def test_one_process_goes_on_where_two_stopped(tmp_path):
-    (whole,) = run("own", tmp_path / "whole", epochs=3)
-    run("own", tmp_path / "begun", ranks=2, epochs=2)
-    (resumed,) = run(
-        "own", tmp_path / "resumed", epochs=3, resume=[tmp_path / "begun" / "last.ckpt"]
-    )
+    own = ["own"]
+    (whole,) = run(own, tmp_path / "whole", epochs=3)["own"]
+    run(own, tmp_path / "begun", ranks=2, epochs=2)
+    last = tmp_path / "begun" / "own" / "last.ckpt"
+    (resumed,) = run(own, tmp_path / "resumed", epochs=3, resume=[last])["own"]
     assert resumed["losses"] == pytest.approx(whole["losses"], rel=1e-4)
 
 
