@@ -72,7 +72,7 @@ Models = dict[tuple[str, int], tuple[Model, float]]
 
 def rows_of(name: str, dataset: str) -> list[Row]:
     """Return the parts of a mixture."""
-    return [find_rows([part], [dataset], [TUNED])[0] for part in ROWS[dataset][name]]
+    return find_rows(ROWS[dataset][name], [dataset], [TUNED])
 
 
 def run_mixture(
