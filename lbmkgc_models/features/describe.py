@@ -14,6 +14,7 @@ COUNTS = {
     "texts cut": ("text", "cut"),
     "pictures generated": ("picture", "generated"),
     "pictures skipped": ("picture", "skipped"),
+    "links that lead out": ("link", "out of the folder left out"),
     ZEROS: ("vector", "of zeros left out"),
     ZERO_ROWS: ("zero row", "taken as missing"),
 }

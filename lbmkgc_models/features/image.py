@@ -247,6 +247,8 @@ class _Assembly:
             )
         there = [path.name for path in (*self.found.unmatched, *self.found.ambiguous)]
         holds = f"; {there[0]!r} is there, named for no entity alone" if there else ""
+        if self.found.outside:
+            holds = f"; {self.found.outside[0]} is a link that leads out of the folder"
         return ValueError(
             f"{where}: no picture of any of the {len(self.names)} entities{holds}; expected "
             f"folders or files named for them, such as {folder_name(self.names[0])}/1.jpg"

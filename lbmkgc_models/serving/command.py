@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from lbmkgc_models.features.optional_packages import extra
+from openke.runtime.interruption import Interruption
 from openke.runtime.values import Port
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -67,7 +68,6 @@ def command(
         app = make_app(served, hosts=LOOPBACK | {host} if is_loopback(host) else None)
         if served.no_probability and not without_probability:
             print(f"no probabilities: {served.no_probability}")
-        print(f"{run}: {address(host, opened)} (Ctrl-C ends it)", flush=True)
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -75,7 +75,20 @@ def command(
             limit_concurrency=served.limits.connections,
             server_header=False,
         )
-        uvicorn.Server(config).run(sockets=[opened])
+
+        class Server(uvicorn.Server):  # type: ignore[misc, name-defined]
+            """Says where it is once it answers there, and ends by Ctrl-C from then on."""
+
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets=sockets)
+                print(f"{run}: {address(host, opened)} (Ctrl-C ends it)", flush=True)
+                if noted.signal is not None:  # before the server noted it itself
+                    self.should_exit = True
+
+        with Interruption() as noted:
+            Server(config).run(sockets=[opened])
+        if noted.signal is not None:
+            noted.leave()
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -289,6 +289,18 @@ def test_not_a_single_good_picture(folder: Path, tmp_path: Path, kind: str) -> N
         _build(folder, tmp_path / "out", tmp_path / "pictures")
 
 
+def test_links_out_of_the_folder_are_told(folder: Path, tmp_path: Path) -> None:
+    write_picture(tmp_path / "elsewhere.png")
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "ant.png").symlink_to(tmp_path / "elsewhere.png")
+    with pytest.raises(ValueError, match=r"entities; .*ant\.png is a link that leads out of the f"):
+        _build(folder, tmp_path / "out", tmp_path / "pictures")
+    write_picture(tmp_path / "pictures" / "bee.png")
+    (store,) = _build(folder, tmp_path / "out", tmp_path / "pictures")
+    said = describe(ModalFeatures.load(store, NAMES), store)
+    assert "1 link out of the folder left out" in said
+
+
 def test_pictures_of_nobody_here(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "pictures" / "Ant").mkdir(parents=True)
     message = (
