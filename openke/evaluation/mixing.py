@@ -5,6 +5,7 @@ Shapes: q queries, n answers to them, c candidates that are looked at, p parts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -65,12 +66,13 @@ def mix(
 ) -> Mixture:
     """Return a mixture of trained models whose weights are fitted to a split they did not see.
 
-    The weights of a relation maximise the likelihood of the right answers, less a penalty on their
-    distance from the weights that are best for all relations together. How strong that is, is
-    chosen by likelihood on the other half of the split's queries, in turn. The problem is convex.
-    Wrong answers are the entities that all parts together score best; what is known as right, from
-    train or this split, is none. An answer below all of these says nothing: weights that turn
-    scores round would raise it above the few, and not above the rest. Other splits do not matter.
+    The weights of a relation are positive. They maximise the likelihood of the right answers, less
+    a penalty on the distance of their logarithms from those of the weights that are best for all
+    relations together. How strong that is, is chosen by likelihood on the other half of the split's
+    queries, in turn. Wrong answers are the entities that all parts together score best; what is
+    known as right, from train or this split, is none. An answer below all of these says nothing:
+    weights that turn scores round would raise it above the few, and not above the rest. Other
+    splits do not matter.
 
     Parameters
     ----------
@@ -187,18 +189,19 @@ def _choose(asked: _Asked, relations: int) -> float:
 def _fit(asked: _Asked, relations: int, shrinkage: float) -> Tensor:
     """Return Float["slot relation part"]."""
     parts = asked.near.shape[2]
-    common = torch.full((parts,), 1 / parts, requires_grad=True)
+    # Logarithms: a part's scores may count for nothing, but are never turned round.
+    common = torch.full((parts,), -math.log(parts), requires_grad=True)
     own = torch.zeros(len(SIDES), relations, parts, requires_grad=True)
     steps = torch.optim.LBFGS([common, own], max_iter=100, line_search_fn="strong_wolfe")
 
     def closure() -> float:
         steps.zero_grad()
-        cost = _cost(asked, common + own) + shrinkage * own.square().sum()
+        cost = _cost(asked, (common + own).exp()) + shrinkage * own.square().sum()
         cost.backward()  # type: ignore[no-untyped-call]
         return float(cost.detach())
 
     steps.step(closure)  # type: ignore[no-untyped-call]
-    return (common + own).detach()
+    return (common + own).exp().detach()
 
 
 def _cost(asked: _Asked, weights: Tensor) -> Tensor:

@@ -121,9 +121,8 @@ class Mixture(Model):
     def worth(self) -> Tensor:
         """Return Float["slot relation part"]: weights times spread, as shares.
 
-        The shares of a relation sum to 1 by their absolute values; where one is negative, a part's
-        high scores count against a candidate. Weights alone say little: the scores of one part may
-        lie ten times as far apart as those of another.
+        The shares of a relation sum to 1. Weights alone say little: the scores of one part may lie
+        ten times as far apart as those of another.
         """
         moved = self.weights.detach() * self.spread
         return moved / moved.abs().sum(dim=2, keepdim=True).clamp(min=1e-12)
