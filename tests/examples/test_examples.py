@@ -180,6 +180,20 @@ def test_openkes_settings_are_the_defaults():
     assert recipes["distmult_wn18rr_adv"].training.l3_regul_rate == 5e-6
 
 
+def test_gcote_takes_the_steps_of_its_authors():
+    script = importlib_of("train_gcote_fb15k237")
+    triples = 272115
+    found = []
+    for recipe in (Recipe.from_dict(script.OTE), Recipe.from_dict(script.RECIPE)):
+        t = recipe.training
+        assert t.sampling["weights"] == "frequency"
+        assert t.schedule["unit"] == "steps"
+        steps = t.epochs * -(-triples // t.batch_size)
+        found.append((round(steps, -3), t.schedule["every"], t.schedule["factor"], t.lr))
+    assert found == [(250000, 25000, 0.5, 2e-3), (60000, 8000, 0.5, 2e-4)]
+    assert script.RECIPE["model"]["context"] == "attention"
+
+
 @pytest.mark.slow
 def test_recipes_are_listed(tmp_path):
     for arguments, status in (((), 0), (("--help",), 0), (("transe_wn18",), 2)):
