@@ -72,7 +72,9 @@ Models = dict[tuple[str, int], tuple[Model, float]]
 
 def rows_of(name: str, dataset: str) -> list[Row]:
     """Return the parts of a mixture."""
-    return find_rows(ROWS[dataset][name], [dataset], [TUNED])
+    names = ROWS[dataset][name]
+    found = {row.name: row for row in find_rows(names, [dataset], [TUNED])}
+    return [found[part] for part in names]
 
 
 def run_mixture(
