@@ -120,12 +120,23 @@ def _check_result(content: Any) -> None:
         check_value(name, content.get(name), kind)
     metrics = content.get("metrics")
     check_value("metrics", metrics, Mapping)
-    check_value("by_seen", content.get("by_seen"), Mapping)
+    _check_seen(content.get("by_seen"))
     for side in ("both", "head", "tail"):
         check_value(f"metrics.{side}", metrics.get(side), Mapping)
         for name in FIGURES:
             kind = MeanRank if name == "mr" else Fraction
             check_value(f"metrics.{side}.{name}", metrics[side].get(name), kind)
+
+
+def _check_seen(content: Any) -> None:
+    check_value("by_seen", content, Mapping)
+    for side, groups in content.items():
+        check_value(f"by_seen.{side}", groups, Mapping)
+        for group, figures in groups.items():
+            place = f"by_seen.{side}.{group}"
+            check_value(place, figures, Mapping)
+            check_value(f"{place}.mrr", figures.get("mrr"), Fraction)
+            check_value(f"{place}.count", figures.get("count"), Count)
 
 
 def read_row(path: Path, dataset: str = "") -> Row:

@@ -97,13 +97,15 @@ def command(
         loaded = loaded.add_entities(_new(head, tail, text, picture), device=device)
     if entities is not None:
         loaded = loaded.add_entities(entities, device=device)
-    answers = loaded.predictor.answer_all(
-        asked,
-        k,
-        new=new,
-        type_constrain=type_constrain,
-        probability=loaded.calibration.probability if probability else None,
-    )
+    probable = loaded.calibration.probability if probability else None
+    try:
+        answers = loaded.predictor.answer_all(
+            asked, k, new=new, type_constrain=type_constrain, probability=probable
+        )
+    except ValueError as error:
+        if file is None:
+            raise
+        raise ValueError(f"{file}: {error}") from error
     answered = list(zip(asked, answers, strict=True))
     reasons = [_why(loaded, q, found) if why and found else None for q, found in answered]
     if json:

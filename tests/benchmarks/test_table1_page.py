@@ -349,6 +349,11 @@ def test_results_were_made_with_the_settings_beside_them():
         ({"mode": "best"}, "mode is 'best'; expected one of 'published', 'tuned'"),
         ({"metrics": []}, r"metrics is \[\]; expected settings by name"),
         ({"metrics": {"both": {"mrr": 5.0}}}, "metrics.both.mrr is 5.0; expected a number from 0"),
+        ({"by_seen": {"both": []}}, r"by_seen.both is \[\]; expected settings by name"),
+        (
+            {"by_seen": {"both": {"seen": {"mrr": "x"}}}},
+            "by_seen.both.seen.mrr is 'x'; expected a number from 0",
+        ),
     ],
 )
 def test_a_figure_that_no_measurement_gives_is_refused(tmp_path, change, message):

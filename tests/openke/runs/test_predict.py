@@ -157,6 +157,9 @@ def test_a_file_of_queries_as_json(place, predictor, tmp_path):
     assert [len(q["answers"]) for q in content] == [2, 2, 2, 1]
     assert content[0]["answers"][0]["id"] == predictor.heads("knows", "Bob", new=True)[0].id
     assert content[3]["answers"][0]["known"] == "train"
+    queries.write_text("Bob\tkows\t?\n")
+    with pytest.raises(ValueError, match=r"queries\.tsv: no relation has the name or label 'kows'"):
+        call(place / "run", "--file", queries)
 
 
 def asked(run, *options):
