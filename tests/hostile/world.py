@@ -55,6 +55,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "import facts.ttl --out imported",
     ),
     "list": ("list models",),
+    "mix": ("mix run fused --out mixed",),
     "predict": (
         "predict run --data data --file queries.tsv --k 3 --json",
         "predict run --data data --head e1 --relation r0 --probability --why",
