@@ -21,6 +21,7 @@ from openke.module.scoring.encodings import Encodings
 NOISE = "noise"
 """A view, Float["u d"], that :meth:`MMKRL.fuse` adds where there is one."""
 ALIGNMENT = "alignment"
+DISTANCES = "distances"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,7 @@ class MMKRL(ModalTranslation):
     citation = "Lu et al., Applied Intelligence 2022"
     config: MMKRLConfig
     auxiliary_losses: ClassVar[tuple[str, ...]] = (ALIGNMENT,)
+    unscored_encodings: ClassVar[tuple[str, ...]] = (DISTANCES,)
     noise_view = NOISE
     moves_whole = False
     energies = (("modal", "modal"), ("modal", "entity"), ("entity", "modal"))
@@ -114,7 +116,7 @@ class MMKRL(ModalTranslation):
         parts["entity"] = structural
         return {
             **{name: self._normalise(rows) for name, rows in parts.items()},
-            "distances": torch.stack(distances, dim=1),
+            DISTANCES: torch.stack(distances, dim=1),
         }
 
     def query(self, anchor: Encodings, relation: Tensor, side: Side) -> Encodings:
@@ -153,7 +155,7 @@ class MMKRL(ModalTranslation):
         """Return the alignment, a scalar; see the class."""
         if name != ALIGNMENT:
             return super().auxiliary_loss(name, rows, head, relation, tail)
-        as_head, as_tail, modal = rows["distances"].unbind(dim=1)
+        as_head, as_tail, modal = rows[DISTANCES].unbind(dim=1)
         vectors: Tensor = self.rel_embeddings.weight
         mapped: Tensor = self.mapping(vectors) + self.relation_bias
         of_relations = (vectors - mapped).square().mean(dim=1)

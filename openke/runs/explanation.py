@@ -101,6 +101,6 @@ def _alike(predictor: Predictor, entity: int, others: Tensor) -> Tensor:
     device = next(predictor.model.parameters()).device
     distinct, places = torch.unique(others, return_inverse=True)
     ids = torch.cat([torch.tensor([entity]), distinct]).to(device)
-    rows = normalize(predictor.model.factors(ids).float(), dim=1).cpu()
+    rows = normalize(predictor.model.vectors(ids).float(), dim=1).cpu()
     found: Tensor = (rows[1:] @ rows[0])[places]
     return found

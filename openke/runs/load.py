@@ -266,7 +266,7 @@ class Run:
         ids = torch.arange(names.count, device=device)
         with torch.inference_mode():
             rows = (
-                self.model.factors(ids) if kind == "entity" else self.model.relation_embeddings(ids)
+                self.model.vectors(ids) if kind == "entity" else self.model.relation_embeddings(ids)
             )
         return ResultTable(
             name=[names.name(i) for i in range(names.count)],

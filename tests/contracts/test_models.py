@@ -221,6 +221,26 @@ def test_entities_encode_alike_alone_and_together(case):
         torch.testing.assert_close(rows[4:5], alone[name])
 
 
+@cases
+@torch.no_grad()
+def test_vectors_are_a_row_for_each_entity_of_all_that_a_score_depends_on(case, monkeypatch):
+    model = build(case).eval()
+    rows = encode_all(model)
+    found = model.vectors(torch.arange(ENTITIES))
+    assert found.shape[0] == ENTITIES
+    assert found.isfinite().all()
+    scored = {
+        name: values
+        for name, values in rows.items()
+        if name not in model.unscored_encodings and values.is_floating_point()
+    }
+    assert set(rows) >= set(model.unscored_encodings)
+    torch.testing.assert_close(found, torch.cat(list(scored.values()), dim=1))
+    monkeypatch.setattr("openke.module.model.model.ENCODE_BLOCK", 5)
+    some = torch.tensor([7, 0, 3, 21, 4, 9])
+    torch.testing.assert_close(model.vectors(some), found[some])
+
+
 def made(case, entities=ENTITIES, **settings):
     """Return a registered model with these settings, and no features."""
     kind = MODELS[case.split()[0]]

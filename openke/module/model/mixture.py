@@ -97,6 +97,10 @@ class Mixture(Model):
         """Return the parts' vectors behind each other, Float["u d"]."""
         return torch.cat([part.factors(entities) for part in self._models()], dim=1)
 
+    def vectors(self, entities: Tensor) -> Tensor:
+        """Return the parts' vectors behind each other, Float["u d"]."""
+        return torch.cat([part.vectors(entities) for part in self._models()], dim=1)
+
     def relation_embeddings(self, relation: Tensor) -> Tensor:
         """Return the parts' vectors behind each other, Float["q d"]."""
         return torch.cat([part.relation_embeddings(relation) for part in self._models()], dim=1)

@@ -15,6 +15,7 @@ from openke.data.store import TripleStore
 from openke.module.model.former_names import FormerNames
 from openke.module.model.openke_attributes import OpenKEAttributes
 from openke.module.model.parameters import Parameters
+from openke.module.scoring.all_entities import ENCODE_BLOCK
 from openke.module.scoring.contract import Scorer
 from openke.module.scoring.encodings import Encodings
 from openke.module.scoring.negatives import Scores, score_batch
@@ -65,6 +66,8 @@ class Model(FormerNames, OpenKEAttributes, Parameters, Scorer):
     to one objective alone."""
     auxiliary_losses: ClassVar[tuple[str, ...]] = ()
     """Names of what :meth:`auxiliary_loss` knows."""
+    unscored_encodings: ClassVar[tuple[str, ...]] = ()
+    """Names of encodings that no score depends on, such as one of an auxiliary loss."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Accept a class written for OpenKE, which :mod:`.openke_adapter` translates.
@@ -103,13 +106,32 @@ class Model(FormerNames, OpenKEAttributes, Parameters, Scorer):
             self.register_buffer("pi_const", torch.full((1,), math.pi))
 
     def factors(self, entities: Tensor, encodings: Encodings | None = None) -> Tensor:
-        """Return the vectors by which entities enter the score, Float["u d"].
+        """Return the vectors that penalties of factors see, such as N3, Float["u d"].
 
-        They are the structural vectors, unless something else joins these; penalties of factors,
-        such as N3, take their :meth:`entity_moduli`. ``encodings`` are the entities encoded, where
-        the caller has them.
+        They are the structural vectors, unless something else joins these; penalties take their
+        :meth:`entity_moduli`. ``encodings`` are the entities encoded, where the caller has them.
         """
         return self.entity_embeddings(entities)
+
+    def vectors(self, entities: Tensor) -> Tensor:
+        """Return the vectors by which entities (Int["u"]) enter a score, Float["u d"].
+
+        They are what :meth:`encode` returns, side by side. A model whose encodings have no vectors
+        has the structural ones.
+        """
+        blocks = [self._vectors(block) for block in torch.split(entities, ENCODE_BLOCK)]
+        return torch.cat(blocks)
+
+    def _vectors(self, entities: Tensor) -> Tensor:
+        encoded = self.encode(entities)
+        rows = [
+            values
+            for name, values in encoded.items()
+            if name not in self.unscored_encodings
+            and values.is_floating_point()
+            and values.dim() == 2
+        ]
+        return torch.cat(rows, dim=1) if rows else self.entity_embeddings(entities)
 
     def entity_moduli(self, rows: Tensor) -> Tensor:
         """Return the absolute value of each coordinate of structural ``rows``, Float["u m"]."""

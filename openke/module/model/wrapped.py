@@ -97,6 +97,10 @@ class Wrapped(Model):
         """Return the inner model's vectors."""
         return self.inner.factors(entities, encodings)
 
+    def vectors(self, entities: Tensor) -> Tensor:
+        """Return the inner model's vectors."""
+        return self.inner.vectors(entities)
+
     def entity_moduli(self, rows: Tensor) -> Tensor:
         """Return what the inner model says."""
         return self.inner.entity_moduli(rows)

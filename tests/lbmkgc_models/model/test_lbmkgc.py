@@ -294,6 +294,7 @@ def test_penalties_of_factors_see_what_enters_the_score():
     structural = fused(interaction="ComplEx", gate="sum", penalized="structure").eval()
     rows = structural.factors(EVERYONE, encode_all(structural))
     assert torch.equal(rows, structural.entity_embeddings(EVERYONE))
+    torch.testing.assert_close(structural.vectors(EVERYONE), encode_all(structural)["entity"])
     relations = torch.arange(RELATIONS)
     inner = summed.interaction
     torch.testing.assert_close(

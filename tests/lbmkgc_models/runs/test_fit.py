@@ -11,6 +11,7 @@ import openke
 from lbmkgc_models.runs.train_command import command as train_command
 from openke import cli
 from openke.datasets.importing import Division, import_graph
+from openke.module.scoring.all_entities import encode_all
 from openke.runs.calibration import calibrate
 from openke.runs.evaluate import evaluate
 from openke.runs.experiment import Execution, seal_run
@@ -144,6 +145,17 @@ def test_entities_may_be_added_again_and_saved(moved, tmp_path):
     assert third.predictor.entities.title(third.predictor.entities.id("n3")) == "Lamp"
     one = {row["tail"]: row["score"] for row in answers(third, "n1", "is a", k=99)}
     assert one["mug"] == pytest.approx(answers(larger, "n1", "is a")[0]["score"], abs=1e-5)
+
+
+def test_vectors_are_those_that_scores_see_where_penalties_see_structure_alone():
+    settings = {**SETTINGS, "model.gate": "sum", "model.penalized": "structure"}
+    settings["training.epochs"] = 1
+    larger = openke.fit(facts(), texts=texts(), settings=settings, device="cpu").add_entities(NEW)
+    vectors = torch.from_numpy(np.stack(larger.embeddings()["vector"]))
+    assert not larger.model.factors(torch.arange(len(vectors)))[-2:].any()
+    with torch.inference_mode():
+        torch.testing.assert_close(vectors, encode_all(larger.model)["entity"])
+    assert vectors[-2:].any(dim=1).all()
 
 
 def test_types_limit_answers_but_new_entities_are_admitted(moved):

@@ -77,6 +77,7 @@ def test_a_wrapped_model_is_the_inner_one_in_all_but_its_name():
         torch.testing.assert_close(around.l3_regularization(), model.l3_regularization())
         ids = torch.tensor([0, 3])
         torch.testing.assert_close(around.factors(ids), model.factors(ids))
+        torch.testing.assert_close(around.vectors(ids), model.vectors(ids))
         for side in ("head", "tail"):
             torch.testing.assert_close(
                 score_all(around, side, ids, ids), score_all(model, side, ids, ids)
