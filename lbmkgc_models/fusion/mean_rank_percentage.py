@@ -13,6 +13,8 @@ from openke.data.batch import HEAD, RELATION, TAIL
 
 BLOCK = 2**22
 """Numbers of an array of cosines that is held at a time."""
+TIE = 1e-9
+"""Cosines that differ by no more are alike: how a sum is rounded differs by processor."""
 
 
 def unit_rows(features: ModalFeatures) -> Tensor:
@@ -51,7 +53,7 @@ def mean_rank_percentages(triples: Tensor, features: ModalFeatures, relations: i
     chosen = triples[there[where]]
     chosen = chosen[torch.argsort(chosen[:, HEAD], stable=True)]
     tails = torch.unique(chosen[:, TAIL])
-    rows = unit_rows(features)
+    rows = torch.nn.functional.normalize(features.values.double(), dim=1)
     parts = torch.split(chosen, max(1, BLOCK // max(1, len(tails))))
     ranks = torch.cat([_ranks(rows, part, tails) for part in parts]).double()
     # Means over the tails of a head, then over heads.
@@ -66,9 +68,8 @@ def _ranks(rows: Tensor, triples: Tensor, tails: Tensor) -> Tensor:
     heads, which = torch.unique_consecutive(triples[:, HEAD], return_inverse=True)
     cosines = rows[heads] @ rows[tails].T
     place = torch.searchsorted(tails, triples[:, TAIL].contiguous())
-    own = cosines[which, place][:, None]
-    others = cosines[which]
-    greater, equal = (others > own).sum(dim=1), (others == own).sum(dim=1)
+    ahead = cosines[which] - cosines[which, place][:, None]
+    greater, equal = (ahead > TIE).sum(dim=1), (ahead.abs() <= TIE).sum(dim=1)
     return greater + (equal + 1) / 2
 
 

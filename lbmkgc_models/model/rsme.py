@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from lbmkgc_models.feature_store.store import ModalFeatures
-from lbmkgc_models.fusion.digest import digest_of
 from lbmkgc_models.fusion.mean_rank_percentage import mean_rank_percentages, unit_rows
 from lbmkgc_models.model.mixed_complex import MixedComplEx, MixedComplExConfig
 from openke.data.batch import Side
@@ -94,7 +93,7 @@ class RSME(MixedComplEx):
         percentages = mean_rank_percentages(facts, found, rel_tot)
         gate = (percentages < self.config.remember).to(found.values.dtype)
         self.register_buffer("unit", unit_rows(found), persistent=False)
-        self.register_buffer("gate", gate, persistent=False)
+        self.register_buffer("gate", gate)  # saved: another processor may rank close cosines else
 
     def shares(self) -> Mapping[str, float]:
         """Return alpha."""
@@ -130,7 +129,3 @@ class RSME(MixedComplEx):
             return score
         likeness = compare("dot", query[PICTURE], candidates[PICTURE])
         return self.config.structural_weight * score + likeness
-
-    def identity(self) -> dict[str, Any]:
-        """Return what a checkpoint must agree on, the gates included."""
-        return {**super().identity(), "gates": digest_of(self.gate)}

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
+from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.mean_rank_percentage import mean_rank_percentages
 from lbmkgc_models.model.rsme import RSME
 from lbmkgc_models.runs.make_model import model_maker
@@ -169,6 +170,27 @@ def test_ranks_are_those_counted_one_by_one(seed, monkeypatch):
     monkeypatch.setattr("lbmkgc_models.fusion.mean_rank_percentage.BLOCK", 30)
     again = mean_rank_percentages(torch.from_numpy(np.array(triples)), one()["text"], RELATIONS)
     torch.testing.assert_close(again, found)
+
+
+def test_tails_that_are_alike_but_for_rounding_share_a_rank():
+    generator = torch.Generator().manual_seed(0)
+    numbers = torch.randint(-50, 50, (2, 64), generator=generator).float()
+    rows = numbers[1] * torch.arange(ENTITIES)[:, None]  # of one direction, exactly
+    rows[0] = numbers[0]
+    names = [f"entity {i}" for i in range(ENTITIES)]
+    features = ModalFeatures.from_rows("text", names, rows, names)
+    triples = torch.tensor([[0, int(t > 3), t] for t in range(1, 21)])
+    found = mean_rank_percentages(triples, features, RELATIONS)
+    assert found.tolist() == pytest.approx([10.5 / 20, 10.5 / 20, np.inf, np.inf], rel=1e-9)
+
+
+def test_gates_are_saved_and_not_found_again():
+    trained, fresh = made(), made(triples=())
+    assert trained.gate.any()
+    assert not fresh.gate.any()
+    assert fresh.identity() == trained.identity()
+    fresh.load_state_dict(trained.state_dict())
+    assert torch.equal(fresh.gate, trained.gate)
 
 
 def test_a_gate_is_open_where_pictures_tell_the_tails():
