@@ -9,13 +9,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lbmkgc_models.runs.train_command import train
+from lbmkgc_models.runs.make_model import check_model
+from lbmkgc_models.runs.train_command import changed, train
 from openke.datasets.importing import Division, import_graph, left_out
 from openke.datasets.tables import BadRows, Columns
-from openke.runs.experiment import RunOptions
+from openke.runs.experiment import Experiment, RunOptions
 from openke.runs.load import Run, load_run
 from openke.runs.packed import PACKED, packed_folder
 from openke.runs.recipe import Recipe
+from openke.runtime.drafts import remove
+from openke.runtime.files import folder_for
 
 
 def fit(
@@ -69,7 +72,8 @@ def fit(
     settings
         Other values in the recipe, such as ``{"training.epochs": 30}``.
     out
-        Folder of the run; by default one that lasts as long as what is returned.
+        Folder of the run; by default one that lasts as long as what is returned. A call that fails
+        before it trains leaves nothing there.
     device
         auto, cpu, cuda, cuda:1, mps.
     trackers
@@ -85,31 +89,38 @@ def fit(
     if out is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} is there already: name another folder as out")
     options = RunOptions(out=folder, device=device, tracker=tuple(trackers))
-    splits = {"train": triples, "valid": valid, "test": test}
-    given = {split: rows for split, rows in splits.items() if rows is not None}
-    imported = folder / PACKED / "graph"
-    bad = BadRows(skip_bad_rows, "skip_bad_rows=True")
-    store = import_graph(
-        triples if len(given) == 1 else given,
-        imported,
-        division,
-        texts=texts,
-        pictures=pictures,
-        columns=columns,
-        bad=bad,
-        header=header,
-    )
-    # Features in the user's cache are found by the data set's name: each graph has one of its own.
-    graph = packed_folder(folder, f"graph-{store.fingerprint[:12]}")
-    imported.rename(graph)
-    for line in left_out(graph, bad):
-        print(line)
     if isinstance(recipe, Mapping):
         recipe = Recipe.from_dict(recipe)
     elif isinstance(recipe, (str, PathLike)):
         recipe = Recipe.read(Path(recipe))
-    changes = {"data.name": str(graph), **(settings or {})}
     if recipe is not None and model:
         raise ValueError("the recipe names the model: leave model out")
-    train(recipe, changes, options, model=model)
+    settings = settings or {}
+    check_model(changed(recipe, settings, model))  # now, not after a long import
+    splits = {"train": triples, "valid": valid, "test": test}
+    given = {split: rows for split, rows in splits.items() if rows is not None}
+    imported = folder / PACKED / "graph"
+    bad = BadRows(skip_bad_rows, "skip_bad_rows=True")
+    with folder_for(imported.parent):
+        store = import_graph(
+            triples if len(given) == 1 else given,
+            imported,
+            division,
+            texts=texts,
+            pictures=pictures,
+            columns=columns,
+            bad=bad,
+            header=header,
+        )
+        # Features in the user's cache are found by the data set's name: each graph has its own.
+        graph = packed_folder(folder, f"graph-{store.fingerprint[:12]}")
+        imported.rename(graph)
+        for line in left_out(graph, bad):
+            print(line)
+        try:
+            train(recipe, {"data.name": str(graph), **settings}, options, model=model)
+        except BaseException:
+            if not (folder / Experiment.SETTINGS).exists():  # no training began: nothing to keep
+                remove(graph)
+            raise
     return replace(load_run(folder, device=device), kept=kept)

@@ -92,13 +92,18 @@ def train(
     model
         By default LBMKGC.
     """
+    chosen = changed(recipe, changes, model)
+    if recipe is not None and (note := shorter(recipe, chosen, "--set training.lr=")):
+        print(note)
+    return run(chosen, options, fit=partial(fitted, settled=changes) if recipe is None else None)
+
+
+def changed(recipe: Recipe | None, changes: Mapping[str, Any], model: str = "") -> Recipe:
+    """Return what :func:`train` trains by, before it is fitted to the data set."""
     chosen = default_recipe(model or "LBMKGC") if recipe is None else recipe
     if "features.folder" in changes:  # what is there is taken, not the recipe's encoder
         changes = {"features.text_encoder": "", **changes}
-    base, chosen = chosen, chosen.changed(changes)
-    if recipe is not None and (note := shorter(base, chosen, "--set training.lr=")):
-        print(note)
-    return run(chosen, options, fit=partial(fitted, settled=changes) if recipe is None else None)
+    return chosen.changed(changes)
 
 
 def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str]) -> Recipe:

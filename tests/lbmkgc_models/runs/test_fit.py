@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import openke
+from lbmkgc_models.runs import fit as fit_module
 from lbmkgc_models.runs.train_command import command as train_command
 from openke import cli
 from openke.datasets.importing import Division, import_graph
@@ -16,6 +17,7 @@ from openke.runs.calibration import calibrate
 from openke.runs.evaluate import evaluate
 from openke.runs.experiment import Execution, seal_run
 from openke.runs.load import load_run
+from openke.training.trainer import Trainer
 from tests.lbmkgc_models.runs.shop import SETTINGS, facts, texts, write_csv
 
 NEW = {"name": ["n1", "n2"], "text": ["A grey thing, holds hot coffee.", "A wooden seat."]}
@@ -338,6 +340,67 @@ def test_bad_arguments(tmp_path):
     assert not (tmp_path / "new").exists()
     with pytest.raises(AttributeError, match="has no attribute 'fitt'"):
         _ = openke.fitt
+
+
+SAMPLED = {"objective": "negative sampling", "loss": "MarginLoss", "sampling": {"neg_ent": 999}}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message", "imported"),
+    [
+        ({"settings": {"model.dimm": 4}}, "dimm", False),
+        ({"settings": {"training.lrr": 4}}, "lrr", False),
+        ({"model": "DistMultt"}, "DistMultt", False),
+        ({"recipe": {"model": "DistMult", "trainin": {}}}, "trainin", False),
+        ({"recipe": "none.toml"}, "none.toml: no such file of a recipe", False),
+        ({"triples": [("a", "b")]}, "found", True),
+        ({"recipe": {"model": "DistMult", "training": SAMPLED}}, "neg_ent is 999", True),
+    ],
+)
+@pytest.mark.parametrize("there", [False, True])
+def test_after_a_mistake_the_same_folder_is_free(
+    wrong, message, imported, there, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    calls = []
+    monkeypatch.setattr(
+        fit_module, "import_graph", lambda *a, **k: calls.append(a) or import_graph(*a, **k)
+    )
+    out = tmp_path / "above" / "out"
+    if there:
+        out.mkdir(parents=True)
+    with pytest.raises((ValueError, OSError), match=message):
+        openke.fit(**{"triples": facts(12), "out": out, "device": "cpu", **wrong})
+    assert bool(calls) == imported
+    assert out.exists() == (tmp_path / "above").exists() == there
+    assert not there or not list(out.iterdir())
+
+
+def test_a_call_that_is_mended_trains_into_the_same_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    small = {"training.epochs": 1, "model.dim": 4}
+    for wrong in ({"model.dimm": 4}, {"features.folder": "none"}):
+        with pytest.raises((ValueError, OSError)):
+            openke.fit(
+                facts(12), out=tmp_path / "out", model="DistMult", settings=wrong, device="cpu"
+            )
+    given = {"out": tmp_path / "out", "model": "DistMult", "settings": small, "device": "cpu"}
+    assert openke.fit(facts(12), **given).folder == tmp_path / "out"
+    with pytest.raises(FileExistsError, match="out is there already"):
+        openke.fit(facts(12), **given)
+    assert openke.load(tmp_path / "out", device="cpu").store.entity_count > 12
+
+
+def test_what_a_training_wrote_before_it_stopped_is_kept(tmp_path, monkeypatch):
+    def stopped(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(Trainer, "run", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        openke.fit(facts(12), out=tmp_path / "out", model="DistMult", device="cpu")
+    assert (tmp_path / "out" / "settings.json").is_file()
+    assert list((tmp_path / "out").glob("packed/graph-*/train2id.txt"))
 
 
 def test_probabilities_are_of_answers_that_are_new(run):
