@@ -23,12 +23,24 @@ def load(run: Path | str, data: Path | None = None, **options: Any) -> Run:
 
     Raises
     ------
+    FileNotFoundError
+        There is neither.
     OSError, ValueError
-        There is neither, or it is no run.
+        It is no run.
     """
     folder = Path(run)
     if data is not None or folder.exists() or folder.is_absolute() or len(folder.parts) != 2:
         return load_run(folder, data, **options)
-    from openke.runs.hub import from_pretrained  # late: it needs a package that few have
+    try:
+        from openke.runs import hub  # late: it needs a package that few have
+    except ImportError as error:
+        raise _nowhere(run, error) from error
+    try:
+        return hub.from_pretrained(folder.as_posix(), **options)
+    except hub.NOT_THERE as error:
+        raise _nowhere(run, error) from error
 
-    return from_pretrained(folder.as_posix(), **options)
+
+def _nowhere(run: Path | str, error: Exception) -> FileNotFoundError:
+    said = " ".join(str(error).split())  # the Hub says it in several lines
+    return FileNotFoundError(f"{run}: no such folder of a run here; and on the Hub: {said}")

@@ -9,6 +9,7 @@ from typing import Any
 try:
     from huggingface_hub import EvalResult, ModelCard, ModelCardData, ModelHubMixin
     from huggingface_hub import snapshot_download as download
+    from huggingface_hub.errors import HFValidationError
 except ImportError as error:
     raise ImportError(
         f"the Hub needs the package huggingface_hub ({error}): pip install 'openke-lbmkgc[hub]'"
@@ -22,6 +23,8 @@ TEMPLATE = Path(__file__).with_name("card.md.j2")
 CARD, CONFIG = "README.md", "config.json"
 TASK = "graph-ml"
 LIBRARY = "openke-lbmkgc"
+NOT_THERE = (OSError, HFValidationError)
+"""What is raised where the Hub has no such run, or is not reached."""
 SHOWN = {"mrr": "MRR", "hits@1": "Hits@1", "hits@3": "Hits@3", "hits@10": "Hits@10"}
 """Metrics of the card and what they are called there."""
 
