@@ -79,6 +79,13 @@ def read_saved(folder: Path, *, checked: bool = True) -> Saved:
             check_value(part, saved.get(part), Mapping)
             needed = {f.name: saved[part][f.name] for f in fields(kind) if f.name in saved[part]}
             check_arguments(part, needed, kind)
+        _check_name(saved["data"]["name"])
     except ValueError as error:
         raise ValueError(f"{path}: not the settings of a run: {error}") from error
     return saved
+
+
+def _check_name(name: str) -> None:
+    """Raise ``ValueError`` where a data set's name leads out of the folder that is named by it."""
+    if name in ("", "..") or Path(name).name != name:
+        raise ValueError(f"data.name is {name!r}, expected the name of a folder, without a path")

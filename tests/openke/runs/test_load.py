@@ -16,6 +16,7 @@ from lbmkgc_models.model.adamf import AdaMF
 from lbmkgc_models.model.ikrl import IKRL
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from lbmkgc_models.model.transae import TransAE
+from lbmkgc_models.runs import experiment
 from lbmkgc_models.runs.choose_features import gather_features
 from lbmkgc_models.runs.make_model import make_multimodal
 from openke.data.store import TripleStore
@@ -259,6 +260,29 @@ def test_what_is_no_run_is_refused(place, tmp_path):
         with pytest.raises(ValueError, match=r"settings.json: not the settings of a run"):
             load_run(run)
         shutil.rmtree(run)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "a/b", "../TOY", "TOY/", "/absolute"])
+def test_a_data_set_whose_name_is_a_path_is_refused(name, place, tmp_path):
+    if name.startswith("/"):
+        name = str(place / "TOY")
+    run = copied(place, tmp_path, lambda content: content["data"].update(name=name))
+    with pytest.raises(ValueError, match=r"run: data\.name is '.*', expected the name of a folder"):
+        load_run(run)
+
+
+def test_a_data_set_that_is_trained_on_by_its_folder_has_a_plain_name(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(place / "TOY")
+    for number, given in enumerate((".", "../TOY", str(place / "TOY"))):
+        out = tmp_path / str(number)
+        content = {"model": {"name": "DistMult", "dim": 4}, "data": {"name": given}}
+        experiment.run(
+            Recipe.from_dict({**content, "training": {"epochs": 1, "batch_size": 4}}),
+            RunOptions(out=out, device="cpu"),
+        )
+        assert json.loads((out / "settings.json").read_text())["data"]["name"] == "TOY"
+        assert (out / "packed" / "TOY").is_dir()
+        assert load_run(out).store.name == "TOY"
 
 
 def test_the_entry_points_are_declared():
