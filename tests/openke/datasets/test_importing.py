@@ -16,6 +16,7 @@ import tyro
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openke.audit.audit import audit
 from openke.data.store import SPLITS, TripleStore
 from openke.datasets.graph_folder import is_taken, settle
 from openke.datasets.importing import Division, command, import_graph
@@ -132,6 +133,18 @@ def test_splits_that_are_given_stay_as_they_are(tmp_path):
     assert {split: named(store, split) for split in SPLITS} == parts
     without = import_graph({"train": files["train"]}, tmp_path / "train")
     assert len(without.triples("valid")) == len(without.triples("test")) == 0
+
+
+def test_only_where_a_source_is_divided_are_repeated_triples_left_out(tmp_path):
+    twice = [*ROWS, *ROWS[:2]]
+    bad = BadRows()
+    store = import_graph({"train": twice, "test": ROWS[:1]}, tmp_path / "given", bad=bad)
+    assert (store.rows("train"), store.rows("test")) == (len(twice), 1)
+    assert not bad.counts
+    assert audit(store).splits[0].duplicates == 2
+    divided = import_graph(twice, tmp_path / "divided", Division(valid=0, test=0), bad=bad)
+    assert len(divided.triples("train")) == len(set(ROWS))
+    assert bad.counts == {"repeated triples": 2}
 
 
 names = st.text("abcdé <>:/#\"'", min_size=1, max_size=5).filter(lambda s: s == s.strip() != "")
