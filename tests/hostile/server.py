@@ -213,6 +213,9 @@ class Watch:
 def _be_command(request: Request, pipes: list[int]) -> None:
     """Be the ``openke`` of a command line: as if Python had just started with it."""
     os.setpgid(0, 0)
+    # A shell's background job, which the tests may be, ignores Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     out, err, modules = pipes
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(out, 1)
