@@ -47,7 +47,8 @@ class _Branch(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, of_all: Tensor, of_taken: Tensor) -> tuple[Tensor, None]:
         (index,) = ctx.saved_tensors
-        return of_all.index_add(0, index, of_taken), None
+        # PyTorch's index_add copies with one thread what clone copies with all.
+        return of_all.clone().index_add_(0, index, of_taken), None
 
 
 def join(first: Encodings, second: Encodings) -> Encodings:
