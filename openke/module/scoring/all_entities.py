@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from openke.data.batch import Side
 from openke.module.scoring.compare import ALL_PAIRS
 from openke.module.scoring.contract import Scorer, ask
 from openke.module.scoring.encodings import Encodings, branch, count, take
+from openke.module.scoring.recompute import recomputed
 
 ENCODE_BLOCK = 8192
 """Entities encoded at a time where all are and no gradient is wanted: bounds what projections
@@ -27,7 +27,7 @@ def encode_all(model: Scorer) -> Encodings:
         encoded = [model.encode(block) for block in torch.split(everyone, ENCODE_BLOCK)]
     elif 0 < model.encode_block < model.ent_tot:
         encoded = [
-            checkpoint(model.encode, block, use_reentrant=False)
+            recomputed(model, model.encode, block)
             for block in torch.split(everyone, model.encode_block)
         ]
     else:

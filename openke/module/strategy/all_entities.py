@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from openke.data.query_batch import QueryBatch
 from openke.data.query_data_loader import Targets
@@ -14,6 +13,7 @@ from openke.module.loss.query_losses import QUERY_LOSSES
 from openke.module.model.model import Model
 from openke.module.scoring.all_entities import encode_all, score_heads
 from openke.module.scoring.encodings import Encodings, branch
+from openke.module.scoring.recompute import recomputed
 from openke.module.strategy.query_blocks import Block, as_asked, blocks, facts
 from openke.module.strategy.relation_prediction import relation_loss
 from openke.module.strategy.strategy import Strategy
@@ -101,7 +101,7 @@ class AllEntitiesStrategy(Strategy):
             candidates, rows = branch(candidates, known.entities()[0])
         losses = [
             # Scored again on the way back, so that one block of scores is held at a time.
-            checkpoint(self._loss, forgetful, candidates, block, use_reentrant=False)
+            recomputed(forgetful, self._loss, forgetful, candidates, block)
             if large
             else self._loss(forgetful, candidates, block)
             for block, large in blocks(model, asked)
