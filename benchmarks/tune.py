@@ -113,10 +113,9 @@ def rows_of(settings: Settings) -> list[Row]:
     ValueError
         A data set of the paper without such a row, or an unknown model.
     """
-    rows = find_rows(datasets=[settings.dataset], modes=[TUNED])
-    described = {row.name: row for row in rows}
-    if settings.dataset in DATASETS:
-        find_rows(settings.rows, [settings.dataset], [TUNED])  # names what is missing
+    # The paper's data sets have settings of all rows there are; others may lack some.
+    needed = settings.rows if settings.dataset in DATASETS else ()
+    described = {row.name: row for row in find_rows(needed, [settings.dataset], [TUNED])}
     names = settings.rows or [name for name in described if has_space(name)]
     found = [described.get(name) or default_row(name, settings.dataset) for name in names]
     if not settings.epochs:

@@ -144,6 +144,11 @@ def features_for(
     plan.encode(device)
     found = plan.load()
     print(found.summary)
+    if takes_tokens(recipe.model_name) and not any(each.parts for each in found.features.values()):
+        print(
+            f"{recipe.model_name} is made for sets of tokens and sees one vector of each picture "
+            f"and text here; 'openke features tokens --help' says how tokens are made"
+        )
     return found.features
 
 

@@ -12,6 +12,7 @@ import torch
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.runs import run
 from lbmkgc_models.runs.defaults import default_recipe
+from lbmkgc_models.runs.experiment import features_for
 from lbmkgc_models.runs.make_trainer import make_trainer
 from openke.config import Callback, Checkpoint, Tester
 from openke.data import TestDataLoader, TripleStore
@@ -74,6 +75,20 @@ def test_a_recipe_becomes_a_run_that_answers(name, tmp_path):
         best = scores.topk(5)
         assert [answer.id for answer in answers] == best.indices.tolist()
         torch.testing.assert_close(torch.tensor([a.score for a in answers]), best.values)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "said"), [("MyGO", 1, True), ("MyGO", 3, False), ("IMF", 1, False)]
+)
+def test_who_is_made_for_tokens_says_where_there_are_none(name, parts, said, tmp_path, capsys):
+    directory = data_folder(tmp_path)
+    store = TripleStore.open(directory)
+    names = [entity for entity in store.entity_names for _ in range(parts)]
+    rows = torch.randn(len(names), 4, generator=torch.Generator().manual_seed(0))
+    made = ModalFeatures.from_rows("text", names, rows, store.entity_names, several=parts > 1)
+    made.save(directory / "features" / "text")
+    features_for(recipe(name, **{"data.name": str(directory)}), store, directory, "cpu")
+    assert ("'openke features tokens --help' says how" in capsys.readouterr().out) == said
 
 
 class Stop(Callback):
