@@ -34,6 +34,8 @@ class Entry:
     """The choice of epochs; None where these were published."""
     ranks: Mapping[int, Path] = field(default_factory=dict)
     """Files of ranks by seed, of those tests that left some."""
+    trials: int = 0
+    """Trials of tune.py, the same number for all rows that it searched; 0: it did not."""
 
     def values(self, read: Callable[[Result], float]) -> list[float]:
         """Return what ``read`` finds in each run."""
@@ -117,6 +119,14 @@ def _seen(recipe: Mapping[str, Any], dataset: str) -> list[str]:
     return parts
 
 
+def _count_trials(path: Path) -> int:
+    """Return how many trials stand in a table of a search; 0 where there is none."""
+    if not path.is_file():
+        return 0
+    with path.open(encoding="utf-8", newline="") as file:
+        return sum(1 for _ in csv.DictReader(file))
+
+
 def read_paper(path: Path = PAPER) -> Paper:
     """Return the paper's Table 1."""
     with path.open(encoding="utf-8", newline="") as file:
@@ -169,6 +179,7 @@ def read_entries(folder: Path, paper: Paper, made_by: str = "table1.py") -> list
         return Entry(
             **{"name": name, "dataset": dataset, "mode": mode, "runs": runs[key], "dev": dev},
             ranks=ranks,
+            trials=_count_trials(folder.parent / "tune" / dataset / f"{slug(name)}.{mode}.csv"),
         )
 
     return [entry(key) for key in sorted(runs, key=place)]

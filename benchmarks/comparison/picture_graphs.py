@@ -26,6 +26,11 @@ MEASURED = (
     "one seed, mostly on one core of a CPU. Rows are by MRR. Sees: what a row reads beside the "
     "triples."
 )
+SEARCHED = (
+    "Trials: those of `tune.py`, by MRR on valid, which began with settings chosen by hand; rows "
+    "without a number still have these. LBMKGC without something has LBMKGC's settings, MMKRL with "
+    "noise has MMKRL's."
+)
 INTERVALS = (
     "its 95 % interval, a star where that leaves out zero: in [square] brackets by a bootstrap "
     "over seeds and test triples; in (round) ones by a paired t-test over seeds alone, where tests "
@@ -50,6 +55,7 @@ def picture_tables(entries: Sequence[Entry], graph: str) -> list[Table]:
 
 
 def _measured(entries: Sequence[Entry], graph: str) -> Table:
+    searched = any(entry.trials for entry in entries)
     rows = [
         (
             *(entry.name, entry.sees, spread(entry.metric("mrr"))),
@@ -57,11 +63,14 @@ def _measured(entries: Sequence[Entry], graph: str) -> Table:
             *(spread(entry.metric(f"hits@{k}")) for k in (1, 10)),
             *(str(len(entry.runs)), str(entry.epochs)),
             f"{statistics.mean(entry.values(lambda run: run['seconds'])):.0f}",
+            *((str(entry.trials or "–"),) if searched else ()),
         )
         for entry in entries
     ]
     header = ("model", "sees", "MRR", *KINDS, "Hits@1", "Hits@10", "seeds", "epochs", "seconds")
-    return Table(graph, header, rows, f"{WHAT[graph]} {MEASURED}")
+    if not searched:
+        return Table(graph, header, rows, f"{WHAT[graph]} {MEASURED}")
+    return Table(graph, (*header, "trials"), rows, f"{WHAT[graph]} {MEASURED} {SEARCHED}")
 
 
 def _compared(entries: Sequence[Entry], graph: str) -> Table:

@@ -165,6 +165,18 @@ def test_rows_stand_by_mrr_with_their_kinds_and_seconds(tmp_path):
     }
 
 
+def test_rows_that_were_searched_say_in_how_many_trials(tmp_path):
+    found = tmp_path / "tune" / BUNDLED / "LBMKGC_without_text.tuned.csv"
+    found.parent.mkdir(parents=True)
+    found.write_text("trial,state,dev_mrr\n0,complete,0.4\n1,pruned,0.2\n")
+    first, *_ = tables(tmp_path, measured("LBMKGC without text", [0.4]), measured("ComplEx", [0.2]))
+    rows = rows_of(first)
+    assert {name: row["trials"] for name, row in rows.items()} == {
+        **{"LBMKGC without text": "2", "ComplEx": "–"}
+    }
+    assert "Trials: those of `tune.py`" in first.note
+
+
 def test_every_row_is_set_against_both_references(tmp_path):
     _, second = tables(
         *(tmp_path, measured("RotatE", [0.30, 0.31, 0.32])),
