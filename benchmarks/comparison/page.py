@@ -21,6 +21,7 @@ from openke.runtime.files import write_text
 
 README = Path(__file__).parents[2] / "README.md"
 PAGE = README.parent / "docs" / "results.md"
+NOT_RUN = "not run"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 """Between these the README has :func:`headline`, and the page of results has all tables."""
 
@@ -123,13 +124,16 @@ def headline(entries: Sequence[Entry], paper: Paper) -> Table:
 
 
 def overview(entries: Sequence[Entry], paper: Paper, *, modes: bool = True) -> Table:
-    """Return the MRR of every row beside the paper's; ``modes`` says how each was trained."""
+    """Return the MRR of every row beside the paper's; ``modes`` says how each was trained.
+
+    Then models of the paper that were not run have rows, too.
+    """
     datasets = [d for d in DATASETS if any(entry.dataset == d for entry in entries)]
     header = ["MRR, %"]
     for dataset in datasets:
         header += [dataset, "paper"]
     rows = []
-    for name, mode in dict.fromkeys((entry.name, entry.mode) for entry in entries):
+    for name, mode in _in_order(entries, paper, [NOT_RUN] if modes else []):
         line = [f"{name}, {mode}" if modes else name]
         for dataset in datasets:
             found = [e for e in entries if (e.name, e.mode, e.dataset) == (name, mode, dataset)]
@@ -137,7 +141,19 @@ def overview(entries: Sequence[Entry], paper: Paper, *, modes: bool = True) -> T
             claimed = paper.get((name, dataset))
             line.append(f"{claimed['mrr']:.2f}" if claimed else "–")
         rows.append(line)
-    return Table("All rows", header, rows)
+    return Table("All rows", header, rows, "A dash: not run." if modes else "")
+
+
+def _in_order(
+    entries: Sequence[Entry], paper: Paper, absent: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Return rows by name and mode, the paper's models first; one without a row has ``absent``."""
+    rows = list(dict.fromkeys((entry.name, entry.mode) for entry in entries))
+    found = []
+    for model in dict.fromkeys(model for model, _ in paper):
+        own = [row for row in rows if row[0] == model]
+        found += own or [(model, mode) for mode in absent]
+    return found + [row for row in rows if row not in found]
 
 
 def put_into(path: Path, section: str) -> None:
