@@ -27,44 +27,57 @@ OF_PARTS = (
     Claim("structure helps", WHOLE, "without structure"),
     Claim("aligned features are better (CMoA)", WHOLE, "without CMoA"),
     Claim("the gate and the attention help (CGuAF)", WHOLE, "without CGuAF"),
-    Claim("completed pictures beat random ones (LvMC)", "pictures retrieved", "pictures at random"),
-    Claim("completed pictures beat none (LvMC)", "pictures retrieved", WHOLE),
+    Claim("retrieved pictures beat random ones", "pictures retrieved", "pictures at random"),
+    Claim("retrieved pictures beat none", "pictures retrieved", WHOLE),
 )
 """Claims of Table 2, between its rows."""
+OF_THE_PAPERS_FORM = (
+    Claim("LBMKGC is better than MyGO", WHOLE, "MyGO"),
+    Claim("LBMKGC is better than AdaMF-MAT", WHOLE, "AdaMF-MAT"),
+    Claim("LBMKGC is better than RotatE", WHOLE, "RotatE"),
+)
+"""Claims of Table 1, between LBMKGC of Table 2 and rows of Table 1."""
 OF_SYSTEMS = (
-    Claim("it is better than AdaMF-MAT, the best baseline there", WHOLE, "AdaMF-MAT"),
-    Claim("it is better than RotatE", WHOLE, "RotatE"),
+    Claim("LBMKGC is better than MyGO", WHOLE, "MyGO"),
+    Claim("LBMKGC is better than AdaMF-MAT", WHOLE, "AdaMF-MAT"),
+    Claim("LBMKGC is better than RotatE", WHOLE, "RotatE"),
     Claim("features help its own interaction", WHOLE, "ComplEx"),
     Claim("pictures help it", WHOLE, "LBMKGC without pictures"),
     Claim("text helps it", WHOLE, "LBMKGC without text"),
 )
 """Claims of Table 1, between its rows."""
+PAPERS_FORM, OUR_FORM = "the paper's", "ours"
 EXPLAINED = (
     "Each claim of the paper is a difference of MRR between two rows of the tables above, and "
     f"{INTERVALS} It *holds* where a difference has a star and is positive, on all relations or on "
     "perceptual ones alone; the *opposite* holds where it is negative; without a star it is *not "
-    "shown*, which is no proof of the contrary. LvMC itself, pictures drawn for an entity, needs "
-    "weights that were not at hand: *retrieved* is the picture nearest to the text. "
-    f"Claims of parts are about {WHOLE} in the paper's form (Table 2), claims of systems about the "
-    "rows of Table 1."
+    "shown*, which is no proof of the contrary. In round brackets a star speaks of seeds alone: on "
+    "other questions it may go. Of twenty comparisons without a difference one has a star by "
+    "chance. LvMC, pictures drawn for an entity, was not run: it needs weights that were not at "
+    "hand. *Retrieved* is the picture nearest to the text instead, which says nothing of LvMC. "
+    f"{WHOLE} has two forms here: *the paper's*, with CMoA, CGuAF and RotatE inside (Table 2), and "
+    "*ours*, with ComplEx inside and trained against all entities (Table 1). What ours is better "
+    "by owes most to that training: see ComplEx."
 )
 
 
 def claims_table(table1: Sequence[Entry], table2: Sequence[Entry]) -> Table:
     """Return each claim whose two rows have two seeds in common, on each graph."""
     parts = {entry.name: entry for entry in table2}
-    rows = _rows(OF_PARTS, parts, BUNDLED, "part")
+    rows = _rows(OF_PARTS, parts, BUNDLED, PAPERS_FORM)
     for graph in PICTURE_GRAPHS:
         systems = {
             entry.name: entry for entry in table1 if (entry.dataset, entry.mode) == (graph, TUNED)
         }
-        rows += _rows(OF_SYSTEMS, systems, graph, "system")
-    header = ("claim", "of a", "graph", "rows", "all relations", KINDS[0], "verdict")
+        if graph == BUNDLED and WHOLE in parts:
+            rows += _rows(OF_THE_PAPERS_FORM, {**systems, WHOLE: parts[WHOLE]}, graph, PAPERS_FORM)
+        rows += _rows(OF_SYSTEMS, systems, graph, OUR_FORM)
+    header = ("claim", f"{WHOLE}'s form", "graph", "rows", "all relations", KINDS[0], "verdict")
     return Table("Which claims of the paper hold on real pictures", header, rows, EXPLAINED)
 
 
 def _rows(
-    claims: Sequence[Claim], entries: Mapping[str, Entry], graph: str, what: str
+    claims: Sequence[Claim], entries: Mapping[str, Entry], graph: str, form: str
 ) -> list[tuple[str, ...]]:
     rows = []
     for says, better, worse in claims:
@@ -75,7 +88,7 @@ def _rows(
         )
         if every is not None and perceptual is not None:
             cells = (f"{better} – {worse}", str(every), str(perceptual))
-            rows.append((says, what, graph, *cells, verdict(every, perceptual)))
+            rows.append((says, form, graph, *cells, verdict(every, perceptual)))
     return rows
 
 

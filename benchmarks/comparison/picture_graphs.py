@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from comparison.entries import Entry
-from comparison.paired import Difference, bootstrap_difference, paired_difference
+from comparison.paired import Difference, crossed_difference, paired_difference
 from comparison.table import Table
 from comparison.table_rows import BUNDLED, EMOJI, TUNED
 from lbmkgc_models.runs.side_by_side import spread
@@ -32,10 +32,10 @@ SEARCHED = (
     "noise has MMKRL's."
 )
 INTERVALS = (
-    "its 95 % interval, a star where that leaves out zero: in [square] brackets by a bootstrap "
-    "over seeds and test triples; in (round) ones by a paired t-test over seeds alone, where tests "
-    "left no ranks. Seeds say what another start of training changes; test triples, what another "
-    "sample of questions would."
+    "its 95 % interval, a star where that leaves out zero: in [square] brackets over seeds and "
+    "test triples; in (round) ones by a paired t-test over seeds alone, where tests left no ranks. "
+    "Seeds say what another start of training changes; test triples, what another sample of "
+    "questions would."
 )
 COMPARED = (
     f"Mean difference of MRR over the same seeds, and {INTERVALS} With as many comparisons as "
@@ -101,10 +101,10 @@ def difference(entry: Entry, reference: Entry, kind: str = "") -> str:
 def compare(entry: Entry, reference: Entry, kind: str = "") -> Difference | None:
     """Return the difference over the seeds that both have; None below two of these.
 
-    By bootstrap where there are the ranks of all of these, else by seeds alone.
+    Over questions, too, where there are the ranks of all of these, else over seeds alone.
     """
     own, other = entry.by_seed(kind), reference.by_seed(kind)
     seeds = own.keys() & other.keys()
     if seeds <= entry.ranks.keys() & reference.ranks.keys():
-        return bootstrap_difference(entry.by_question(kind), reference.by_question(kind))
+        return crossed_difference(entry.by_question(kind), reference.by_question(kind))
     return paired_difference(own, other)

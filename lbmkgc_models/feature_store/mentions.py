@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from lbmkgc_models.feature_store.labels import EntityLabel
-from lbmkgc_models.feature_store.name_spotting import NameSpotter, Words, words_of
+from lbmkgc_models.feature_store.name_spotting import NameSpotter, Words
 from openke.runs.weights import read_weights, write_weights
 
 KINDS = 4
@@ -60,7 +60,7 @@ def find_mentions(labels: Sequence[EntityLabel]) -> Mentions:
     texts: Counter[Words] = Counter()
     naming, named, names = array("q"), array("q"), []
     for entity, label in enumerate(labels):
-        for name in spotter.names_in(words_of(label.text)):
+        for name in spotter.names_in(label.text):
             texts[name] += 1
             for other in spotter.bearers[name]:
                 if other != entity:
@@ -122,7 +122,7 @@ def add_mentions(mentions: Mentions, labels: Sequence[EntityLabel]) -> Mentions:
     texts: Counter[Words] = Counter()
     found: list[tuple[int, int, Words]] = []
     for entity, label in enumerate(labels):
-        for name in spotter.names_in(words_of(label.text)):
+        for name in spotter.names_in(label.text):
             texts[name] += entity < old
             found += [
                 (entity, other, name)

@@ -44,9 +44,17 @@ class NameSpotter:
         self._first = {name[0] for name in self.bearers}
         self._longest = max(map(len, self.bearers), default=0)
 
-    def names_in(self, words: Words) -> set[Words]:
-        """Return the names that stand in a text, those within longer ones, too."""
-        return {words[begin:end] for begin in range(len(words)) for end in self._ends(words, begin)}
+    def names_in(self, text: str) -> set[Words]:
+        """Return the names that stand in a text, those within longer ones, too.
+
+        What is hidden is no word: "the [MASK]" names nobody.
+        """
+        return {
+            words[begin:end]
+            for words in map(words_of, text.split(MASK))
+            for begin in range(len(words))
+            for end in self._ends(words, begin)
+        }
 
     def longest_at(self, words: Words, begin: int) -> int:
         """Return where the longest name that begins at a word ends; ``begin`` if none does."""

@@ -14,27 +14,11 @@ def lookup(table: nn.Embedding, ids: Tensor) -> Tensor:
 
     PyTorch's own gradient on a GPU sorts the ids first, for rows that are looked up very often.
     Entities of a batch are distinct, and so their gradients are added where they belong at once.
-    Second derivatives are PyTorch's, on other devices. Where a CPU trains on all rows in their
-    order, they are the table itself: nothing is copied, there or back.
+    Second derivatives are PyTorch's, on other devices.
     """
-    if _is_whole(table, ids):
-        return table.weight
     plain = table.sparse or table.weight.device.type != "cuda" or torch.compiler.is_compiling()
     rows: Tensor = table(ids) if plain else _Lookup.apply(table.weight, ids)
     return rows
-
-
-def _is_whole(table: nn.Embedding, ids: Tensor) -> bool:
-    """Whether all rows are looked up in their order, by what trains on them."""
-    if (
-        len(ids) != table.num_embeddings
-        or table.sparse  # then the gradient is asked for as rows
-        or ids.device.type != "cpu"
-        or torch.compiler.is_compiling()
-        or not (torch.is_grad_enabled() and table.weight.requires_grad)
-    ):
-        return False
-    return torch.equal(ids, torch.arange(len(ids)))
 
 
 class _Lookup(torch.autograd.Function):

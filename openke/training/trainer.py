@@ -148,10 +148,10 @@ class Trainer(Stepping):
 
         Ctrl-C and SIGTERM end it after the step in progress; after an epoch's last step its
         callbacks are called first. Each :class:`.Checkpoint` then writes its file, from which
-        :meth:`resume` goes on in the middle of the epoch, to the same weights bit for bit, and a
-        line on standard error names it. Nothing is kept in memory for that, and a second signal
-        ends everything at once. Of several processes none can stop by itself: there both signals
-        do what they always do, and the last checkpoint is of a whole epoch.
+        :meth:`resume` goes on in the middle of the epoch, and a line on standard error names it;
+        on a CPU the weights are the same bit for bit. Nothing is kept in memory for that, and a
+        second signal ends everything at once. Of several processes none can stop by itself: there
+        both signals do what they always do, and the last checkpoint is of a whole epoch.
 
         Returns
         -------

@@ -42,13 +42,26 @@ def test_claims_are_between_rows_that_are_there(tmp_path):
     )
     entries = read_entries(tmp_path / "table1", {})
     table = claims_table(entries, [])
-    assert list(rows_of(table)) == ["it is better than RotatE"]
+    assert list(rows_of(table)) == ["LBMKGC is better than RotatE"]
     (row,) = table.rows
-    assert row[1:4] == ("system", BUNDLED, "LBMKGC – RotatE")
+    assert row[1:4] == ("ours", BUNDLED, "LBMKGC – RotatE")
     assert row[4].startswith("+10.00 (")
     assert row[-1] == "holds"
-    parts = claims_table([], entries).rows
-    assert parts == []
+    assert claims_table([], entries).rows == []
+
+
+def test_the_papers_form_is_set_against_the_same_rows(tmp_path):
+    systems = [*measured("LBMKGC", [0.4, 0.41]), *measured("AdaMF-MAT", [0.3, 0.31])]
+    write(tmp_path / "systems", *systems)
+    write(tmp_path / "parts", *measured("LBMKGC", [0.2, 0.21]))
+    of_systems, of_parts = (
+        read_entries(tmp_path / name / "table1", {}) for name in ("systems", "parts")
+    )
+    found = {row[1]: row[4] for row in claims_table(of_systems, of_parts).rows}
+    assert found == {
+        "the paper's": "-10.00 (-10.00, -10.00) *",
+        "ours": "+10.00 (+10.00, +10.00) *",
+    }
 
 
 def test_rows_far_from_the_paper_come_by_how_far(tmp_path):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 
@@ -17,27 +18,30 @@ def recomputed(module: nn.Module, function: Callable[..., Any], *arguments: Any)
     The function is a part of ``module``, whose batch normalisations count each batch once, though
     they see it twice.
     """
-    norms = [part for part in module.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
+    norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
     if not norms or torch.compiler.is_compiling():
         return checkpoint(function, *arguments, use_reentrant=False)
-
-    def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-        return nullcontext(), _uncounted(norms)
-
-    return checkpoint(function, *arguments, use_reentrant=False, context_fn=contexts)
+    contexts = nullcontext(), _Uncounted(norms)
+    return checkpoint(function, *arguments, use_reentrant=False, context_fn=lambda: contexts)
 
 
-@contextmanager
-def _uncounted(norms: list[nn.modules.batchnorm._BatchNorm]) -> Iterator[None]:
-    """While it lasts, batches move no running mean or variance."""
-    kept = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
-    counts = [None if count is None else count.clone() for _, count in kept]
-    try:
-        for norm in norms:
+class _Uncounted:
+    """While it lasts, batches move no running mean or variance; it may be entered again."""
+
+    def __init__(self, norms: list[_BatchNorm]) -> None:
+        self.norms = norms
+
+    def __enter__(self) -> None:
+        counts = [norm.num_batches_tracked for norm in self.norms]
+        self.kept = [
+            (n.momentum, None if c is None else c.clone())
+            for n, c in zip(self.norms, counts, strict=True)
+        ]
+        for norm in self.norms:
             norm.momentum = 0.0
-        yield
-    finally:
-        for norm, (momentum, tracked), count in zip(norms, kept, counts, strict=True):
+
+    def __exit__(self, *_: object) -> None:
+        for norm, (momentum, count) in zip(self.norms, self.kept, strict=True):
             norm.momentum = momentum
-            if tracked is not None and count is not None:
-                tracked.copy_(count)
+            if norm.num_batches_tracked is not None and count is not None:
+                norm.num_batches_tracked.copy_(count)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from torch.utils.checkpoint import checkpoint
 
 from openke.module.model.model import Model
 from openke.module.penalty import Facts
 from openke.module.scoring.encodings import Encodings
+from openke.module.scoring.recompute import recomputed
 from openke.module.scoring.triples import score_relations
 
 PAIR_BLOCK = 2**16
@@ -43,6 +43,6 @@ def relation_loss(model: Model, facts: Facts, entities: Encodings) -> Tensor:
 
     size = len(head) if model.linear_in_relation else max(1, PAIR_BLOCK // model.rel_tot)
     parts = zip(*(torch.split(ids, size) for ids in (head, tail, facts.relation)), strict=True)
-    losses = [checkpoint(block_loss, *part, use_reentrant=False) for part in parts]
+    losses = [recomputed(model, block_loss, *part) for part in parts]
     total: Tensor = torch.stack(losses).sum()
     return total / len(head)

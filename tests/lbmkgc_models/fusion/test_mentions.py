@@ -35,6 +35,17 @@ def of(found, known, other):
     return found.values[place[0]].tolist() if place else None
 
 
+def test_what_is_hidden_names_nobody():
+    texts = ["by the [MASK]", "[MASK]", "mask", "the mask"]
+    labels = [EntityLabel("Q1", "The Mask", ""), EntityLabel("Q2", "Mask", "")]
+    labels += [EntityLabel(f"Q{3 + n}", "", text) for n, text in enumerate(texts)]
+    found = find_mentions(labels)
+    naming = {
+        known for known in range(6) for named in (0, 1) if (of(found, known, named) or [0])[0]
+    }
+    assert naming == {0, 4, 5}  # "The Mask" has the name of "Mask" in it
+
+
 def test_names_are_found_as_whole_words_in_any_case():
     found = find_mentions(LABELS)
     expected = {(known, other) for known, others in HERE.items() for other in others}
