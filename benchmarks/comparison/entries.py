@@ -35,7 +35,7 @@ class Entry:
     ranks: Mapping[int, Path] = field(default_factory=dict)
     """Files of ranks by seed, of those tests that left some."""
     trials: int = 0
-    """Trials of tune.py, the same number for all rows that it searched; 0: it did not."""
+    """Trials that tune.py has recorded; 0: it was not searched."""
 
     def values(self, read: Callable[[Result], float]) -> list[float]:
         """Return what ``read`` finds in each run."""

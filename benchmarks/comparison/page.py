@@ -132,8 +132,9 @@ def overview(entries: Sequence[Entry], paper: Paper, *, modes: bool = True) -> T
     header = ["MRR, %"]
     for dataset in datasets:
         header += [dataset, "paper"]
+    shown = list(dict.fromkeys((entry.name, entry.mode) for entry in entries))
     rows = []
-    for name, mode in _in_order(entries, paper, [NOT_RUN] if modes else []):
+    for name, mode in _with_absent(shown, paper) if modes else shown:
         line = [f"{name}, {mode}" if modes else name]
         for dataset in datasets:
             found = [e for e in entries if (e.name, e.mode, e.dataset) == (name, mode, dataset)]
@@ -144,15 +145,11 @@ def overview(entries: Sequence[Entry], paper: Paper, *, modes: bool = True) -> T
     return Table("All rows", header, rows, "A dash: not run." if modes else "")
 
 
-def _in_order(
-    entries: Sequence[Entry], paper: Paper, absent: Sequence[str]
-) -> list[tuple[str, str]]:
-    """Return rows by name and mode, the paper's models first; one without a row has ``absent``."""
-    rows = list(dict.fromkeys((entry.name, entry.mode) for entry in entries))
+def _with_absent(rows: Sequence[tuple[str, str]], paper: Paper) -> list[tuple[str, str]]:
+    """Return rows by name and mode, the paper's models first, those without a row, too."""
     found = []
     for model in dict.fromkeys(model for model, _ in paper):
-        own = [row for row in rows if row[0] == model]
-        found += own or [(model, mode) for mode in absent]
+        found += [row for row in rows if row[0] == model] or [(model, NOT_RUN)]
     return found + [row for row in rows if row not in found]
 
 
