@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from common.measuring import SpeedSettings, compared, finish, repeated
-from common.plain import PlainStore
+from common.plain_data import PlainStore
 
 from openke.data.store import TripleStore
 from openke.datasets.search import find_dataset

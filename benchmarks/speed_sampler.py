@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from common.measuring import SpeedSettings, compared, finish, repeated
-from common.plain import draw_negatives
+from common.plain_data import draw_negatives
 
 from openke.data.sampler import Sampler
 from openke.data.store import TripleStore

@@ -1,8 +1,8 @@
-"""Measure the time and memory of a training step, against eager PyTorch.
+"""Measure the time and memory of a training step, against PyTorch alone, eager and compiled.
 
 A step is sampling, forward, backward and Adam; of adversarial systems those of both sides. Sizes
-are negatives of each triple; those of KBGAN and MMRNS are what these choose from. Writes figures
-and a plot.
+are negatives of each triple; those of KBGAN and MMRNS are what these choose from. How long
+compiling takes does not count. Writes figures and a plot.
 
     python benchmarks/speed_training.py
 """
@@ -24,6 +24,8 @@ from openke.datasets.search import find_dataset
 from openke.runtime.script import run_script
 
 BATCH = 512
+WARM_UP = 4
+"""Steps before time counts: the first are compiled, once for a size and once for any."""
 NEGATIVES = {
     "TransE": (16, 64),
     "RotatE": (16, 64),
@@ -49,6 +51,15 @@ class Settings(SpeedSettings):
     """Name of a data set."""
     data: Path | None = None
     """Folder of the data set; else OPENKE_DATA, benchmarks/, the cache and a download."""
+    systems: tuple[str, ...] = tuple(NEGATIVES)
+    """Which systems; only a table of all is written."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        for name in self.systems:
+            if name not in NEGATIVES:
+                raise ValueError(f"--systems {name}: expected some of {', '.join(NEGATIVES)}")
 
 
 def ours(folder: Path, name: str, negatives: int, shared: bool, threads: int) -> float:
@@ -79,27 +90,30 @@ def ours(folder: Path, name: str, negatives: int, shared: bool, threads: int) ->
     return repeated(epoch) / len(loader)
 
 
-def plain(folder: Path, name: str, negatives: int) -> float:
-    """Return the seconds of a step in eager PyTorch, negatives drawn by NumPy."""
+def plain(folder: Path, name: str, negatives: int, shared: bool, compiled: bool) -> float:
+    """Return the seconds of a step in PyTorch, negatives drawn by NumPy."""
     store = TripleStore.open(folder)
     train = store.triples("train")
-    training = plain_training(name, store, negatives)
+    training = plain_training(name, store, negatives, compiled=compiled, shared=shared)
     order = np.random.default_rng(0).permutation(len(train))
     batches = (order[first * BATCH :][:BATCH] for first in count())
 
     def one() -> None:
         training.step(train[next(batches)])
 
+    for _ in range(WARM_UP):
+        one()
     return repeated(one)
 
 
 def measured(folder: Path, name: str, negatives: int, shared: bool, threads: int) -> Measurement:
-    """Measure both sides of one row."""
+    """Measure all sides of one row."""
     return compared(
         f"{name}, shared negatives" if shared else name,
         negatives,
         (ours, (folder, name, negatives, shared, threads)),
-        (plain, (folder, name, negatives)),
+        (plain, (folder, name, negatives, shared, False)),
+        compiled=(plain, (folder, name, negatives, shared, True)),
         threads=threads,
     )
 
@@ -109,11 +123,13 @@ def main(settings: Settings) -> None:
     rows = [
         measured(folder, name, negatives, shared, settings.threads)
         for name, sizes in NEGATIVES.items()
+        if name in settings.systems
         for shared in ((False, True) if name == "LBMKGC" else (False,))
         for negatives in sizes[: 1 if settings.quick else None]
     ]
     title = f"A training step on {settings.dataset}, batch {BATCH}, 500 reals per entity"
-    finish("speed_training", title, "negatives", rows, settings)
+    whole = set(settings.systems) == set(NEGATIVES)
+    finish("speed_training", title, "negatives", rows, settings, write=whole)
 
 
 if __name__ == "__main__":

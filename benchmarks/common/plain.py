@@ -1,139 +1,140 @@
-"""The same work in plain NumPy and eager PyTorch, written the usual way: what speed is held to.
+"""The same work in PyTorch, written well: what speed is held to, eager and compiled.
 
-Shapes: b positives, k negatives of each, q queries, e entities, d reals per vector.
+Of a negative only the entity that was put in is gathered; what it is compared with belongs to the
+fact and its side.
+
+Shapes: b positives, k negatives of each, u distinct entities, d reals per vector.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import embedding, logsigmoid
 
+from common.plain_comparing import WAYS, Compare, Query, complex_distance
+from common.plain_data import Drawn, Triples, draw_negatives
 from openke.data.store import TripleStore
 from openke.training.optimizers.choose import has_fused_step
 
-SPLITS = ("train", "valid", "test")
-Triples = NDArray[np.int64]
+Found = TypeVar("Found")
+Parts = list[Tensor]
+"""What of entities is compared, Float["u d"] each."""
 
 
-class PlainStore:
-    """A data set in NumPy: splits without duplicates, known answers sorted by query."""
+class Placed(NamedTuple):
+    """What was drawn, as places among distinct entities."""
 
-    def __init__(self, folder: Path) -> None:
-        read = {split: _read(folder, split) for split in SPLITS}
-        self.splits = {split: _distinct(triples) for split, triples in read.items()}
-        every = _distinct(np.concatenate(list(self.splits.values())))
-        self.tails = every  # sorted by head, relation, tail already
-        self.heads = every[np.lexsort((every[:, 0], every[:, 1], every[:, 2]))]
-
-
-def _read(folder: Path, split: str) -> Triples:
-    with (folder / f"{split}2id.txt").open() as file:
-        file.readline()
-        numbers = np.fromstring(file.read(), dtype=np.int64, sep=" ")
-    return numbers.reshape(-1, 3)[:, [0, 2, 1]]
-
-
-def _distinct(triples: Triples) -> Triples:
-    e, r = (int(triples[:, column].max()) + 1 for column in (2, 1))
-    numbers = np.unique((triples[:, 0] * r + triples[:, 1]) * e + triples[:, 2])
-    return np.column_stack([numbers // (e * r), numbers // e % r, numbers % e])
-
-
-def draw_negatives(
-    store: TripleStore, random: np.random.Generator, negatives: int
-) -> Callable[[Triples], Triples]:
-    """Return a function from Int["b 3"] to Int["b k 3"]: filtered Bernoulli negatives.
-
-    Facts among the draws are looked up in a sorted table of numbers and drawn again.
-    """
-    statistics = store.relation_statistics()
-    by_head = statistics.tails_per_head / (
-        statistics.tails_per_head + statistics.heads_per_tail + 1e-12
-    )
-    facts = np.sort(numbers_of(store, store.triples("train")))
-
-    def draw(positive: Triples) -> Triples:
-        drawn = np.repeat(positive[:, None, :], negatives, axis=1)
-        on_head = random.random(drawn.shape[:2]) < by_head[positive[:, 1], None]
-        wrong = np.ones(drawn.shape[:2], bool)
-        while wrong.any():
-            ids = random.integers(store.entity_count, size=int(wrong.sum()))
-            drawn[..., 0][wrong] = np.where(on_head[wrong], ids, drawn[..., 0][wrong])
-            drawn[..., 2][wrong] = np.where(on_head[wrong], drawn[..., 2][wrong], ids)
-            numbers = numbers_of(store, drawn[wrong])
-            at = np.minimum(np.searchsorted(facts, numbers), len(facts) - 1)
-            wrong[wrong] = facts[at] == numbers
-        return drawn
-
-    return draw
-
-
-def numbers_of(store: TripleStore, triples: Triples) -> NDArray[np.int64]:
-    """Return a number for each of Int["… 3"]."""
-    e, r = store.entity_count, store.relation_count
-    return (triples[..., 0] * r + triples[..., 1]) * e + triples[..., 2]
-
-
-# ---- scores --------------------------------------------------------------------------------------
-
-Vectors = tuple[Tensor, Tensor, Tensor]
-"""Head, relation and tail vectors that broadcast against one another."""
-
-
-def transe(h: Tensor, r: Tensor, t: Tensor) -> Tensor:
-    """Return minus the L1 distance of h + r and t."""
-    return -(h + r - t).abs().sum(dim=-1)
-
-
-def complex_score(h: Tensor, r: Tensor, t: Tensor) -> Tensor:
-    """Return Re <h, r, conj t>, real parts first in every vector."""
-    (h1, h2), (r1, r2), (t1, t2) = (x.chunk(2, dim=-1) for x in (h, r, t))
-    return ((h1 * r1 - h2 * r2) * t1 + (h1 * r2 + h2 * r1) * t2).sum(dim=-1)
-
-
-def rotate(h: Tensor, phase: Tensor, t: Tensor) -> Tensor:
-    """Return minus the sum of complex distances of h turned by the phases and t."""
-    h1, h2 = h.chunk(2, dim=-1)
-    t1, t2 = t.chunk(2, dim=-1)
-    cos, sin = phase.cos(), phase.sin()
-    real, imaginary = h1 * cos - h2 * sin - t1, h1 * sin + h2 * cos - t2
-    # Several times faster than a norm over a stacked axis; the clamp keeps gradients finite.
-    return -(real * real + imaginary * imaginary).clamp_min(1e-24).sqrt().sum(dim=-1)
-
-
-def distmult(h: Tensor, r: Tensor, t: Tensor) -> Tensor:
-    """Return <h, r, t>."""
-    return (h * r * t).sum(dim=-1)
-
-
-SCORES: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
-    "TransE": transe,
-    "DistMult": distmult,
-    "ComplEx": complex_score,
-    "RotatE": rotate,
-    "LBMKGC": rotate,
-}
-
-
-def distinct(*ids: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the distinct ids, and for each of some arrays that broadcast where its ids are."""
-    entities, place = torch.unique(torch.stack(torch.broadcast_tensors(*ids)), return_inverse=True)
-    return entities, place
+    entities: Tensor | None
+    """Ids, Int["u"]; None where places are ids of all entities."""
+    head: Tensor
+    """Int["b"], as are relation and tail."""
+    relation: Tensor
+    """Ids, not places."""
+    tail: Tensor
+    others: Tensor
+    """What stands in place of the head or of the tail, Int["b k"]."""
+    modal: Tensor
+    """Whose modal parts stand there, Int["b k"]; the same, but for MANS."""
+    on_head: Tensor
+    """Bool["b k"]."""
 
 
 class Plain(nn.Module):
-    """Scores triples one by one."""
+    """Compares queries with entities, part by part, and adds the scores."""
 
-    def loss(self, drawn: Tensor) -> Tensor:
-        """Return the loss of Int["b 1+k 3"], the positive first."""
-        return log_sigmoid_loss(self(drawn[..., 0], drawn[:, :1, 1], drawn[..., 2]))
+    distinct = True
+    """Whether the distinct entities of a batch are encoded; else the rows of a table are read."""
+    pairs: tuple[tuple[int, int], ...] = ((0, 0),)
+    """The part of a query's entity, and that of the candidate, of each score."""
+    mean = False
+    """Whether scores are averaged, not added."""
+    query: Query
+    compare: Compare
+    relation: nn.Embedding
+
+    def encode(self, entities: Tensor | None) -> tuple[Parts, Parts]:
+        """Return the parts of entities as heads, and as tails."""
+        raise NotImplementedError
+
+    def vectors(self, relation: Tensor) -> list[Tensor]:
+        """Return what moves entities, Float["b d"] each; several have scores of their own."""
+        return [self.relation(relation)]
+
+    def met(self, parts: Parts, own: Tensor, modal: Tensor, relation: Tensor) -> Parts:
+        """Return parts at places, Int["b"] or Int["b k"], the first one's at ``own``."""
+        return [embedding(modal if n else own, part) for n, part in enumerate(parts)]
+
+    def scores(self, placed: Placed, encoded: tuple[Parts, Parts]) -> tuple[Tensor, Tensor]:
+        """Return the scores of positives, Float["b"], and of negatives, Float["b k"]."""
+        heads, tails = encoded
+        head, relation, tail = placed.head, placed.relation, placed.tail
+        vectors = self.vectors(relation)
+        true_heads = self.met(heads, head, head, relation)
+        true_tails = self.met(tails, tail, tail, relation)
+        asked = [
+            [
+                (self.query(h, vector, "tail"), self.query(t, vector, "head"))
+                for h, t in zip(true_heads, true_tails, strict=True)
+            ]
+            for vector in vectors
+        ]
+        met = self.candidates(encoded, placed)
+        on_head = placed.on_head[..., None]
+        pairs = [(asks[a], b) for asks in asked for a, b in self.pairs]
+        positive = [self.compare(of_tails, true_tails[b]) for (of_tails, _), b in pairs]
+        negative = [
+            self.compare(torch.where(on_head, of_heads[:, None], of_tails[:, None]), met[b])
+            for (of_tails, of_heads), b in pairs
+        ]
+        return self.total(positive), self.total(negative)
+
+    def candidates(self, parts: tuple[Parts, Parts], placed: Placed) -> Parts:
+        """Return the parts of what was put in, Float["b k d"] each."""
+        heads, tails = parts
+        both, own, modal = [], placed.others, placed.modal
+        for h, t in zip(heads, tails, strict=True):
+            both.append(t if h is t else torch.cat([t, h]))
+        if both[0] is not tails[0]:  # a part differs by side: heads stand below tails
+            own = own + placed.on_head * len(tails[0])
+        return self.met(both, own, modal, placed.relation)
+
+    def total(self, scores: list[Tensor]) -> Tensor:
+        """Return the sum or the mean."""
+        total: Tensor = sum(scores[1:], start=scores[0])
+        return total / len(scores) if self.mean else total
+
+    def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
+        """Return the score of each triple, Float["b"]."""
+        others = tail[:, None]
+        facts = torch.stack([head, relation, tail], dim=1)
+        return self.scores_of(Drawn(facts, others, torch.zeros_like(others).bool()))[0]
+
+    def scores_of(self, drawn: Drawn) -> tuple[Tensor, Tensor]:
+        """Return the scores of positives, Float["b"], and of negatives, Float["b k"]."""
+        placed = self.placed(drawn)
+        return self.scores(placed, self.encode(placed.entities))
+
+    def placed(self, drawn: Drawn, modal: Tensor | None = None) -> Placed:
+        """Return what was drawn; ``modal``, Int["b k"]: whose modal parts stand there."""
+        head, relation, tail = drawn.positive.unbind(dim=1)
+        modal = drawn.others if modal is None else modal
+        if not self.distinct:
+            return Placed(None, head, relation, tail, drawn.others, modal, drawn.on_head)
+        ids = torch.cat([head[:, None], tail[:, None], drawn.others, modal], dim=1)
+        entities, place = torch.unique(ids, return_inverse=True)
+        (own, other), k = (place[:, 0], place[:, 1]), drawn.others.shape[1]
+        put = place[:, 2 : 2 + k], place[:, 2 + k :]
+        return Placed(entities, own, relation, other, *put, drawn.on_head)
+
+    def loss(self, placed: Placed) -> Tensor:
+        """Return the loss of a batch."""
+        return log_sigmoid_loss(*self.scores(placed, self.encode(placed.entities)))
 
 
 class PlainModel(Plain):
@@ -143,8 +144,9 @@ class PlainModel(Plain):
         self, name: str, entities: int, relations: int, dim: int, features: list[Tensor]
     ) -> None:
         super().__init__()
-        self.score = SCORES[name]
-        turned = self.score is rotate
+        self.query, self.compare = WAYS[name]
+        self.distinct = bool(features)
+        turned = self.compare is complex_distance
         self.entity = nn.Embedding(entities, dim)
         self.relation = nn.Embedding(relations, dim // 2 if turned else dim)
         nn.init.uniform_(self.entity.weight, -14 / dim, 14 / dim)
@@ -169,26 +171,45 @@ class PlainModel(Plain):
         weights = self.attention(modal.tanh()).softmax(dim=-2)
         return (weights * modal).sum(dim=-2)
 
-    def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
-        """Return the score of each triple; ids broadcast against one another."""
-        moved = self.relation(relation)
-        if not len(self.features):
-            return self.score(self.entity(head), moved, self.entity(tail))
-        entities, place = distinct(head, tail)
-        structural, modal = self.entity(entities), self.fused(entities)
+    def encode(self, entities: Tensor | None) -> tuple[Parts, Parts]:
+        """Return the rows of the table, and for LBMKGC what features make."""
+        if entities is None:
+            return [self.entity.weight], [self.entity.weight]
+        parts = [self.entity(entities), self.fused(entities)]
+        return parts, parts
+
+    def met(self, parts: Parts, own: Tensor, modal: Tensor, relation: Tensor) -> Parts:
+        """Return what entities are to the relation of their fact."""
+        rows = super().met(parts, own, modal, relation)
+        if len(rows) == 1:
+            return rows
         gate = self.gate(relation).sigmoid()
-        ends = [gate * structural[at] + (1 - gate) * modal[at] for at in place]
-        return self.score(ends[0], moved, ends[1])
+        gate = gate if own.dim() == 1 else gate[:, None]
+        return [gate * rows[0] + (1 - gate) * rows[1]]
 
 
 # ---- training ------------------------------------------------------------------------------------
 
 
-def log_sigmoid_loss(scores: Tensor) -> Tensor:
-    """Return the self-adversarial loss of Float["b 1+k"], the positive first; margin 12."""
-    positive, negative = (12.0 + scores).split([1, scores.shape[1] - 1], dim=1)
+def log_sigmoid_loss(positive: Tensor, negative: Tensor) -> Tensor:
+    """Return the self-adversarial loss of Float["b"] and Float["b k"]; margin 12."""
+    positive, negative = 12.0 + positive, 12.0 + negative
     weights = negative.detach().softmax(dim=-1)
     return -(logsigmoid(positive).mean() + (weights * logsigmoid(-negative)).sum(-1).mean()) / 2
+
+
+def mean_of_ends(heads: Tensor, tails: Tensor, placed: Placed) -> Tensor:
+    """Return the mean over positives and negatives of what belongs to both of their entities.
+
+    Parameters
+    ----------
+    heads, tails
+        A number of each distinct entity as a head and as a tail, Float["u"].
+    """
+    h, t = heads[placed.head], tails[placed.tail]
+    put = heads[placed.others] + t[:, None], h[:, None] + tails[placed.others]
+    negative = torch.where(placed.on_head, *put)
+    return torch.cat([(h + t)[:, None], negative], dim=1).mean()
 
 
 def adam(module: nn.Module) -> torch.optim.Optimizer:
@@ -206,18 +227,39 @@ def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
 
 
 class PlainSampling:
-    """Negative sampling; other objectives change what a step does."""
+    """Negative sampling; other objectives change what a step does.
 
-    def __init__(self, model: Plain, store: TripleStore, negatives: int) -> None:
+    Parameters
+    ----------
+    compiled
+        Whether ``torch.compile`` makes what scores and losses run by.
+    shared
+        Whether a batch has one set of negatives.
+    """
+
+    def __init__(
+        self,
+        model: Plain,
+        store: TripleStore,
+        negatives: int,
+        *,
+        compiled: bool = False,
+        shared: bool = False,
+    ) -> None:
         self.model = model
         self.random = np.random.default_rng(0)
-        self.draw = draw_negatives(store, self.random, negatives)
+        self.draw = draw_negatives(store, self.random, negatives, shared=shared)
         self.optimizer = adam(model)
+        self.compiled = compiled
+        self.loss = self.made_fast(model.loss)
 
-    def drawn(self, positive: Triples) -> Tensor:
-        """Return Int["b 1+k 3"], the positive first."""
-        return torch.from_numpy(np.concatenate([positive[:, None], self.draw(positive)], axis=1))
+    def made_fast(self, function: Callable[..., Found]) -> Callable[..., Found]:
+        """Return a function, compiled where that is wanted."""
+        if not self.compiled:
+            return function
+        made: Callable[..., Found] = torch.compile(function)
+        return made
 
     def step(self, positive: Triples) -> None:
         """Train on Int["b 3"]."""
-        descend(self.optimizer, self.model.loss(self.drawn(positive)))
+        descend(self.optimizer, self.loss(self.model.placed(self.draw(positive))))

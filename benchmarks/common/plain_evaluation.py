@@ -8,14 +8,16 @@ Shapes: q queries, e entities, d reals per vector.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from common.plain import PlainModel, Triples, complex_score, rotate, transe
+from common.plain import PlainModel
+from common.plain_comparing import product
+from common.plain_data import Triples
 from openke.data.batch import Side
 from openke.data.store import TripleStore
 
@@ -26,55 +28,6 @@ BLOCK = 512
 
 SIDES: tuple[Side, Side] = ("head", "tail")
 Ranks = NDArray[np.float64]
-Query = Callable[[Tensor, Tensor, Side], Tensor]
-"""From anchors and relations, Float["q d"] each, to what is compared with entities."""
-Pairs = Callable[[Tensor, Tensor], Tensor]
-"""From Float["q d"] and Float["e d"] to the scores Float["q e"]."""
-
-
-def moved(anchor: Tensor, relation: Tensor, side: Side) -> Tensor:
-    """Return h + r, or t - r where heads are asked."""
-    return anchor + relation if side == "tail" else anchor - relation
-
-
-def multiplied(anchor: Tensor, relation: Tensor, side: Side) -> Tensor:
-    """Return what the score of ComplEx is the product of an entity with."""
-    (a1, a2), (r1, r2) = (x.chunk(2, dim=-1) for x in (anchor, relation))
-    if side == "head":
-        r2 = -r2
-    return torch.cat([a1 * r1 - a2 * r2, a1 * r2 + a2 * r1], dim=-1)
-
-
-def turned(anchor: Tensor, phase: Tensor, side: Side) -> Tensor:
-    """Return h turned by the phases, or t turned back, which is as far from each head."""
-    turn = torch.cat([phase.cos(), phase.sin()], dim=-1)
-    return multiplied(anchor, turn, side)
-
-
-def products(query: Tensor, entities: Tensor) -> Tensor:
-    """Return the inner product of each pair."""
-    return query @ entities.T
-
-
-def distances(query: Tensor, entities: Tensor) -> Tensor:
-    """Return minus the L1 distance of each pair."""
-    return -(query[:, None] - entities).abs().sum(dim=-1)
-
-
-def complex_distances(query: Tensor, entities: Tensor) -> Tensor:
-    """Return minus the sum of complex distances of each pair."""
-    real, imaginary = (
-        a[:, None] - b for a, b in zip(query.chunk(2, 1), entities.chunk(2, 1), strict=True)
-    )
-    return -(real * real + imaginary * imaginary).sqrt().sum(dim=-1)
-
-
-WAYS: Mapping[Callable[..., Tensor], tuple[Query, Pairs]] = {
-    transe: (moved, distances),
-    complex_score: (multiplied, products),
-    rotate: (turned, complex_distances),
-}
-"""How a score of triples is reckoned for all entities."""
 
 
 class PlainEvaluation:
@@ -89,9 +42,9 @@ class PlainEvaluation:
     def __init__(self, model: PlainModel, store: TripleStore, *, compiled: bool = True) -> None:
         self.model = model
         self.store = store
-        self.query, self.pairs = WAYS[model.score]
-        if compiled and self.pairs is not products:
-            self.pairs = torch.compile(self.pairs, dynamic=True)
+        self.compare = model.compare
+        if compiled and self.compare is not product:
+            self.compare = torch.compile(self.compare, dynamic=True)
 
     @torch.inference_mode()
     def ranks(self, triples: Triples) -> Ranks:
@@ -117,14 +70,15 @@ class PlainEvaluation:
 
     def _scores(self, query: Tensor, entities: Tensor) -> Tensor:
         """Return Float["q e"]; distances a block of entities at a time, which stays in cache."""
-        if self.pairs is products:
-            return products(query, entities)
-        return torch.cat([self.pairs(query, part) for part in entities.split(BLOCK)], dim=1)
+        if self.compare is product:
+            return query @ entities.T
+        asked = query[:, None]
+        return torch.cat([self.compare(asked, part) for part in entities.split(BLOCK)], dim=1)
 
     def _ranks(self, triples: Triples, side: Side, entities: Tensor) -> Ranks:
         heads, relations, tails = torch.from_numpy(triples).unbind(dim=1)
         anchors, targets = (heads, tails) if side == "tail" else (tails, heads)
-        query = self.query(entities[anchors], self.model.relation(relations), side)
+        query = self.model.query(entities[anchors], self.model.relation(relations), side)
         scores = self._scores(query, entities)
         wanted = scores.gather(1, targets[:, None])
         asked = zip(anchors.tolist(), relations.tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""Models with pictures and text in eager PyTorch, the distinct entities of a batch encoded once."""
+"""Models with pictures and text in PyTorch, the distinct entities of a batch encoded once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, normalize
 
-from common.plain import Plain, distinct, rotate, transe
+from common.plain import Parts, Placed, Plain, log_sigmoid_loss, mean_of_ends
+from common.plain_comparing import complex_distance, distance, moved, turned
 
 Pairs = tuple[tuple[int, int], ...]
 FOUR = ((0, 0), (1, 1), (0, 1), (1, 0))
@@ -18,10 +19,10 @@ ENERGIES: Mapping[str, Pairs] = {
     "IKRL": FOUR,
     "TBKGC": (*FOUR, (2, 2)),
     "QEB": (*FOUR, (2, 2)),
-    "MMKRL": ((2, 3), (1, 1), (1, 0), (0, 1)),
+    "MMKRL": ((0, 0), (1, 1), (1, 2), (2, 1)),
 }
-"""Which part of a head meets which of a tail. Part 2 is the sum of 0 and 1; for MMKRL parts 2 and 3
-are structure mapped as that of a head and of a tail."""
+"""Which part of a head meets which of a tail. Part 2 is the sum of 0 and 1; for MMKRL part 0 is
+structure mapped as that of a head or of a tail, and part 2 structure itself."""
 
 
 def frozen(features: list[Tensor]) -> nn.ParameterList:
@@ -34,6 +35,8 @@ class PlainEnergies(Plain):
 
     Of QEB and MMKRL the mean, of the others the sum.
     """
+
+    query, compare = staticmethod(moved), staticmethod(distance)
 
     def __init__(
         self, name: str, entities: int, relations: int, dim: int, features: list[Tensor]
@@ -53,57 +56,24 @@ class PlainEnergies(Plain):
             layers = [nn.Linear(sum(widths), dim, bias=name != "IKRL")]
         self.projections = nn.ModuleList(layers)
 
-    def parts(self, structural: Tensor, modal: Tensor) -> tuple[Tensor, ...]:
-        """Return what heads and tails meet with."""
-        both = (structural, modal)
-        return both if self.pairs is FOUR else (*both, structural + modal)
+    def sides(self, structural: Tensor, modal: Tensor) -> tuple[Parts, Parts]:
+        """Return the parts as heads and as tails."""
+        both = [structural, modal]
+        if self.pairs is not FOUR:
+            both.append(structural + modal)
+        return both, both
 
-    def encode(self, entities: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the structural and the modal rows, Float["u d"] each."""
+    def encode(self, entities: Tensor | None) -> tuple[Parts, Parts]:
+        """Return the parts of distinct entities."""
         rows = [table[entities] for table in self.features]
         if len(self.projections) == 1:
             rows = [torch.cat(rows, dim=-1)]
         projected = [project(x) for project, x in zip(self.projections, rows, strict=True)]
-        return self.entity(entities), torch.cat(projected, dim=-1)
+        return self.sides(self.entity(entities), torch.cat(projected, dim=-1))
 
-    def translations(self, relation: Tensor) -> list[Tensor]:
+    def vectors(self, relation: Tensor) -> list[Tensor]:
         """Return each table's rows."""
         return [table(relation) for table in self.relations]
-
-    def forward(
-        self,
-        head: Tensor,
-        relation: Tensor,
-        tail: Tensor,
-        modal_ends: tuple[Tensor, Tensor] | None = None,
-    ) -> Tensor:
-        """Return the score of each triple; ids broadcast against one another.
-
-        With ``modal_ends``, heads and tails have the modal rows of these entities.
-        """
-        entities, place = distinct(head, tail, *(modal_ends or (head, tail)))
-        structural, modal = self.encode(entities)
-        if modal_ends is None:
-            every = self.parts(structural, modal)
-            self.seen = place, every
-            heads, tails = (
-                {part: every[part][at] for part in parts}
-                for at, parts in zip(
-                    place[:2], map(set, zip(*self.pairs, strict=True)), strict=True
-                )
-            )
-        else:
-            heads, tails = (
-                dict(enumerate(self.parts(structural[at], modal[other])))
-                for at, other in zip(place[:2], place[2:], strict=True)
-            )
-        energies = [
-            transe(heads[a], vector, tails[b])
-            for vector in self.translations(relation)
-            for a, b in self.pairs
-        ]
-        total: Tensor = sum(energies[1:], start=energies[0])
-        return total / len(energies) if self.mean else total
 
 
 class PlainMMKRL(PlainEnergies):
@@ -115,31 +85,38 @@ class PlainMMKRL(PlainEnergies):
         self.alignment = nn.Linear(dim, dim, bias=False)
         self.biases = nn.Parameter(torch.randn(3, dim))
 
-    def parts(self, structural: Tensor, modal: Tensor) -> tuple[Tensor, ...]:
-        """Return structure, modalities, structure as a head's and as a tail's."""
+    def sides(self, structural: Tensor, modal: Tensor) -> tuple[Parts, Parts]:
+        """Return mapped structure, modalities and structure."""
         mapped = self.mapping(structural)
-        return structural, modal, mapped + self.biases[0], mapped + self.biases[1]
+        as_head, as_tail = mapped + self.biases[0], mapped + self.biases[1]
+        return [as_head, modal, structural], [as_tail, modal, structural]
 
-    def translations(self, relation: Tensor) -> list[Tensor]:
+    def vectors(self, relation: Tensor) -> list[Tensor]:
         """Return the mapped rows of relations."""
         rows = self.mapping(self.relations[0].weight) + self.biases[2]
         return [rows[relation]]
 
-    def loss(self, drawn: Tensor) -> Tensor:
+    def loss(self, placed: Placed) -> Tensor:
         """Return the loss of the scores and the alignment."""
-        loss = super().loss(drawn)
-        place, (structural, modal, as_head, as_tail) = self.seen
+        encoded = self.encode(placed.entities)
+        return log_sigmoid_loss(*self.scores(placed, encoded)) + self.aligned(placed, encoded)
+
+    def aligned(self, placed: Placed, encoded: tuple[Parts, Parts]) -> Tensor:
+        """Return how far structure is from modalities and from what it is mapped to."""
+        (as_head, modal, structural), (as_tail, *_) = encoded
         across = (self.alignment(structural) - modal).square().mean(dim=1)
         heads = (structural - as_head).square().mean(dim=1) + across
         tails = (structural - as_tail).square().mean(dim=1) + across
         table = self.relations[0].weight
         mapped = self.mapping(table) + self.biases[2]
         relations = (table - mapped).square().mean(dim=1)
-        return loss + (heads[place[0]] + tails[place[1]] + relations[drawn[..., 1]]).mean()
+        return mean_of_ends(heads, tails, placed) + relations[placed.relation].mean()
 
 
 class PlainAdaMF(Plain):
     """RotatE on the weighted sum of structure and projected features, which are trained, too."""
+
+    query, compare = staticmethod(turned), staticmethod(complex_distance)
 
     def __init__(self, entities: int, relations: int, dim: int, features: list[Tensor]) -> None:
         super().__init__()
@@ -165,15 +142,16 @@ class PlainAdaMF(Plain):
         weights = self.attention(stacked.tanh()).softmax(dim=-2)
         return (weights * stacked).sum(dim=-2)
 
-    def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
-        """Return the score of each triple; ids broadcast against one another."""
-        entities, place = distinct(head, tail)
-        fused = self.fuse(self.views(entities))
-        return rotate(fused[place[0]], self.relation(relation), fused[place[1]])
+    def encode(self, entities: Tensor | None) -> tuple[Parts, Parts]:
+        """Return the sum, as the one part."""
+        parts = [self.fuse(self.views(entities))]
+        return parts, parts
 
 
 class PlainTransAE(Plain):
     """TransE on the code of an autoencoder; features are taken as they are."""
+
+    query, compare = staticmethod(moved), staticmethod(distance)
 
     def __init__(
         self, relations: int, dim: int, hidden: tuple[int, ...], features: list[Tensor]
@@ -191,32 +169,31 @@ class PlainTransAE(Plain):
         self.code = nn.Linear(sum(hidden), dim, bias=False)
         self.relation = nn.Embedding(relations, dim)
 
-    def encode(self, entities: Tensor) -> Tensor:
-        """Return the codes, Float["u d"]."""
+    def encode(self, entities: Tensor | None) -> tuple[Parts, Parts]:
+        """Return the codes, as the one part."""
         with torch.no_grad():
             self.code.weight.copy_(normalize(self.code.weight))
         hidden = [
             enter(rows[entities]).sigmoid()
             for enter, rows in zip(self.enter, self.features, strict=True)
         ]
-        code: Tensor = self.code(torch.cat(hidden, dim=1)).sigmoid()
-        return code
+        parts = [self.code(torch.cat(hidden, dim=1)).sigmoid()]
+        return parts, parts
 
-    def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
-        """Return the score of each triple; ids broadcast against one another."""
-        entities, place = distinct(head, tail)
-        codes = self.encode(entities)
-        self.seen = entities, place, codes
-        return transe(codes[place[0]], self.relation(relation), codes[place[1]])
-
-    def loss(self, drawn: Tensor) -> Tensor:
+    def loss(self, placed: Placed) -> Tensor:
         """Return the loss of the scores and the errors of what is rebuilt, of both entities."""
-        loss = super().loss(drawn)
-        entities, place, codes = self.seen
+        encoded = self.encode(placed.entities)
+        return log_sigmoid_loss(*self.scores(placed, encoded)) + self.rebuilt(placed, encoded)
+
+    def rebuilt(self, placed: Placed, encoded: tuple[Parts, Parts]) -> Tensor:
+        """Return the errors of what is rebuilt of both entities."""
+        (codes,), _ = encoded
         ways = zip(self.expand, self.rebuild, self.features, strict=True)
         each = [
-            mse_loss(rebuild(expand(codes).sigmoid()), rows[entities], reduction="none").mean(dim=1)
+            mse_loss(
+                rebuild(expand(codes).sigmoid()), rows[placed.entities], reduction="none"
+            ).mean(dim=1)
             for expand, rebuild, rows in ways
         ]
         total: Tensor = sum(each[1:], start=each[0])
-        return loss + total[place].mean(dim=(1, 2)).sum()
+        return mean_of_ends(total, total, placed)

@@ -1,4 +1,4 @@
-"""Adversarial training and choice of negatives in eager PyTorch: KBGAN, MANS, AdaMF-MAT, MMRNS."""
+"""Adversarial training and choice of negatives in PyTorch: KBGAN, MANS, AdaMF-MAT, MMRNS."""
 
 from __future__ import annotations
 
@@ -9,17 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, leaky_relu, normalize
 
-from common.plain import (
-    Plain,
-    PlainModel,
-    PlainSampling,
-    Triples,
-    adam,
-    descend,
-    log_sigmoid_loss,
-    numbers_of,
-    rotate,
-)
+from common.plain import Plain, PlainModel, PlainSampling, adam, descend, log_sigmoid_loss
+from common.plain_comparing import complex_distance, turned
+from common.plain_data import Drawn, Triples, numbers_of
 from common.plain_modal import PlainAdaMF, PlainEnergies, frozen
 from openke.data.store import TripleStore
 
@@ -27,23 +19,32 @@ from openke.data.store import TripleStore
 class PlainKBGAN(PlainSampling):
     """A generator chooses one of the candidates of a triple; its scores are found once."""
 
-    def __init__(self, model: Plain, generator: Plain, store: TripleStore, negatives: int) -> None:
-        super().__init__(model, store, negatives)
+    def __init__(
+        self,
+        model: Plain,
+        generator: Plain,
+        store: TripleStore,
+        negatives: int,
+        *,
+        compiled: bool = False,
+    ) -> None:
+        super().__init__(model, store, negatives, compiled=compiled)
         self.generator = generator
         self.other_optimizer = adam(generator)
         self.baseline = 0.0
+        self.asked = self.made_fast(generator.scores_of)
+        self.told = self.made_fast(model.scores_of)
 
     def step(self, positive: Triples) -> None:
         """Train both on Int["b 3"]."""
-        drawn = self.drawn(positive)
-        logits = self.generator(*drawn[:, 1:].unbind(dim=-1))
-        chosen = logits.detach().softmax(dim=1).multinomial(1)
-        at = chosen[:, :, None].expand(-1, -1, 3) + 1
-        pair = torch.cat([drawn[:, :1], drawn.gather(1, at)], dim=1)
-        scores = self.model(*pair.unbind(dim=-1))
-        descend(self.optimizer, log_sigmoid_loss(scores))
-        reward = scores[:, 1].detach() - self.baseline
-        log_p = logits.log_softmax(dim=1).gather(1, chosen)[:, 0]
+        drawn = self.draw(positive)
+        _, logits = self.asked(drawn)
+        at = logits.detach().softmax(dim=1).multinomial(1)
+        others, on_head = drawn.others.gather(1, at), drawn.on_head.gather(1, at)
+        positive_score, negative_score = self.told(Drawn(drawn.positive, others, on_head))
+        descend(self.optimizer, log_sigmoid_loss(positive_score, negative_score))
+        reward = negative_score.detach()[:, 0] - self.baseline
+        log_p = logits.log_softmax(dim=1).gather(1, at)[:, 0]
         descend(self.other_optimizer, -(reward * log_p).mean())
 
 
@@ -55,12 +56,11 @@ class PlainMANS(PlainSampling):
 
     def step(self, positive: Triples) -> None:
         """Train on Int["b 3"]."""
-        drawn = self.drawn(positive)
-        visual = torch.rand(drawn.shape[:2]) < self.share
-        own = torch.where(visual[..., None], drawn[:, :1], drawn)
-        ends = drawn[..., 0], drawn[..., 2]
-        scores = self.model(*own.unbind(dim=-1), modal_ends=ends)
-        descend(self.optimizer, log_sigmoid_loss(scores))
+        facts, others, on_head = self.draw(positive)
+        visual = torch.rand(others.shape) < self.share
+        replaced = torch.where(on_head, facts[:, :1], facts[:, 2:])
+        drawn = Drawn(facts, torch.where(visual, replaced, others), on_head)
+        descend(self.optimizer, self.loss(self.model.placed(drawn, modal=others)))
 
 
 class PlainMAT(PlainSampling):
@@ -69,8 +69,10 @@ class PlainMAT(PlainSampling):
     weight, noise, hidden = 0.1, 64, 512
     model: PlainAdaMF
 
-    def __init__(self, model: PlainAdaMF, store: TripleStore, negatives: int) -> None:
-        super().__init__(model, store, negatives)
+    def __init__(
+        self, model: PlainAdaMF, store: TripleStore, negatives: int, *, compiled: bool = False
+    ) -> None:
+        super().__init__(model, store, negatives, compiled=compiled)
         dim = model.entity.embedding_dim
         self.generators = nn.ModuleList(
             nn.Sequential(
@@ -81,32 +83,35 @@ class PlainMAT(PlainSampling):
             for _ in model.features
         )
         self.other_optimizer = adam(self.generators)
+        self.told = self.made_fast(self.scores)
 
     def step(self, positive: Triples) -> None:
         """Train both on Int["b 3"]."""
-        loss = self.model.loss(self.drawn(positive))
-        true, fakes = self.scores(positive, of_model=True)
+        loss = self.loss(self.model.placed(self.draw(positive)))
+        facts = torch.tensor(positive)
+        true, fakes = self.told(facts, of_model=True)
         against = torch.stack([pair_loss(true, fake) for fake in fakes]).sum()
         descend(self.optimizer, loss + self.weight * against)
-        true, fakes = self.scores(positive, of_model=False)
+        true, fakes = self.told(facts, of_model=False)
         descend(self.other_optimizer, torch.stack([pair_loss(fake, true) for fake in fakes]).sum())
 
-    def scores(self, positive: Triples, *, of_model: bool) -> tuple[Tensor, list[Tensor]]:
+    def scores(self, positive: Tensor, *, of_model: bool) -> tuple[Tensor, list[Tensor]]:
         """Return the scores of positives and of their three fakes.
 
         Gradients are those of the model, or those of what generators make.
         """
-        head, relation, tail = torch.tensor(positive).unbind(dim=1)
+        head, relation, tail = positive.unbind(dim=1)
         with torch.set_grad_enabled(of_model):
-            turned = self.model.relation(relation)
+            phase = self.model.relation(relation)
             views = [self.model.views(ends) for ends in (head, tail)]
             true = [self.model.fuse(view) for view in views]
         with torch.set_grad_enabled(not of_model):
             made = [self.made(view[0]) for view in views]
         weighed = [[view[0], *rows] for view, rows in zip(views, made, strict=True)]
         fake = [self.model.fuse(rows) for rows in weighed]
-        ends = ((fake[0], true[1]), (true[0], fake[1]), (fake[0], fake[1]))
-        return rotate(true[0], turned, true[1]), [rotate(h, turned, t) for h, t in ends]
+        ends = ((true[0], true[1]), (fake[0], true[1]), (true[0], fake[1]), (fake[0], fake[1]))
+        found = [complex_distance(turned(h, phase, "tail"), t) for h, t in ends]
+        return found[0], found[1:]
 
     def made(self, structural: Tensor) -> list[Tensor]:
         """Return the modal rows that generators make, Float["b d"] each."""
@@ -117,7 +122,7 @@ class PlainMAT(PlainSampling):
 
 def pair_loss(first: Tensor, second: Tensor) -> Tensor:
     """Return the loss of scores that are to be high and others that are to be low."""
-    return log_sigmoid_loss(torch.stack([first, second], dim=1))
+    return log_sigmoid_loss(first, second[:, None])
 
 
 class PlainSimilarity(nn.Module):
@@ -199,15 +204,22 @@ class PlainMMRNS(PlainSampling):
     model: PlainModel
 
     def __init__(
-        self, model: PlainModel, features: list[Tensor], store: TripleStore, negatives: int
+        self,
+        model: PlainModel,
+        features: list[Tensor],
+        store: TripleStore,
+        negatives: int,
+        *,
+        compiled: bool = False,
     ) -> None:
-        super().__init__(model, store, negatives)
+        super().__init__(model, store, negatives, compiled=compiled)
         self.store, self.candidates, self.steps = store, negatives, 0
         self.facts = np.sort(numbers_of(store, store.triples("train")))
         dim = model.entity.embedding_dim
         self.similarity = PlainSimilarity(model.relation.embedding_dim, dim, features)
         both = nn.ModuleList([model, self.similarity])
         self.optimizer = adam(both)
+        self.chosen, self.contrasted = self.made_fast(self.choose), self.made_fast(contrast)
 
     def step(self, positive: Triples) -> None:
         """Train on Int["b 3"]; heads and tails are replaced in turn."""
@@ -225,18 +237,18 @@ class PlainMMRNS(PlainSampling):
             self.model.relation(distinct_relations),
             at,
         )
-        drawn, soft = self.choose(cos, facts)
+        temperature = 10.0 / (1 + math.log(self.steps + 1))
+        drawn, soft = self.chosen(torch.stack(cos) / temperature, facts)
         # The draws in the forward pass, the mixtures of all in the backward one.
         mixture = soft @ rows.detach()
         mixed = rows[drawn] + mixture - mixture.detach()
-        ends, vector = [table(head), table(tail)], self.model.relation(relation)
-        true = self.model.score(ends[0], vector, ends[1])
-        others = [end[:, None] for end in ends]
-        others[slot // 2] = mixed
-        negative = self.model.score(others[0], vector[:, None], others[1])
+        kept, side = (head, "tail") if slot else (tail, "head")
+        query = self.model.query(table(kept), self.model.relation(relation), side)
+        true = self.model.compare(query, table(replaced))
+        negative = self.model.compare(query[:, None], mixed)
         share = negative.detach().softmax(dim=1)
-        loss = log_sigmoid_loss(torch.cat([true[:, None], negative], dim=1))
-        told = torch.stack([contrast(c, facts, drawn, share) for c in cos]).mean()
+        loss = log_sigmoid_loss(true, negative)
+        told = torch.stack([self.contrasted(c, facts, drawn, share) for c in cos]).mean()
         descend(self.optimizer, loss + self.contrast * told)
         self.steps += 1
 
@@ -248,11 +260,9 @@ class PlainMMRNS(PlainSampling):
         place = np.minimum(np.searchsorted(self.facts, numbers), len(self.facts) - 1)
         return torch.from_numpy(self.facts[place] == numbers)
 
-    def choose(self, cos: list[Tensor], facts: Tensor) -> tuple[Tensor, Tensor]:
+    def choose(self, alike: Tensor, facts: Tensor) -> tuple[Tensor, Tensor]:
         """Return the columns drawn, Int["b n"], and each draw's mixture, Float["b n c"]."""
-        temperature = 10.0 / (1 + math.log(self.steps + 1))
-        chances = [(c / temperature).log_softmax(dim=1) for c in cos]
-        logits = torch.stack(chances).logsumexp(dim=0).masked_fill(facts, -1e9)
+        logits = alike.log_softmax(dim=2).logsumexp(dim=0).masked_fill(facts, -1e9)
         logits = logits - (-torch.rand_like(logits).log()).log()
         drawn = logits.detach().topk(self.draws, dim=1).indices
         mixtures = []

@@ -1,4 +1,4 @@
-"""What training is timed of, by this project and in plain PyTorch, at the same sizes."""
+"""What training is timed of, by this project and in PyTorch alone, at the same sizes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def own_strategy(name: str, entities: int, relations: int) -> NegativeSampling:
 
 
 def plain_model(name: str, entities: int, relations: int) -> Plain:
-    """Return the same model in eager PyTorch."""
+    """Return the same model in PyTorch."""
     if name == "MMKRL":
         return PlainMMKRL(entities, relations, REALS, features(entities))
     if name in ENERGIES:
@@ -105,17 +105,26 @@ def plain_model(name: str, entities: int, relations: int) -> Plain:
     return PlainModel(name, entities, relations, REALS, modal)
 
 
-def plain_training(name: str, store: TripleStore, negatives: int) -> PlainSampling:
-    """Return the same training in eager PyTorch."""
+def plain_training(
+    name: str,
+    store: TripleStore,
+    negatives: int,
+    *,
+    compiled: bool = False,
+    shared: bool = False,
+) -> PlainSampling:
+    """Return the same training in PyTorch, eager or compiled."""
     sizes = store.entity_count, store.relation_count
     if name == "KBGAN":
         generator = PlainModel("DistMult", *sizes, OF_GENERATOR, [])
-        return PlainKBGAN(plain_model("TransE", *sizes), generator, store, negatives)
+        scorer = plain_model("TransE", *sizes)
+        return PlainKBGAN(scorer, generator, store, negatives, compiled=compiled)
     if name == "MANS":
-        return PlainMANS(plain_model("IKRL", *sizes), store, negatives)
+        return PlainMANS(plain_model("IKRL", *sizes), store, negatives, compiled=compiled)
     if name == "AdaMF-MAT":
-        return PlainMAT(plain_model("AdaMF", *sizes), store, negatives)
+        return PlainMAT(plain_model("AdaMF", *sizes), store, negatives, compiled=compiled)
     if name == "MMRNS":
-        scorer = PlainModel("TransE", *sizes, OF_MMRNS, [])
-        return PlainMMRNS(scorer, features(sizes[0]), store, negatives)
-    return PlainSampling(plain_model(name, *sizes), store, negatives)
+        small = PlainModel("TransE", *sizes, OF_MMRNS, [])
+        return PlainMMRNS(small, features(sizes[0]), store, negatives, compiled=compiled)
+    model = plain_model(name, *sizes)
+    return PlainSampling(model, store, negatives, compiled=compiled, shared=shared)

@@ -63,7 +63,8 @@ def test_seeds_are_drawn_where_there_are_two_or_more(tmp_path):
 
 
 def step(work, size, seconds):
-    return {"work": work, "size": size, "seconds": seconds, "plain_seconds": 2 * seconds}
+    times = {"seconds": seconds, "plain_seconds": 2 * seconds, "compiled_seconds": 1.5 * seconds}
+    return {"work": work, "size": size, **times}
 
 
 def test_times_are_drawn_of_one_size_each(tmp_path):
@@ -77,8 +78,8 @@ def test_times_are_drawn_of_one_size_each(tmp_path):
     (tmp_path / "speed_training.json").write_text(json.dumps(content))
     found = step_time.shown(tmp_path)
     assert found["rows"] == [
-        ["fast, 128 negatives", 100.0, 200.0],
-        ["slow, 20 negatives", 400.0, 800.0],
+        ["fast, 128 negatives", 100.0, 200.0, pytest.approx(150.0)],
+        ["slow, 20 negatives", 400.0, 800.0, pytest.approx(600.0)],
     ]
     assert found["title"] == "A step\nP, 1 threads"
     assert draws(step_time, tmp_path, found)

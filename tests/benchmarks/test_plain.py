@@ -1,9 +1,12 @@
 """What speed is held to does the same work: same scores, same ranks, same triples."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
-from common.plain import PlainStore, draw_negatives, log_sigmoid_loss
+from common.plain import log_sigmoid_loss
+from common.plain_data import PlainStore, draw_negatives
 from common.plain_evaluation import PlainEvaluation
 from common.plain_modal import ENERGIES, PlainMMKRL
 from common.plain_objectives import PlainSimilarity
@@ -114,18 +117,45 @@ def test_plain_models_rank_as_ours(name):
     np.testing.assert_array_equal(ranked, expected)
 
 
+def drawn_of(store, facts=12, negatives=6):
+    """Facts and negatives, some in place of heads and some in place of tails."""
+    draw = draw_negatives(store, np.random.default_rng(0), negatives)
+    return draw(store.triples("train")[:facts])
+
+
+def triples_of(drawn):
+    """Int["b k 3"]: the negatives written out."""
+    facts = drawn.positive[:, None].repeat(1, drawn.others.shape[1], 1)
+    facts[..., 0] = torch.where(drawn.on_head, drawn.others, facts[..., 0])
+    facts[..., 2] = torch.where(drawn.on_head, facts[..., 2], drawn.others)
+    return facts
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_plain_negatives_score_as_their_triples(name):
+    store = graph()
+    _, plain = twins(name, store)
+    drawn = drawn_of(store)
+    assert drawn.on_head.any()
+    assert not drawn.on_head.all()
+    with torch.inference_mode():
+        positive, negative = plain.scores_of(drawn)
+        written = triples_of(drawn).view(-1, 3)
+        torch.testing.assert_close(positive, plain(*drawn.positive.T))
+        torch.testing.assert_close(negative.view(-1), plain(*written.T), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["MMKRL", "TransAE"])
 def test_plain_auxiliary_losses_are_ours(name):
     store = graph()
     own, plain = twins(name, store)
-    drawn = torch.tensor(store.triples("train")[:12]).view(4, 3, 3)
-    head, relation, tail = drawn.reshape(-1, 3).unbind(dim=1)
+    drawn = drawn_of(store)
+    every = torch.cat([drawn.positive[:, None], triples_of(drawn)], dim=1).view(-1, 3)
     (loss,) = AUXILIARY[name]
     rows = own.encode(torch.arange(own.ent_tot))
     with torch.no_grad():
-        ours = own.auxiliary_loss(loss, rows, head, relation, tail)
-        scores = plain(drawn[..., 0], drawn[:, :1, 1], drawn[..., 2])
-        theirs = plain.loss(drawn) - log_sigmoid_loss(scores)
+        ours = own.auxiliary_loss(loss, rows, *every.T)
+        theirs = plain.loss(plain.placed(drawn)) - log_sigmoid_loss(*plain.scores_of(drawn))
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
@@ -160,9 +190,20 @@ def test_plain_similarities_are_ours():
 
 @pytest.mark.parametrize("name", sorted(NEGATIVES))
 def test_plain_training_learns(name):
+    learns(name, compiled=False)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("c++") is None, reason="compiling needs a C++ compiler")
+@pytest.mark.parametrize("name", ["RotatE", "KBGAN", "LBMKGC"])
+def test_compiled_plain_training_learns(name):
+    learns(name, compiled=True)
+
+
+def learns(name, compiled):
     store = graph()
     torch.manual_seed(0)
-    training = plain_training(name, store, 16 if name != "MMRNS" else 30)
+    training = plain_training(name, store, 16 if name != "MMRNS" else 30, compiled=compiled)
     triples = store.triples("train")
     for _ in range(8):
         training.step(triples)
@@ -180,9 +221,10 @@ def test_plain_negatives_are_no_facts():
     facts = set(map(tuple, store.triples("train").tolist()))
     positive = store.triples("train")[:20]
     drawn = draw_negatives(store, np.random.default_rng(0), 16)(positive)
-    assert drawn.shape == (20, 16, 3)
-    assert not facts & set(map(tuple, drawn.reshape(-1, 3).tolist()))
-    assert ((drawn != positive[:, None]).sum(axis=-1) == 1).all()
+    written = triples_of(drawn)
+    assert written.shape == (20, 16, 3)
+    assert not facts & set(map(tuple, written.view(-1, 3).tolist()))
+    assert ((written != drawn.positive[:, None]).sum(dim=-1) == 1).all()
 
 
 def test_the_plain_store_holds_the_same_triples(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,12 +34,20 @@ def double(number):
 
 @pytest.mark.slow
 def test_results_are_written_with_machine_and_plot(tmp_path, capsys):
-    rows = [compared("double", n, (double, (n,)), (double, (10 * n,)), threads=1) for n in (1, 8)]
-    assert [row.ratio for row in rows] == [10.0] * 2
+    rows = [
+        compared(
+            *("double", n, (double, (n,)), (double, (10 * n,))),
+            compiled=(double, (5 * n,)),
+            threads=1,
+        )
+        for n in (1, 8)
+    ]
+    assert [row.ratio for row in rows] == [5.0] * 2
     assert all(row.memory_mb >= 0 for row in rows)
     finish("speed_double", "Doubling", "numbers", rows, SpeedSettings(out=tmp_path))
     read = json.loads((tmp_path / "speed_double.json").read_text())
     assert read["rows"][1]["seconds"] == 16.0
+    assert read["rows"][1]["compiled_seconds"] == 80.0
     assert read["environment"]["torch"]
     assert (tmp_path / "speed_double.png").read_bytes().startswith(b"\x89PNG")
     assert "written to" in capsys.readouterr().out
@@ -50,6 +59,8 @@ def test_the_median_of_the_repetitions_counts():
     assert len(calls) == 6
     row = Measurement(work="", size=1, seconds=2, plain_seconds=1, memory_mb=0, plain_memory_mb=0)
     assert row.ratio == 0.5
+    assert replace(row, compiled_seconds=0.5).ratio == 0.25
+    assert replace(row, compiled_seconds=3).ratio == 0.5
 
 
 def test_settings_are_checked():

@@ -47,10 +47,11 @@ def factbook() -> str:
 
 
 def against_plain(header: Sequence[str], rows: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-    return table(
-        [*header, "this project", "plain code"],
-        [[name, duration(r["seconds"]), duration(r["plain_seconds"])] for name, r in rows],
-    )
+    columns = {"this project": "seconds", "plain code": "plain_seconds"}
+    if any(r.get("compiled_seconds") for _, r in rows):
+        columns["plain code, compiled"] = "compiled_seconds"
+    cells = [[name, *(duration(r[key]) for key in columns.values())] for name, r in rows]
+    return table([*header, *columns], cells)
 
 
 def training() -> str:

@@ -95,7 +95,7 @@ class Suite:
     def _again(self, case: Case, copy: Path) -> str:
         """Return what is wrong after a signal: the next run must do all that this one had to."""
         request = replace(case.request, signal=None)
-        if case.example.command in ("train", "import"):  # what was stopped is there
+        if case.example.command in ("train", "import", "mix"):  # what was stopped is there
             words = [word for word in request.arguments if word not in ("--resume", "--overwrite")]
             request = replace(request, arguments=[*words, "--overwrite"])
         elif "--overwrite" not in request.arguments:  # as whoever sees that it is not whole does

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 NEGATIVES = 16
 """Those of each triple that are shown, where a system was timed with as many."""
 Shown = Mapping[str, Any]
-"""A title, and the label and the milliseconds of each system, by this project and plain; of a GPU a
-title, and those of each system by this project alone."""
+"""A title, and the label and the milliseconds of each system, by this project and by PyTorch alone,
+eager and compiled; of a GPU a title, and those of each system by this project."""
 
 
 def shown(results: Path) -> Shown:
@@ -39,7 +39,7 @@ def shown(results: Path) -> Shown:
         "rows": [
             [
                 f"{row['work']}, {row['size']:,} negatives",
-                *(1000 * row["seconds"], 1000 * row["plain_seconds"]),
+                *(1000 * row[key] for key in ("seconds", "plain_seconds", "compiled_seconds")),
             ]
             for row in _one_size_each(content["rows"])
         ],
@@ -62,7 +62,7 @@ def _on_gpu(source: Path) -> dict[str, Any]:
 
 
 def draw(path: Path, numbers: Shown) -> None:
-    """Draw a step of each system by this project and in plain PyTorch, and on a GPU below."""
+    """Draw a step of each system by this project and in PyTorch alone, and on a GPU below."""
     rows = numbers["rows"]
     gpu = numbers.get("gpu", {"rows": []})
     figure, axes = open_rows([len(rows), *([len(gpu["rows"])] if gpu["rows"] else [])])
@@ -76,13 +76,14 @@ def draw(path: Path, numbers: Shown) -> None:
     save(figure, path, numbers)
 
 
-def _beside(axis: Axes, title: str, rows: Sequence[tuple[str, float, float]]) -> None:
-    labels, own, plain = zip(*rows, strict=True)
+def _beside(axis: Axes, title: str, rows: Sequence[tuple[str, float, float, float]]) -> None:
+    labels, own, eager, compiled = zip(*rows, strict=True)
     places = range(len(rows), 0, -1)
-    axis.hlines(places, own, plain, color="0.8", zorder=0)
+    axis.hlines(places, own, compiled, color="0.8", zorder=0)
     axis.plot(own, places, "o", color="C0", label="this project")
-    axis.plot(plain, places, "x", color="C1", markeredgewidth=2, label="plain PyTorch")
-    for place, mine, other in zip(places, own, plain, strict=True):
+    axis.plot(compiled, places, "x", color="C1", markeredgewidth=2, label="PyTorch, compiled")
+    axis.plot(eager, places, "|", color="C1", alpha=0.6, label="PyTorch, eager")
+    for place, mine, other in zip(places, own, compiled, strict=True):
         away = 7 if mine > other else -7
         write_beside(axis, f"{mine:,.0f}", mine, place, color="C0", right=away)
         write_beside(axis, f"{other:,.0f}", other, place, color="C1", right=-away)
