@@ -10,7 +10,7 @@ compiling takes does not count. Writes figures and a plot.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +29,11 @@ WARM_UP = 4
 NEGATIVES = {
     "TransE": (16, 64),
     "RotatE": (16, 64),
-    "TBKGC": (16, 32),
-    "QEB": (16, 32),
-    "MMKRL": (16, 32),
+    "TBKGC": (16,),
+    "QEB": (16,),
+    "MMKRL": (16,),
     "TransAE": (16,),
-    "AdaMF": (16, 64),
+    "AdaMF": (16,),
     "KBGAN": (20,),
     "MANS": (16,),
     "AdaMF-MAT": (16,),
@@ -96,7 +96,8 @@ def plain(folder: Path, name: str, negatives: int, shared: bool, compiled: bool)
     train = store.triples("train")
     training = plain_training(name, store, negatives, compiled=compiled, shared=shared)
     order = np.random.default_rng(0).permutation(len(train))
-    batches = (order[first * BATCH :][:BATCH] for first in count())
+    whole = len(order) // BATCH * BATCH  # batches of one size
+    batches = cycle(order[:whole].reshape(-1, BATCH))
 
     def one() -> None:
         training.step(train[next(batches)])

@@ -15,10 +15,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding, logsigmoid
+from torch.nn.functional import logsigmoid
 
 from common.plain_comparing import WAYS, Compare, Query, complex_distance
 from common.plain_data import Drawn, Triples, draw_negatives
+from common.plain_rows import rows_at
 from openke.data.store import TripleStore
 from openke.training.optimizers.choose import has_fused_step
 
@@ -38,11 +39,13 @@ class Placed(NamedTuple):
     """Ids, not places."""
     tail: Tensor
     others: Tensor
-    """What stands in place of the head or of the tail, Int["b k"]."""
-    modal: Tensor
-    """Whose modal parts stand there, Int["b k"]; the same, but for MANS."""
+    """What stands in place of the head or of the tail, Int["b k"]; Int["1 k"] where shared."""
+    modal: Tensor | None
+    """Whose modal parts stand there, of the same shape; None: those of ``others``."""
     on_head: Tensor
-    """Bool["b k"]."""
+    """Bool["b k"]; Bool["b 1"] where shared."""
+    facts: Tensor | None
+    """Which negatives are facts, Bool["b k"]; None: none is."""
 
 
 class Plain(nn.Module):
@@ -66,43 +69,44 @@ class Plain(nn.Module):
         """Return what moves entities, Float["b d"] each; several have scores of their own."""
         return [self.relation(relation)]
 
-    def met(self, parts: Parts, own: Tensor, modal: Tensor, relation: Tensor) -> Parts:
-        """Return parts at places, Int["b"] or Int["b k"], the first one's at ``own``."""
-        return [embedding(modal if n else own, part) for n, part in enumerate(parts)]
+    def met(
+        self, parts: Parts, own: Tensor, relation: Tensor, modal: Tensor | None = None
+    ) -> Parts:
+        """Return parts at places, Int["b"] or Int["b k"], all but the first one's at ``modal``."""
+        places = [own] + [own if modal is None else modal] * (len(parts) - 1)
+        return [rows_at(part, place) for part, place in zip(parts, places, strict=True)]
 
     def scores(self, placed: Placed, encoded: tuple[Parts, Parts]) -> tuple[Tensor, Tensor]:
         """Return the scores of positives, Float["b"], and of negatives, Float["b k"]."""
         heads, tails = encoded
         head, relation, tail = placed.head, placed.relation, placed.tail
-        vectors = self.vectors(relation)
-        true_heads = self.met(heads, head, head, relation)
-        true_tails = self.met(tails, tail, tail, relation)
-        asked = [
-            [
-                (self.query(h, vector, "tail"), self.query(t, vector, "head"))
-                for h, t in zip(true_heads, true_tails, strict=True)
-            ]
-            for vector in vectors
-        ]
-        met = self.candidates(encoded, placed)
+        true_heads = self.met(heads, head, relation)
+        true_tails = self.met(tails, tail, relation)
+        candidates = self.candidates(encoded, placed)
         on_head = placed.on_head[..., None]
-        pairs = [(asks[a], b) for asks in asked for a, b in self.pairs]
-        positive = [self.compare(of_tails, true_tails[b]) for (of_tails, _), b in pairs]
-        negative = [
-            self.compare(torch.where(on_head, of_heads[:, None], of_tails[:, None]), met[b])
-            for (of_tails, of_heads), b in pairs
-        ]
-        return self.total(positive), self.total(negative)
+        positive, negative = [], []
+        for vector in self.vectors(relation):
+            of_tails = [self.query(h, vector, "tail") for h in true_heads]
+            of_heads = [self.query(t, vector, "head") for t in true_tails]
+            asked = [
+                torch.where(on_head, h[:, None], t[:, None])
+                for h, t in zip(of_heads, of_tails, strict=True)
+            ]
+            positive += [self.compare(of_tails[a], true_tails[b]) for a, b in self.pairs]
+            negative += [self.compare(asked[a], candidates[b]) for a, b in self.pairs]
+        of_negatives = self.total(negative)
+        if placed.facts is not None:
+            of_negatives = of_negatives.masked_fill(placed.facts, -1e9)
+        return self.total(positive), of_negatives
 
-    def candidates(self, parts: tuple[Parts, Parts], placed: Placed) -> Parts:
-        """Return the parts of what was put in, Float["b k d"] each."""
-        heads, tails = parts
-        both, own, modal = [], placed.others, placed.modal
-        for h, t in zip(heads, tails, strict=True):
-            both.append(t if h is t else torch.cat([t, h]))
+    def candidates(self, encoded: tuple[Parts, Parts], placed: Placed) -> Parts:
+        """Return the parts of what was put in, Float["b k d"] each, or Float["1 k d"]."""
+        heads, tails = encoded
+        both = [t if h is t else torch.cat([t, h]) for h, t in zip(heads, tails, strict=True)]
+        own, modal = placed.others, placed.modal
         if both[0] is not tails[0]:  # a part differs by side: heads stand below tails
-            own = own + placed.on_head * len(tails[0])
-        return self.met(both, own, modal, placed.relation)
+            own, modal = own + placed.on_head * len(tails[0]), own if modal is None else modal
+        return self.met(both, own, placed.relation, modal)
 
     def total(self, scores: list[Tensor]) -> Tensor:
         """Return the sum or the mean."""
@@ -112,8 +116,8 @@ class Plain(nn.Module):
     def forward(self, head: Tensor, relation: Tensor, tail: Tensor) -> Tensor:
         """Return the score of each triple, Float["b"]."""
         others = tail[:, None]
-        facts = torch.stack([head, relation, tail], dim=1)
-        return self.scores_of(Drawn(facts, others, torch.zeros_like(others).bool()))[0]
+        triples = torch.stack([head, relation, tail], dim=1)
+        return self.scores_of(Drawn(triples, others, torch.zeros_like(others).bool(), None))[0]
 
     def scores_of(self, drawn: Drawn) -> tuple[Tensor, Tensor]:
         """Return the scores of positives, Float["b"], and of negatives, Float["b k"]."""
@@ -123,14 +127,17 @@ class Plain(nn.Module):
     def placed(self, drawn: Drawn, modal: Tensor | None = None) -> Placed:
         """Return what was drawn; ``modal``, Int["b k"]: whose modal parts stand there."""
         head, relation, tail = drawn.positive.unbind(dim=1)
-        modal = drawn.others if modal is None else modal
+        given = [head, tail, drawn.others, *([] if modal is None else [modal])]
         if not self.distinct:
-            return Placed(None, head, relation, tail, drawn.others, modal, drawn.on_head)
-        ids = torch.cat([head[:, None], tail[:, None], drawn.others, modal], dim=1)
-        entities, place = torch.unique(ids, return_inverse=True)
-        (own, other), k = (place[:, 0], place[:, 1]), drawn.others.shape[1]
-        put = place[:, 2 : 2 + k], place[:, 2 + k :]
-        return Placed(entities, own, relation, other, *put, drawn.on_head)
+            places, entities = given, None
+        else:
+            ids = torch.cat([each.reshape(-1) for each in given])
+            entities, place = torch.unique(ids, return_inverse=True)
+            parts = place.split([each.numel() for each in given])
+            places = [part.view(each.shape) for part, each in zip(parts, given, strict=True)]
+        own, other, others, *rest = places
+        put = others, rest[0] if rest else None
+        return Placed(entities, own, relation, other, *put, drawn.on_head, drawn.facts)
 
     def loss(self, placed: Placed) -> Tensor:
         """Return the loss of a batch."""
@@ -161,31 +168,39 @@ class PlainModel(Plain):
 
     def fused(self, entities: Tensor) -> Tensor:
         """Return the weighted projections, Float["u d"]."""
-        modal = torch.stack(
-            [
-                project(table[entities])
-                for project, table in zip(self.projections, self.features, strict=True)
-            ],
-            dim=-2,
-        )
-        weights = self.attention(modal.tanh()).softmax(dim=-2)
-        return (weights * modal).sum(dim=-2)
+        modal = [
+            project(rows_at(table, entities))
+            for project, table in zip(self.projections, self.features, strict=True)
+        ]
+        return weighed(modal, self.attention)
 
     def encode(self, entities: Tensor | None) -> tuple[Parts, Parts]:
         """Return the rows of the table, and for LBMKGC what features make."""
         if entities is None:
             return [self.entity.weight], [self.entity.weight]
-        parts = [self.entity(entities), self.fused(entities)]
+        parts = [rows_at(self.entity.weight, entities), self.fused(entities)]
         return parts, parts
 
-    def met(self, parts: Parts, own: Tensor, modal: Tensor, relation: Tensor) -> Parts:
+    def met(
+        self, parts: Parts, own: Tensor, relation: Tensor, modal: Tensor | None = None
+    ) -> Parts:
         """Return what entities are to the relation of their fact."""
-        rows = super().met(parts, own, modal, relation)
+        rows = super().met(parts, own, relation, modal)
         if len(rows) == 1:
             return rows
         gate = self.gate(relation).sigmoid()
         gate = gate if own.dim() == 1 else gate[:, None]
-        return [gate * rows[0] + (1 - gate) * rows[1]]
+        return [torch.lerp(rows[1], rows[0], gate)]
+
+
+def weighed(views: list[Tensor], attention: nn.Linear) -> Tensor:
+    """Return the sum of Float["u d"] each, weighed by the softmax of what attention says."""
+    logits = torch.cat([attention(view.tanh()) for view in views], dim=1)
+    weights = logits.softmax(dim=1).split(1, dim=1)
+    total = weights[0] * views[0]
+    for weight, view in zip(weights[1:], views[1:], strict=True):
+        total = torch.addcmul(total, weight, view)
+    return total
 
 
 # ---- training ------------------------------------------------------------------------------------

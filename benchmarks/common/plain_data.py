@@ -50,9 +50,11 @@ class Drawn(NamedTuple):
     positive: Tensor
     """Facts, Int["b 3"]."""
     others: Tensor
-    """Entities in place of the head or of the tail, Int["b k"]."""
+    """Entities in place of the head or of the tail, Int["b k"]; Int["1 k"] where shared."""
     on_head: Tensor
-    """Whether in place of the head, Bool["b k"]."""
+    """Whether in place of the head, Bool["b k"]; Bool["b 1"] where negatives are shared."""
+    facts: Tensor | None
+    """Which are facts, and are to be left out, Bool["b k"]; None: none is."""
 
 
 def draw_negatives(
@@ -61,7 +63,8 @@ def draw_negatives(
     """Return a function from Int["b 3"] to its filtered Bernoulli negatives.
 
     Facts among the draws are looked up in a sorted table of numbers and drawn again. With
-    ``shared`` all positives draw from as many entities as each has negatives, each on one side.
+    ``shared`` there is one set of entities for all positives, each of which has them on one side,
+    and facts are told.
     """
     statistics = store.relation_statistics()
     by_head = statistics.tails_per_head / (
@@ -70,24 +73,27 @@ def draw_negatives(
     e, r = store.entity_count, store.relation_count
     facts = np.sort(numbers_of(store, store.triples("train")))
 
+    def is_fact(numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        at = np.minimum(np.searchsorted(facts, numbers), len(facts) - 1)
+        return facts[at] == numbers
+
     def draw(positive: Triples) -> Drawn:
-        shape = len(positive), negatives
         coins = random.random((len(positive), 1 if shared else negatives))
-        on_head = np.broadcast_to(coins < by_head[positive[:, 1], None], shape).copy()
+        on_head = coins < by_head[positive[:, 1], None]
         # The number of a fact with one entity put in is a number of the rest plus its multiple.
         head, relation, tail = (column[:, None] for column in positive.T)
         rest = np.where(on_head, relation * e + tail, (head * r + relation) * e)
         times = np.where(on_head, r * e, 1)
-        pool = random.integers(e, size=negatives) if shared else None
-        others = random.integers(e, size=shape) if pool is None else np.tile(pool, (len(rest), 1))
-        wrong = np.arange(others.size)
+        others = random.integers(e, size=(1 if shared else len(positive), negatives))
+        found = is_fact(rest + times * others)
+        if shared:
+            return Drawn(*map(torch.from_numpy, (np.array(positive), others, on_head, found)))
+        wrong = np.flatnonzero(found)
+        rest, times, flat = rest.ravel(), times.ravel(), others.ravel()
         while len(wrong):
-            numbers = rest.flat[wrong] + times.flat[wrong] * others.flat[wrong]
-            at = np.minimum(np.searchsorted(facts, numbers), len(facts) - 1)
-            wrong = wrong[facts[at] == numbers]
-            again = random.integers(e if pool is None else len(pool), size=len(wrong))
-            others.flat[wrong] = again if pool is None else pool[again]
-        return Drawn(*map(torch.from_numpy, (np.array(positive), others, on_head)))
+            flat[wrong] = random.integers(e, size=len(wrong))
+            wrong = wrong[is_fact(rest[wrong] + times[wrong] * flat[wrong])]
+        return Drawn(*map(torch.from_numpy, (np.array(positive), others, on_head)), None)
 
     return draw
 

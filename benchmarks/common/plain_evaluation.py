@@ -36,24 +36,25 @@ class PlainEvaluation:
     Parameters
     ----------
     compiled
-        Whether differences of vectors are compiled.
+        Whether differences of vectors, and what counts scores, are compiled.
     """
 
     def __init__(self, model: PlainModel, store: TripleStore, *, compiled: bool = True) -> None:
         self.model = model
         self.store = store
-        self.compare = model.compare
-        if compiled and self.compare is not product:
-            self.compare = torch.compile(self.compare, dynamic=True)
+        self.compare, self.counts = model.compare, counts
+        if compiled:
+            self.counts = torch.compile(counts, dynamic=True)
+            if self.compare is not product:
+                self.compare = torch.compile(self.compare, dynamic=True)
 
     @torch.inference_mode()
     def ranks(self, triples: Triples) -> Ranks:
         """Return the realistic ranks of heads and of tails, Float["2 n"], of Int["n 3"]."""
         found = np.empty((2, len(triples)))
         for rows, entities in self._asked(triples):
-            for batch in np.array_split(rows, -(-len(rows) // BATCH)):
-                for place, side in enumerate(SIDES):
-                    found[place, batch] = self._ranks(triples[batch], side, entities)
+            for place, side in enumerate(SIDES):
+                found[place, rows] = self._ranks(triples[rows], side, entities)
         return found
 
     def _asked(self, triples: Triples) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
@@ -65,25 +66,41 @@ class PlainEvaluation:
         modal = self.model.fused(torch.arange(self.store.entity_count))
         for relation in np.unique(triples[:, 1]).tolist():
             gate = self.model.gate.weight[relation].sigmoid()
-            rows = np.flatnonzero(triples[:, 1] == relation)
-            yield rows, gate * structural + (1 - gate) * modal
+            yield np.flatnonzero(triples[:, 1] == relation), torch.lerp(modal, structural, gate)
 
-    def _scores(self, query: Tensor, entities: Tensor) -> Tensor:
+    def _ranks(self, triples: Triples, side: Side, entities: Tensor) -> Ranks:
+        """Return Float["n"]; each distinct query is scored once."""
+        kept, asked = ([0, 1], 2) if side == "tail" else ([2, 1], 0)
+        queries, of = np.unique(triples[:, kept], axis=0, return_inverse=True)
+        order = np.argsort(of.ravel(), kind="stable")
+        of = of.ravel()[order]
+        found = np.empty(len(triples))
+        for first in range(0, len(queries), BATCH):
+            part = queries[first : first + BATCH]
+            begin, end = np.searchsorted(of, (first, first + len(part)))
+            rows = order[begin:end]
+            scores = self._scores(part, side, entities)
+            at = torch.from_numpy(of[begin:end] - first)
+            wanted = scores[at, torch.from_numpy(triples[rows, asked])]
+            known = [self.store.known(side, *each) for each in part.tolist()]
+            row = np.repeat(np.arange(len(known)), [len(ids) for ids in known])
+            scores[torch.from_numpy(row), torch.from_numpy(np.concatenate(known))] = -torch.inf
+            found[rows] = self.counts(scores, at, wanted).numpy()
+        return found
+
+    def _scores(self, queries: Triples, side: Side, entities: Tensor) -> Tensor:
         """Return Float["q e"]; distances a block of entities at a time, which stays in cache."""
+        anchors, relations = torch.from_numpy(queries).unbind(dim=1)
+        query = self.model.query(entities[anchors], self.model.relation(relations), side)
         if self.compare is product:
             return query @ entities.T
         asked = query[:, None]
         return torch.cat([self.compare(asked, part) for part in entities.split(BLOCK)], dim=1)
 
-    def _ranks(self, triples: Triples, side: Side, entities: Tensor) -> Ranks:
-        heads, relations, tails = torch.from_numpy(triples).unbind(dim=1)
-        anchors, targets = (heads, tails) if side == "tail" else (tails, heads)
-        query = self.model.query(entities[anchors], self.model.relation(relations), side)
-        scores = self._scores(query, entities)
-        wanted = scores.gather(1, targets[:, None])
-        asked = zip(anchors.tolist(), relations.tolist(), strict=True)
-        known = [self.store.known(side, *each) for each in asked]
-        row = np.repeat(np.arange(len(known)), [len(ids) for ids in known])
-        scores[torch.from_numpy(row), torch.from_numpy(np.concatenate(known))] = -torch.inf
-        above, level = (scores > wanted).sum(dim=1), (scores == wanted).sum(dim=1)
-        return (1.0 + above.double() + level.double() / 2).numpy()
+
+def counts(scores: Tensor, at: Tensor, wanted: Tensor) -> Tensor:
+    """Return the ranks of answers that score ``wanted``, Float["n"], in rows of Float["q e"]."""
+    others = scores[at]
+    above = (others > wanted[:, None]).sum(dim=1)
+    level = (others == wanted[:, None]).sum(dim=1)
+    return 1.0 + above.double() + level.double() / 2

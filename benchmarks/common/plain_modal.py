@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, normalize
 
-from common.plain import Parts, Placed, Plain, log_sigmoid_loss, mean_of_ends
+from common.plain import Parts, Placed, Plain, log_sigmoid_loss, mean_of_ends, weighed
 from common.plain_comparing import complex_distance, distance, moved, turned
+from common.plain_rows import rows_at
 
 Pairs = tuple[tuple[int, int], ...]
 FOUR = ((0, 0), (1, 1), (0, 1), (1, 0))
@@ -43,33 +44,36 @@ class PlainEnergies(Plain):
     ) -> None:
         super().__init__()
         self.pairs = ENERGIES[name]
+        assert set(self.pairs) == {(b, a) for a, b in self.pairs}  # so heads are asked by them, too
+        self.summed = name in ("TBKGC", "QEB")
         self.mean = name in ("QEB", "MMKRL")
         self.entity = nn.Embedding(entities, dim)
         self.relations = nn.ModuleList(
             nn.Embedding(relations, dim) for _ in range(2 if name == "QEB" else 1)
         )
-        self.features = frozen(features[:1] if name == "IKRL" else features)
-        widths = [rows.shape[1] for rows in self.features]
         if name == "TBKGC":
-            layers = [nn.Linear(width, dim // 2) for width in widths]
-        else:
-            layers = [nn.Linear(sum(widths), dim, bias=name != "IKRL")]
+            layers = [nn.Linear(rows.shape[1], dim // 2) for rows in features]
+        else:  # one table of all that is projected together
+            features = [torch.cat(features[:1] if name == "IKRL" else features, dim=1)]
+            layers = [nn.Linear(features[0].shape[1], dim, bias=name != "IKRL")]
+        self.features = frozen(features)
         self.projections = nn.ModuleList(layers)
 
     def sides(self, structural: Tensor, modal: Tensor) -> tuple[Parts, Parts]:
         """Return the parts as heads and as tails."""
         both = [structural, modal]
-        if self.pairs is not FOUR:
+        if self.summed:
             both.append(structural + modal)
         return both, both
 
     def encode(self, entities: Tensor | None) -> tuple[Parts, Parts]:
         """Return the parts of distinct entities."""
-        rows = [table[entities] for table in self.features]
-        if len(self.projections) == 1:
-            rows = [torch.cat(rows, dim=-1)]
-        projected = [project(x) for project, x in zip(self.projections, rows, strict=True)]
-        return self.sides(self.entity(entities), torch.cat(projected, dim=-1))
+        projected = [
+            project(rows_at(table, entities))
+            for project, table in zip(self.projections, self.features, strict=True)
+        ]
+        modal = projected[0] if len(projected) == 1 else torch.cat(projected, dim=-1)
+        return self.sides(rows_at(self.entity.weight, entities), modal)
 
     def vectors(self, relation: Tensor) -> list[Tensor]:
         """Return each table's rows."""
@@ -131,16 +135,14 @@ class PlainAdaMF(Plain):
     def views(self, entities: Tensor) -> list[Tensor]:
         """Return structure and each modality, Float["u d"]."""
         modal = [
-            project(table[entities])
+            project(rows_at(table, entities))
             for project, table in zip(self.projections, self.features, strict=True)
         ]
-        return [self.entity(entities), *modal]
+        return [rows_at(self.entity.weight, entities), *modal]
 
     def fuse(self, views: list[Tensor]) -> Tensor:
         """Return the weighted sum."""
-        stacked = torch.stack(views, dim=-2)
-        weights = self.attention(stacked.tanh()).softmax(dim=-2)
-        return (weights * stacked).sum(dim=-2)
+        return weighed(views, self.attention)
 
     def encode(self, entities: Tensor | None) -> tuple[Parts, Parts]:
         """Return the sum, as the one part."""
@@ -174,7 +176,7 @@ class PlainTransAE(Plain):
         with torch.no_grad():
             self.code.weight.copy_(normalize(self.code.weight))
         hidden = [
-            enter(rows[entities]).sigmoid()
+            enter(rows_at(rows, entities)).sigmoid()
             for enter, rows in zip(self.enter, self.features, strict=True)
         ]
         parts = [self.code(torch.cat(hidden, dim=1)).sigmoid()]
@@ -191,7 +193,9 @@ class PlainTransAE(Plain):
         ways = zip(self.expand, self.rebuild, self.features, strict=True)
         each = [
             mse_loss(
-                rebuild(expand(codes).sigmoid()), rows[placed.entities], reduction="none"
+                rebuild(expand(codes).sigmoid()),
+                rows_at(rows, placed.entities),
+                reduction="none",
             ).mean(dim=1)
             for expand, rebuild, rows in ways
         ]

@@ -41,7 +41,7 @@ class PlainKBGAN(PlainSampling):
         _, logits = self.asked(drawn)
         at = logits.detach().softmax(dim=1).multinomial(1)
         others, on_head = drawn.others.gather(1, at), drawn.on_head.gather(1, at)
-        positive_score, negative_score = self.told(Drawn(drawn.positive, others, on_head))
+        positive_score, negative_score = self.told(Drawn(drawn.positive, others, on_head, None))
         descend(self.optimizer, log_sigmoid_loss(positive_score, negative_score))
         reward = negative_score.detach()[:, 0] - self.baseline
         log_p = logits.log_softmax(dim=1).gather(1, at)[:, 0]
@@ -56,10 +56,10 @@ class PlainMANS(PlainSampling):
 
     def step(self, positive: Triples) -> None:
         """Train on Int["b 3"]."""
-        facts, others, on_head = self.draw(positive)
+        facts, others, on_head, _ = self.draw(positive)
         visual = torch.rand(others.shape) < self.share
         replaced = torch.where(on_head, facts[:, :1], facts[:, 2:])
-        drawn = Drawn(facts, torch.where(visual, replaced, others), on_head)
+        drawn = Drawn(facts, torch.where(visual, replaced, others), on_head, None)
         descend(self.optimizer, self.loss(self.model.placed(drawn, modal=others)))
 
 

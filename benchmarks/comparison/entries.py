@@ -96,6 +96,12 @@ class Entry:
         return found
 
     @property
+    def shown_epochs(self) -> str:
+        """Return the epochs, with a + where dev was still rising at the last its settings allow."""
+        rising = self.dev is not None and self.dev["curve"][-1]["epoch"] == self.dev["epochs"]
+        return f"{self.epochs}+" if rising else str(self.epochs)
+
+    @property
     def hours(self) -> float:
         """Return how long all of its training took, the choice of epochs included."""
         seconds = [run["seconds"] for run in self.runs]

@@ -45,7 +45,7 @@ def dataset_table(dataset: str, entries: Sequence[Entry], paper: Paper) -> Table
                 *(_beside(entry, paper, f"hits@{k}") for k in (1, 3, 10)),
                 "–" if claimed is None else f"{claimed:.2f}",
                 "–" if claimed is None else f"{statistics.mean(mrr) - claimed:+.2f}",
-                *(str(len(entry.runs)), str(entry.epochs), f"{entry.hours:.1f}"),
+                *(str(len(entry.runs)), entry.shown_epochs, f"{entry.hours:.1f}"),
             )
         )
     return Table(dataset, header, rows)
@@ -213,7 +213,8 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     explained = (
         "# Table 1 anew\n\nFiltered test, realistic ranks, %; mean ± standard deviation over "
         "seeds; in brackets the paper's.\npublished: settings as far as they are published, a "
-        "fixed number of epochs; tuned: ours, epochs chosen on dev.\nSees: what a row reads "
+        "fixed number of epochs; tuned: ours, epochs chosen on dev;\na + says that dev was best "
+        "at the last epoch that the settings allow.\nSees: what a row reads "
         "beside the triples, and which texts. Hours are those of training, "
         f"with the choice on dev, mostly on one core of a CPU: {hours:.1f} in all.\n"
         "Written by `python benchmarks/table1.py --render`; settings with their sources are in "

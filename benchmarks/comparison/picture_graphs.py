@@ -24,7 +24,8 @@ MEASURED = (
     "Filtered test, realistic ranks, %; mean ± standard deviation over seeds. The answer to a "
     "*perceptual* relation is what a picture of the head may show. Seconds are those of training "
     "one seed, mostly on one core of a CPU. Rows are by MRR. Sees: what a row reads beside the "
-    "triples."
+    "triples. A + behind epochs: valid was best at the last that the settings allow, so that more "
+    "might be better."
 )
 SEARCHED = (
     "Trials: those of `tune.py`, by MRR on valid, which began with settings chosen by hand; rows "
@@ -61,7 +62,7 @@ def _measured(entries: Sequence[Entry], graph: str) -> Table:
             *(entry.name, entry.sees, spread(entry.metric("mrr"))),
             *(spread(entry.of_kind(kind)) for kind in KINDS),
             *(spread(entry.metric(f"hits@{k}")) for k in (1, 10)),
-            *(str(len(entry.runs)), str(entry.epochs)),
+            *(str(len(entry.runs)), entry.shown_epochs),
             f"{statistics.mean(entry.values(lambda run: run['seconds'])):.0f}",
             *((str(entry.trials or "–"),) if searched else ()),
         )

@@ -105,8 +105,11 @@ class FeatureRows(nn.Module):
     def forward(self, entities: Tensor) -> Tensor:
         """Return Float["u f"] of Int["u"]; rows of entities without the modality mean nothing."""
         if self.frozen is not None:
-            at = entities if self.codes is None else self.codes[entities]
-            return self._substituted(self.frozen[at], entities)
+            if self.codes is None:
+                found = self.frozen.index_select(0, entities)
+            else:
+                found = nn.functional.embedding(self.codes[entities], self.frozen)
+            return self._substituted(found, entities)
         rows: Tensor = self.tuned(entities)
         rows = rows.view(-1, *self.present.shape[1:], self.dim)
         return self._substituted(rows, entities)

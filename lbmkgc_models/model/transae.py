@@ -75,8 +75,8 @@ class ModalCoder(nn.Module):
         Where entities lack the modality it is 0.
         """
         rebuilt = self.rebuild(self.expand(code).sigmoid())
-        error: Tensor = (rebuilt - self.rows(entities)).square().mean(dim=1)
-        return error * self.rows.present[entities]
+        error = nn.functional.mse_loss(rebuilt, self.rows(entities), reduction="none")
+        return error.mean(dim=1) * self.rows.present[entities]
 
 
 class TransAE(Model):

@@ -16,7 +16,7 @@ from lbmkgc_models.feature_store.search_path import (
     search_path,
 )
 from lbmkgc_models.feature_store.store import ModalFeatures
-from lbmkgc_models.feature_store.texts import TextChoice, check_choice, read_texts
+from lbmkgc_models.feature_store.texts import CHOICE_NOTE, TextChoice, check_choice, read_texts
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.image import SKIPPED, build_image_features
 from lbmkgc_models.features.text import TEXTS, build_text_features
@@ -86,7 +86,13 @@ class FeaturePlan:
                 build_text_features(self.directory, out, texts=self.texts, **how)
 
     def load(self) -> FeatureSet:
-        """Load the features, all of which must be there by now."""
+        """Load the features, all of which must be there by now.
+
+        Raises
+        ------
+        ValueError
+            Some texts were asked for, and the features were made of another choice.
+        """
         if self.reason:
             return FeatureSet({}, f"{self.store.name}: {self.reason}")
         loaded, lines = {}, []
@@ -262,13 +268,23 @@ def _check_encoder(
 
 
 def _stale(features: ModalFeatures, directory: Path | None, choice: TextChoice) -> str:
-    """Return a remark where text features were made of other texts than the data set has now."""
-    texts = features.manifest.notes.get(TEXTS)
-    if texts is None or directory is None or not is_there(directory / LABELS):
+    """Return a remark where text features were made of other texts than the data set has now.
+
+    Raises
+    ------
+    ValueError
+        Some texts were asked for, and the features were made of another choice.
+    """
+    notes = features.manifest.notes
+    if TEXTS not in notes or directory is None or not is_there(directory / LABELS):
         return ""
-    if texts == read_texts(directory, choice).checksum():
+    if notes[TEXTS] == read_texts(directory, choice).checksum():
         return ""
-    return (
-        f", of other texts than those asked for: run 'openke features text {directory} --texts "
-        f"{choice}' again"
-    )
+    again = f"run 'openke features text {directory} --texts {choice}' again"
+    made = notes.get(CHOICE_NOTE, choice)
+    if choice not in ("all", made):  # a result would say that it had texts which it had not
+        raise ValueError(
+            f"features.texts is {choice!r}, but the text features were made of {made!r}: make them "
+            f"again with --texts {choice}, or set features.texts to {made!r}"
+        )
+    return f", of other texts than those asked for: {again}"

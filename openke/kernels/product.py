@@ -1,6 +1,5 @@
 """Products with a transposed matrix: scores by dot products, and linear layers."""
 
-import platform
 from typing import Any
 
 import torch
@@ -15,10 +14,10 @@ spent on turning the candidates round."""
 SMALL = 2**20
 """Multiplications below which a product in float32 is left to PyTorch: calling oneDNN costs 10 µs.
 
-PyTorch multiplies float32 with MKL, which is slow on processors of AMD: one thread of a Zen 5 does
-[9300, 768] @ [768, 500] at 70 GFLOP/s, and at 230 with the oneDNN that PyTorch holds, too. Where
-oneDNN would be the slower one, on none that is known, ``torch.backends.mkldnn.enabled = False``
-leaves it out. Intel's processors were not measured."""
+PyTorch multiplies float32 with MKL, which leaves out the AVX-512 of AMD's processors: one thread of
+a Zen 5 does [9300, 768] @ [768, 500] at 70 GFLOP/s, and at 230 with the oneDNN that PyTorch holds,
+too. Without AVX-512 MKL is as fast or faster: a Zen 3 does 98 with it and 80 with oneDNN. With
+``torch.backends.mkldnn.enabled = False`` it is MKL anyway. Intel's processors were not measured."""
 
 ROWS = 1024
 """Rows that oneDNN multiplies at a time: what it writes down meanwhile is small and, other than
@@ -27,8 +26,8 @@ the rows of a batch, always of the same size, so that it can be kept for the nex
 STEP = 128
 """The last rows are filled up with zeros to a multiple of this."""
 
-X86 = platform.machine().lower() in ("x86_64", "amd64")
-_onednn: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if X86 else None
+WIDE = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+_onednn: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
 
 def product(query: Tensor, table: Tensor) -> Tensor:
@@ -84,7 +83,8 @@ def _by_onednn(rows: Tensor, width: int) -> bool:
     """Whether a product of rows with a matrix of another ``width`` is one for oneDNN."""
     large = rows.numel() * width >= SMALL
     return (
-        _onednn is not None
+        WIDE
+        and _onednn is not None
         and rows.dtype == torch.float32
         and large
         and bool(torch.backends.mkldnn.enabled)

@@ -28,6 +28,8 @@ from openke.module.strategy.strategy import Strategy
 
 VARIABLE = "OPENKE_GRAPHS"
 WHERE = ("auto", "never")
+WAITED = "called a synchronizing"
+"""What PyTorch says where the host waits for a GPU."""
 WARM_UP = 3
 """Steps of a layout that are taken one kernel at a time first: kernels are compiled, memory and
 the optimiser's state are made."""
@@ -140,20 +142,16 @@ class StepGraphs:
     def _watched(self, batch: Movable, whether: bool) -> Tensor:
         """Take a step kernel by kernel; see ``whether`` it waits, which no graph can."""
         there = batch.to(self._device)
-        if whether:
-            self._strategy.looked_at_clock = False
-            try:
-                with _no_waiting():
-                    loss = self._step(there)
-            except RuntimeError as error:
-                if "synchroniz" not in str(error):
-                    raise
-                self._give_up(str(error).splitlines()[0])
-            else:
-                if self._strategy.looked_at_clock:
-                    self._give_up("they depend on where in the training they are")
-                return loss
-        return self._step(there)
+        if not whether:
+            return self._step(there)
+        self._strategy.looked_at_clock = False
+        with _waits() as waits:  # heard, not refused: the step is taken once, and whole
+            loss = self._step(there)
+        if waits:
+            self._give_up(waits[0])
+        elif self._strategy.looked_at_clock:
+            self._give_up("they depend on where in the training they are")
+        return loss
 
     def _rates(self) -> Hashable:
         """Return the optimiser's numbers: a schedule may change them, a graph has them inside.
@@ -209,16 +207,24 @@ class StepGraphs:
 
 
 @contextmanager
-def _no_waiting() -> Iterator[None]:
-    """While it lasts, what waits for the GPU is an error."""
+def _waits() -> Iterator[list[str]]:
+    """Yield a list that then has what waited for the GPU; other warnings are passed on."""
     before = torch.cuda.get_sync_debug_mode()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch calls the mode a prototype
-        torch.cuda.set_sync_debug_mode("error")
+        torch.cuda.set_sync_debug_mode("warn")
+    waits: list[str] = []
     try:
-        yield
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            yield waits
     finally:
         torch.cuda.set_sync_debug_mode(before)
+        for one in said:
+            if WAITED in str(one.message):
+                waits.append(str(one.message).splitlines()[0])
+            else:
+                warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def _looks_at_all(strategy: Strategy) -> bool:

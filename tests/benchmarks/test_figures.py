@@ -81,7 +81,20 @@ def test_times_are_drawn_of_one_size_each(tmp_path):
         ["fast, 128 negatives", 100.0, 200.0, pytest.approx(150.0)],
         ["slow, 20 negatives", 400.0, 800.0, pytest.approx(600.0)],
     ]
-    assert found["title"] == "A step\nP, 1 threads"
+    assert found["title"] == "A step\nP, 1 thread"
+    assert not found["panels"]
+    assert draws(step_time, tmp_path, found)
+    systems = [
+        {"system": "big", "batch": 1000, "step": 2.5},
+        {"system": "b", "batch": 9, "step": 1},
+    ]
+    of_all = {"dataset": "D", "threads": 1, "environment": {"processor": "P"}, "rows": systems}
+    (tmp_path / "speed_systems.json").write_text(json.dumps(of_all))
+    found = step_time.shown(tmp_path)
+    (panel,) = found["panels"]
+    assert panel["rows"] == [["b, 9 queries", 1000], ["big, 1,000 queries", 2500.0]]
+    assert "all entities of D" in panel["title"]
+    assert panel["title"].endswith("P, 1 thread")
     assert draws(step_time, tmp_path, found)
 
 

@@ -195,9 +195,28 @@ def test_plain_training_learns(name):
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="compiling needs a C++ compiler")
-@pytest.mark.parametrize("name", ["RotatE", "KBGAN", "LBMKGC"])
+@pytest.mark.parametrize("name", ["RotatE", "KBGAN", "MMKRL", "MMRNS", "AdaMF-MAT", "LBMKGC"])
 def test_compiled_plain_training_learns(name):
     learns(name, compiled=True)
+
+
+def test_shared_plain_negatives_are_one_set_and_facts_among_them_are_told():
+    store = graph()
+    facts = set(map(tuple, store.triples("train").tolist()))
+    positive = store.triples("train")[:20]
+    drawn = draw_negatives(store, np.random.default_rng(0), 16, shared=True)(positive)
+    assert drawn.others.shape == (1, 16)
+    written = triples_of(drawn)
+    told = [tuple(triple) in facts for triple in written.view(-1, 3).tolist()]
+    assert drawn.facts.view(-1).tolist() == told
+    assert any(told)
+    assert not all(told)
+    _, plain = twins("LBMKGC", store)
+    with torch.inference_mode():
+        _, negative = plain.scores_of(drawn)
+        expected = plain(*written.view(-1, 3).T).view(20, 16)
+    torch.testing.assert_close(negative[~drawn.facts], expected[~drawn.facts], rtol=1e-4, atol=1e-4)
+    assert (negative[drawn.facts] < -1e8).all()
 
 
 def learns(name, compiled):

@@ -161,12 +161,20 @@ def test_mean_deviation_and_difference(entries):
 @pytest.mark.parametrize(("hold_out", "hours"), [(0.1, 0.5), (0, 0.4)])
 def test_hours_count_the_choice_of_epochs_once(tmp_path, hold_out, hours):
     write(tmp_path, *(run("RotatE", "MKG-W", "tuned", seed, 0.3) for seed in range(3)))
-    dev = {"seconds": 720, "hold_out": hold_out, "seed": 0}
+    dev = {"seconds": 720, "hold_out": hold_out, "seed": 0, "epochs": 9, "curve": [{"epoch": 12}]}
     (tmp_path / "table1" / "MKG-W" / "RotatE.tuned.dev.json").write_text(json.dumps(dev))
     (entry,) = read_entries(tmp_path / "table1", PAPER)
     assert entry.hours == pytest.approx(hours)
     write_pages(tmp_path)
     assert f"core of a CPU: {hours} in all." in (tmp_path / "table1.md").read_text()
+
+
+@pytest.mark.parametrize(("last", "shown"), [(3, "3+"), (5, "3")])
+def test_epochs_that_ended_at_their_bound_are_marked(last, shown):
+    dev = {"epochs": 3, "curve": [{"epoch": 2}, {"epoch": last}]}
+    entry = Entry("TransE", "MKG-W", "tuned", [{"epochs": 3}], dev)
+    assert entry.shown_epochs == shown
+    assert Entry("TransE", "MKG-W", "published", [{"epochs": 3}]).shown_epochs == "3"
 
 
 def test_entities_unseen_in_train(entries):

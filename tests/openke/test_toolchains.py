@@ -56,6 +56,10 @@ STATUSES = [
 ]
 
 
+CROSS = {"x86_64-w64-mingw32-g++-posix": "core.dll", "aarch64-linux-gnu-g++": "core.so"}
+"""Compilers for other systems, as Debian packages them: for Windows, and for the vectors of ARM."""
+
+
 def test_the_core_has_no_iostreams() -> None:
     files = sorted(BASE.glob("*.h")) + sorted(BASE.glob("*.cpp"))
     assert files
@@ -114,3 +118,28 @@ def test_refused_inputs_are_statuses_with_a_c_plus_plus_library_inside(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == STATUSES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("compiler", CROSS)
+def test_the_core_compiles_for_another_system(compiler: str, tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"there is no {compiler} here")
+    sources = [str(path) for path in sorted(BASE.glob("*.cpp"))]
+    core = tmp_path / CROSS[compiler]
+    warnings = ["-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Werror"]
+    command = [
+        compiler,
+        *COMPILE[:-1],
+        *warnings,
+        "-DOPENKE_BUILD",
+        *sources,
+        "-shared",
+        "-pthread",
+    ]
+    done = subprocess.run(
+        [*command, "-o", str(core)], capture_output=True, text=True, check=False, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    made = core.read_bytes()
+    assert all(f"openke_{name}".encode() in made for name in _native.SIGNATURES)

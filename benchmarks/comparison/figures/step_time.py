@@ -16,7 +16,7 @@ NEGATIVES = 16
 """Those of each triple that are shown, where a system was timed with as many."""
 Shown = Mapping[str, Any]
 """A title, and the label and the milliseconds of each system, by this project and by PyTorch alone,
-eager and compiled; of a GPU a title, and those of each system by this project."""
+eager and compiled; and panels with a title and the milliseconds of systems by this project."""
 
 
 def shown(results: Path) -> Shown:
@@ -31,11 +31,9 @@ def shown(results: Path) -> Shown:
     if not source.is_file():
         raise FileNotFoundError(f"{source}: run benchmarks/speed_training.py first")
     content = read_json_file(source)
-    made = content["environment"]
-    machine = made.get("processor") or made.get("machine", "CPU")
+    machine = _machine(content["environment"])
     return {
-        **_on_gpu(results / "speed_gpu.json"),
-        "title": f"{content['title']}\n{machine}, {content['threads']} threads",
+        "title": f"{content['title']}\n{machine}, {_threads(content['threads'])}",
         "rows": [
             [
                 f"{row['work']}, {row['size']:,} negatives",
@@ -43,14 +41,36 @@ def shown(results: Path) -> Shown:
             ]
             for row in _one_size_each(content["rows"])
         ],
+        "panels": [
+            panel(read_json_file(path))
+            for name, panel in (("speed_systems", _of_all), ("speed_gpu", _on_gpu))
+            if (path := results / f"{name}.json").is_file()
+        ],
     }
 
 
-def _on_gpu(source: Path) -> dict[str, Any]:
+def _of_all(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a step of each system in speed_systems.json."""
+    machine, threads = _machine(content["environment"]), content["threads"]
+    steps = [
+        [f"{row['system']}, {row['batch']:,} queries", 1000 * row["step"]]
+        for row in sorted(content["rows"], key=lambda row: float(row["step"]))
+    ]
+    title = f"A step against all entities of {content['dataset']}, settings as published"
+    of = f"time of the processor, {machine}, {_threads(threads)}"
+    return {"title": f"{title}\n{of}", "rows": steps}
+
+
+def _machine(environment: Mapping[str, Any]) -> str:
+    return environment.get("processor") or environment.get("machine", "CPU")
+
+
+def _threads(number: int) -> str:
+    return f"{number} thread" if number == 1 else f"{number} threads"
+
+
+def _on_gpu(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return a step of each system in speed_gpu.json, the fastest way of each kind of number."""
-    if not source.is_file():
-        return {}
-    content = read_json_file(source)
     settings = content["settings"]
     steps = [
         [f"{row['model']}, {row['way']}", row["ms a step"]]
@@ -58,32 +78,34 @@ def _on_gpu(source: Path) -> dict[str, Any]:
     ]
     step = f"A training step on {settings['dataset']}, batch {settings['batch_size']}"
     title = f"{step}; d: coordinates, K: negatives\n{content['gpu']}"
-    return {"gpu": {"title": title, "rows": steps}}
+    return {"title": title, "rows": steps}
 
 
 def draw(path: Path, numbers: Shown) -> None:
-    """Draw a step of each system by this project and in PyTorch alone, and on a GPU below."""
-    rows = numbers["rows"]
-    gpu = numbers.get("gpu", {"rows": []})
-    figure, axes = open_rows([len(rows), *([len(gpu["rows"])] if gpu["rows"] else [])])
+    """Draw a step of each system by this project and in PyTorch alone, and the panels below."""
+    rows, panels = numbers["rows"], numbers["panels"]
+    figure, axes = open_rows([len(rows), *(len(panel["rows"]) for panel in panels)])
     _beside(axes[0], numbers["title"], rows)
-    for axis in axes[1:]:
-        labels, steps = zip(*gpu["rows"], strict=True)
-        _labels(axis, gpu["title"], labels)
+    for axis, panel in zip(axes[1:], panels, strict=True):
+        labels, steps = zip(*panel["rows"], strict=True)
+        _labels(axis, panel["title"], labels)
         for place, step in zip(range(len(steps), 0, -1), steps, strict=True):
             axis.plot(step, place, "o", color="C0")
-            write_beside(axis, f"{step:.1f}", step, place, color="C0", right=7)
+            write_beside(
+                axis, f"{step:,.{1 if step < 1000 else 0}f}", step, place, color="C0", right=7
+            )
     save(figure, path, numbers)
 
 
 def _beside(axis: Axes, title: str, rows: Sequence[tuple[str, float, float, float]]) -> None:
     labels, own, eager, compiled = zip(*rows, strict=True)
     places = range(len(rows), 0, -1)
-    axis.hlines(places, own, compiled, color="0.8", zorder=0)
+    faster = [min(pair) for pair in zip(eager, compiled, strict=True)]
+    axis.hlines(places, own, faster, color="0.8", zorder=0)
     axis.plot(own, places, "o", color="C0", label="this project")
     axis.plot(compiled, places, "x", color="C1", markeredgewidth=2, label="PyTorch, compiled")
     axis.plot(eager, places, "|", color="C1", alpha=0.6, label="PyTorch, eager")
-    for place, mine, other in zip(places, own, compiled, strict=True):
+    for place, mine, other in zip(places, own, faster, strict=True):
         away = 7 if mine > other else -7
         write_beside(axis, f"{mine:,.0f}", mine, place, color="C0", right=away)
         write_beside(axis, f"{other:,.0f}", other, place, color="C1", right=-away)

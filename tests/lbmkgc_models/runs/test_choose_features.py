@@ -165,6 +165,16 @@ def test_features_of_other_texts_are_said_to_be_so(pets: TripleStore, tmp_path: 
     assert "other texts" not in gather_features(pets, features=out).summary
 
 
+def test_features_of_another_choice_of_texts_are_refused(pets: TripleStore, tmp_path: Path) -> None:
+    folder, out = tmp_path / "Pets", tmp_path / "out"
+    build_text_features(folder, out, encoder=CountingEncoder(), texts="names", progress=False)
+    way = "make them again with --texts masked, or set features.texts to 'names'"
+    with pytest.raises(ValueError, match=f"features.texts is 'masked', .* of 'names': {way}"):
+        gather_features(pets, features=out, texts="masked")
+    assert "other texts" not in gather_features(pets, features=out, texts="names").summary
+    assert "of other texts than" in gather_features(pets, features=out).summary
+
+
 OTHERS = [(f"<http://y/{i}>", f"thing {i}", "") for i in range(8)]
 MADE_AGAIN = "made again: the store there was of other texts"
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from openke.kernels import product as kernels_product
 from openke.kernels.product import SMALL, Linear, product
 
 SHAPES = [(3, 5, 7), (64, 300, 130), (1, 1100, 1000), (200, 1, 8000)]
@@ -25,16 +26,16 @@ def test_some_shapes_are_small_and_some_are_not():
 
 @pytest.mark.filterwarnings("ignore:TF32")
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("wide", [True, False])
 @pytest.mark.parametrize("transposed", [True, False])
-def test_a_product_and_its_gradients_are_those_in_float64(shape, enabled, transposed):
+def test_a_product_and_its_gradients_are_those_in_float64(shape, wide, transposed, monkeypatch):
+    monkeypatch.setattr(kernels_product, "WIDE", wide)  # oneDNN, or PyTorch's choice
     query, table, weight = make(*shape)
     given = [x.detach().T.contiguous().T if transposed else x.detach() for x in (query, table)]
     single = [x.requires_grad_() for x in given]
     double = [x.detach().double().requires_grad_() for x in given]
-    with torch.backends.mkldnn.flags(enabled=enabled):
-        found = product(*single)
-        (found * weight).sum().backward()
+    found = product(*single)
+    (found * weight).sum().backward()
     expected = double[0] @ double[1].T
     (expected * weight).sum().backward()
     pairs = [(found, expected), *((x.grad, y.grad) for x, y in zip(single, double, strict=True))]
@@ -43,7 +44,19 @@ def test_a_product_and_its_gradients_are_those_in_float64(shape, enabled, transp
         assert (ours - theirs).abs().max() <= 1e-5 * theirs.abs().max()
 
 
-def test_equal_candidates_score_the_same_wherever_they_stand():
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_equal_candidates_score_the_same_wherever_they_stand(wide, threads, monkeypatch):
+    monkeypatch.setattr(kernels_product, "WIDE", wide)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        _score_equal_candidates()
+    finally:
+        torch.set_num_threads(before)
+
+
+def _score_equal_candidates():
     query, table, _ = make(70, 200, 1000)
     with torch.no_grad():
         table[[3, 17, 500, 999]] = table[0].clone()
