@@ -24,7 +24,7 @@ from openke.datasets.search import find_dataset
 from openke.runtime.script import run_script
 
 MODELS = ("TransE", "ComplEx", "RotatE", "LBMKGC")
-ENTITIES = (1_500, 3_000, 6_000, 12_000)
+ENTITIES = (3_000, 12_000)
 TRIPLES = 4
 """Train triples for each entity of the synthetic graphs; a tenth as many are ranked."""
 TIMES = 3
