@@ -20,10 +20,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from openke.data.batch import Batch
 from openke.data.movable import Movable
+from openke.module.scoring.recompute import batch_norms
 from openke.module.strategy.strategy import Strategy
 
 VARIABLE = "OPENKE_GRAPHS"
@@ -228,8 +229,7 @@ def _waits() -> Iterator[list[str]]:
 
 
 def _looks_at_all(strategy: Strategy) -> bool:
-    norms = nn.modules.batchnorm._BatchNorm
-    return bool(strategy.auxiliary) or any(isinstance(part, norms) for part in strategy.modules())
+    return bool(strategy.auxiliary) or bool(batch_norms(strategy))
 
 
 class _Recorded:

@@ -18,11 +18,16 @@ def recomputed(module: nn.Module, function: Callable[..., Any], *arguments: Any)
     The function is a part of ``module``, whose batch normalisations count each batch once, though
     they see it twice.
     """
-    norms = [part for part in module.modules() if isinstance(part, _BatchNorm)]
+    norms = batch_norms(module)
     if not norms or torch.compiler.is_compiling():
         return checkpoint(function, *arguments, use_reentrant=False)
     contexts = nullcontext(), _Uncounted(norms)
     return checkpoint(function, *arguments, use_reentrant=False, context_fn=lambda: contexts)
+
+
+def batch_norms(module: nn.Module) -> list[_BatchNorm]:
+    """Return the parts that normalise over a batch, and so see all of it in each row."""
+    return [part for part in module.modules() if isinstance(part, _BatchNorm)]
 
 
 class _Uncounted:
