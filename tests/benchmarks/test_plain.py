@@ -195,7 +195,7 @@ def test_plain_training_learns(name):
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="compiling needs a C++ compiler")
-@pytest.mark.parametrize("name", ["RotatE", "KBGAN", "MMKRL", "MMRNS", "AdaMF-MAT", "LBMKGC"])
+@pytest.mark.parametrize("name", ["RotatE", "KBGAN", "LBMKGC"])
 def test_compiled_plain_training_learns(name):
     learns(name, compiled=True)
 
