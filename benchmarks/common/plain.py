@@ -19,7 +19,7 @@ from torch.nn.functional import logsigmoid
 
 from common.plain_comparing import WAYS, Compare, Query, complex_distance
 from common.plain_data import Drawn, Triples, draw_negatives
-from common.plain_rows import rows_at
+from common.plain_rows import frozen, rows_at
 from openke.data.store import TripleStore
 from openke.training.optimizers.choose import has_fused_step
 
@@ -158,7 +158,7 @@ class PlainModel(Plain):
         self.relation = nn.Embedding(relations, dim // 2 if turned else dim)
         nn.init.uniform_(self.entity.weight, -14 / dim, 14 / dim)
         nn.init.uniform_(self.relation.weight, -math.pi, math.pi)
-        self.features = nn.ParameterList([nn.Parameter(f, requires_grad=False) for f in features])
+        self.features = frozen(features)
         self.projections = nn.ModuleList(
             nn.Sequential(nn.Linear(f.shape[1], dim), nn.ReLU(), nn.Linear(dim, dim))
             for f in features

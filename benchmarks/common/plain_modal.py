@@ -11,7 +11,7 @@ from torch.nn.functional import mse_loss, normalize
 
 from common.plain import Parts, Placed, Plain, log_sigmoid_loss, mean_of_ends, weighed
 from common.plain_comparing import complex_distance, distance, moved, turned
-from common.plain_rows import rows_at
+from common.plain_rows import frozen, rows_at
 
 Pairs = tuple[tuple[int, int], ...]
 FOUR = ((0, 0), (1, 1), (0, 1), (1, 0))
@@ -24,11 +24,6 @@ ENERGIES: Mapping[str, Pairs] = {
 }
 """Which part of a head meets which of a tail. Part 2 is the sum of 0 and 1; for MMKRL part 0 is
 structure mapped as that of a head or of a tail, and part 2 structure itself."""
-
-
-def frozen(features: list[Tensor]) -> nn.ParameterList:
-    """Return feature tables, Float["e f"] each, that are not trained."""
-    return nn.ParameterList([nn.Parameter(rows, requires_grad=False) for rows in features])
 
 
 class PlainEnergies(Plain):

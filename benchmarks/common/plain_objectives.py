@@ -12,7 +12,8 @@ from torch.nn.functional import layer_norm, leaky_relu, normalize
 from common.plain import Plain, PlainModel, PlainSampling, adam, descend, log_sigmoid_loss
 from common.plain_comparing import complex_distance, turned
 from common.plain_data import Drawn, Triples, numbers_of
-from common.plain_modal import PlainAdaMF, PlainEnergies, frozen
+from common.plain_modal import PlainAdaMF, PlainEnergies
+from common.plain_rows import frozen
 from openke.data.store import TripleStore
 
 

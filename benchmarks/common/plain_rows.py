@@ -1,7 +1,7 @@
-"""Rows of a table, with the gradient that eager PyTorch has, also where it is compiled.
+"""Feature tables that are not trained, and rows of any table.
 
-``torch.compile`` makes loops of that gradient which add number by number, each for itself: they are
-up to half as slow again.
+Rows have the gradient that eager PyTorch has, also where it is compiled: ``torch.compile`` would
+make loops of it that add number by number, each for itself, and are up to half as slow again.
 """
 
 from __future__ import annotations
@@ -9,8 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import embedding
+
+
+def frozen(features: list[Tensor]) -> nn.ParameterList:
+    """Return feature tables, Float["e f"] each, that are not trained."""
+    return nn.ParameterList([nn.Parameter(rows, requires_grad=False) for rows in features])
 
 
 def rows_at(table: Tensor, place: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from comparison.figures.canvas import SMALL, open_rows, save, write_beside
 from openke.runtime.json_text import read_json_file
+from openke.runtime.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ def shown(results: Path) -> Shown:
     content = read_json_file(source)
     machine = _machine(content["environment"])
     return {
-        "title": f"{content['title']}\n{machine}, {_threads(content['threads'])}",
+        "title": f"{content['title']}\n{machine}, {counted(content['threads'], 'thread')}",
         "rows": [
             [
                 f"{row['work']}, {row['size']:,} negatives",
@@ -58,16 +59,12 @@ def _of_all(content: Mapping[str, Any]) -> dict[str, Any]:
         for row in sorted(content["rows"], key=lambda row: float(row["step"]))
     ]
     title = f"A step against all entities of {content['dataset']}, settings as published"
-    of = f"time of the processor, {machine}, {_threads(threads)}"
+    of = f"time of the processor, {machine}, {counted(threads, 'thread')}"
     return {"title": f"{title}\n{of}", "rows": steps}
 
 
 def _machine(environment: Mapping[str, Any]) -> str:
     return environment.get("processor") or environment.get("machine", "CPU")
-
-
-def _threads(number: int) -> str:
-    return f"{number} thread" if number == 1 else f"{number} threads"
 
 
 def _on_gpu(content: Mapping[str, Any]) -> dict[str, Any]:
