@@ -6,11 +6,12 @@ several pictures, a dimension of these parts stands before f, and masks have it,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import embedding
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.digest import digest_of
@@ -19,14 +20,16 @@ Missing = Literal["mask", "zero", "mean", "trained"]
 """What stands for features that an entity lacks. "mask": nothing, the modality is absent. Else
 every entity has the modality, and what stands there is "zero": zeros; "mean": the mean of the rows
 that are there; "trained": one vector for all of them, which starts as that mean and is trained."""
+LACKING = 0.25
+"""From this share of missing rows on, only those that are there are kept, in a copy."""
 
 
 class FeatureRows(nn.Module):
     """The feature rows of entities, and whether they have some.
 
     Frozen rows are a buffer: they are neither trained nor written to checkpoints, which hold their
-    digest instead. Tuned ones are an embedding table that starts as the features; it is trained
-    and saved.
+    digest instead. Where many are masked, those are not kept. Tuned ones are an embedding table
+    that starts as the features; it is trained and saved.
 
     Parameters
     ----------
@@ -46,7 +49,8 @@ class FeatureRows(nn.Module):
     lacking: Tensor
     """Bool as ``present``: where the trained vector stands."""
     codes: Tensor | None
-    """Int["entities parts"], where frozen rows are of a codebook: :attr:`book` has them."""
+    """Int as ``present``: which row of :attr:`book` is that of an entity; None: they stand there
+    in the order of entities."""
 
     def __init__(
         self,
@@ -60,8 +64,11 @@ class FeatureRows(nn.Module):
         self.dim = features.dim
         self._digest = digest_of(features.values, features.present)
         present, rows, codes = features.present, features.values, None
-        if features.codes is not None and not (tuned or standardised) and missing == "mask":
-            codes, rows = features.codes.index, features.codes.book
+        if not (tuned or standardised) and missing == "mask":
+            if features.codes is not None:
+                codes, rows = features.codes.index, features.codes.book
+            elif (~present).sum() > LACKING * present.numel():
+                codes, rows = _packed(rows, present)
         if standardised:
             rows = _standardise(rows, present)
         trained = missing == "trained" and not bool(features.has.all())
@@ -89,7 +96,7 @@ class FeatureRows(nn.Module):
 
     @property
     def book(self) -> Tensor:
-        """Float["rows f"], the frozen rows that are stored: of a codebook, or of entities."""
+        """Float["rows f"], the frozen rows that are kept: of a codebook, or of entities."""
         assert self.frozen is not None
         return self.frozen
 
@@ -108,11 +115,23 @@ class FeatureRows(nn.Module):
             if self.codes is None:
                 found = self.frozen.index_select(0, entities)
             else:
-                found = nn.functional.embedding(self.codes[entities], self.frozen)
+                found = embedding(self.codes[entities], self.frozen)
             return self._substituted(found, entities)
         rows: Tensor = self.tuned(entities)
         rows = rows.view(-1, *self.present.shape[1:], self.dim)
         return self._substituted(rows, entities)
+
+    def projected(self, entities: Tensor, project: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return Float["u d"], what ``project`` makes of the rows of entities (Int["u"]).
+
+        It takes Float["n f"], row by row. What entities share is projected once, and what they
+        lack is not, where that is less.
+        """
+        shape = torch.Size((len(entities), *self.present.shape[1:]))
+        if self.codes is None or len(self.book) > shape.numel():
+            rows = self(entities).view(-1, self.dim)
+            return project(rows).view(*shape, -1)
+        return embedding(self.codes[entities], project(self.book))
 
     def _substituted(self, rows: Tensor, entities: Tensor | slice) -> Tensor:
         """Return the rows of entities with the trained vector where they lack the modality."""
@@ -155,6 +174,12 @@ def _standardise(rows: Tensor, present: Tensor) -> Tensor:
     deviation = found.std(dim=0, correction=0)
     deviation = torch.where(deviation > 0, deviation, 1.0)
     return (rows - found.mean(dim=0)) / deviation * present[..., None]
+
+
+def _packed(rows: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    """Return which of the rows that are there is whose, 0 where there is none, and these rows."""
+    kept = rows[present] if present.any() else rows.new_zeros(1, rows.shape[-1])
+    return present.view(-1).cumsum(0).sub(1).clamp(min=0).view(present.shape), kept
 
 
 def _substitute(rows: Tensor, present: Tensor, missing: Missing) -> Tensor:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.feature_rows import FeatureRows
@@ -29,8 +28,6 @@ class Tokens(NamedTuple):
 
 class ModalTokens(nn.Module):
     """A token drop LN(W f + b) of each row of one modality.
-
-    Rows that are codes of a codebook are projected once for all entities that have the code.
 
     Parameters
     ----------
@@ -54,19 +51,17 @@ class ModalTokens(nn.Module):
     def forward(self, entities: Tensor) -> Tokens:
         """Return the tokens of entities (Int["u"])."""
         present = self.rows.present[entities].view(len(entities), -1)
-        codes = self.rows.codes
-        if codes is None or len(self.rows.book) > present.numel():
-            values = self.project(self.rows(entities))
-        else:
-            book = self.norm(self.layer(self.rows.book))
-            values = self.dropout(embedding(codes[entities], book))
+        values = self.dropout(self.rows.projected(entities, self._normed))
         return Tokens(values.view(*present.shape, -1), present)
 
     def project(self, rows: Tensor) -> Tensor:
-        """Return Float["… d"] of Float["… f"]."""
-        projected: Tensor = self.norm(self.layer(rows.reshape(-1, rows.shape[-1])))
-        forgotten: Tensor = self.dropout(projected.view(*rows.shape[:-1], -1))
+        """Return Float["n d"] of Float["n f"]."""
+        forgotten: Tensor = self.dropout(self._normed(rows))
         return forgotten
+
+    def _normed(self, rows: Tensor) -> Tensor:
+        projected: Tensor = self.norm(self.layer(rows))
+        return projected
 
 
 class TokenEncoder(nn.Module):

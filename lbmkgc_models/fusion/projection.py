@@ -77,9 +77,12 @@ class ModalProjector(nn.Module):
 
         Of features with several rows of an entity Float["u parts d"].
         """
-        rows = self.rows(entities)
-        projected: Tensor = self.dropout(self.norm(self.layers(rows.flatten(0, -2))))
-        return projected.view(*rows.shape[:-1], projected.shape[-1])
+        projected: Tensor = self.dropout(self.rows.projected(entities, self._normed))
+        return projected
+
+    def _normed(self, rows: Tensor) -> Tensor:
+        projected: Tensor = self.norm(self.layers(rows))
+        return projected
 
     @torch.no_grad()
     def _start_at(self, scale: float) -> None:

@@ -195,7 +195,8 @@ class RelationalSimilarity(nn.Module):
     def _parts(self, name: str, entities: Tensor) -> Tensor:
         """Return V of a modality, Float["n p k"]."""
         rows = self._rows(name)
-        projected = leaky_relu(self.inputs[name](rows(entities)), SLOPE)
+        layer = self.inputs[name]
+        projected = rows.projected(entities, lambda some: leaky_relu(layer(some), SLOPE))
         found = projected * rows.present[entities][..., None]
         return found if found.dim() == 3 else found[:, None]
 

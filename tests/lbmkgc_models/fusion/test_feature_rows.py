@@ -84,10 +84,36 @@ def test_standardised_rows_have_mean_zero_and_variance_one_where_they_are_there(
 
 
 def test_frozen_rows_are_no_parameters_and_not_copied():
-    rows = FeatureRows(TEXT)
+    complete = replace(TEXT, present=torch.ones_like(TEXT.present))
+    rows = FeatureRows(complete)
     assert not list(rows.parameters())
     assert not rows.state_dict()
     assert rows.values.data_ptr() == TEXT.values.data_ptr()
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("asked", [EVERYONE, torch.tensor([7, 0, 3, 3])], ids=["all", "some"])
+def test_where_many_rows_are_missing_only_the_others_are_kept_and_projected(parts, asked):
+    present = EVERYONE % 3 == 1
+    shape = (ENTITIES, 6)
+    if parts > 1:
+        present, shape = torch.stack([present, EVERYONE % 6 == 1], dim=1), (ENTITIES, parts, 6)
+    values = torch.rand(shape) * present[..., None]
+    found = replace(TEXT, values=values, present=present)
+    projector, layers = ModalProjector(found, 3), []
+    projector.layers.register_forward_hook(lambda _, given, out: layers.append(len(given[0])))
+    kept = int(present.sum())
+    assert projector.rows.book.shape == (kept, 6)
+    assert not projector.rows.state_dict()
+    projected, there = projector(asked), present[asked]
+    assert layers == [min(kept, asked.numel() * parts)]
+    assert torch.equal(projector.rows(asked)[there], values[asked][there])
+    torch.testing.assert_close(projected[there], projector.layers(values[asked][there]))
+    found = torch.autograd.grad(projected[there].square().sum(), list(projector.parameters()))
+    again = projector.layers(values[asked][there]).square().sum()
+    torch.testing.assert_close(found, torch.autograd.grad(again, list(projector.parameters())))
+    nobody = ModalProjector(replace(TEXT, present=torch.zeros_like(TEXT.present)), 3)
+    assert nobody(asked).shape == (len(asked), 3)
 
 
 def test_tuned_rows_are_a_table_whose_gradient_comes_by_row():
@@ -106,7 +132,8 @@ def test_a_projector_has_a_bias_where_it_is_asked_for():
     ]
     projector = ModalProjector(TEXT, 3, hidden=False, bias=True)
     expected = TEXT.values @ projector.layers.weight.T + projector.layers.bias
-    torch.testing.assert_close(projector(EVERYONE), expected)
+    here = TEXT.present
+    torch.testing.assert_close(projector(EVERYONE)[here], expected[here])
 
 
 def test_projectors_say_whose_rows_are_there_after_the_policy():
