@@ -10,71 +10,119 @@ from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED
 from comparison.entries import Entry
 from comparison.picture_graphs import INTERVALS, KINDS, difference
 from comparison.table import Table
-from comparison.table_rows import BUNDLED, FOLDER, Row
+from comparison.table_rows import BUNDLED, FOLDER, PICTURE_GRAPHS, Row
 from comparison.variants import variant
 from lbmkgc_models.runs.side_by_side import spread
 
 BASE = "LBMKGC with RotatE"
 """The row whose settings all have: the paper's interaction, gate and objective."""
 FEATURES = Path("runs/table2/features")
-"""Where the features are made, from where the script is run."""
+"""Where the features are made, by graph, from where the script is run."""
 WHOLE = "LBMKGC"
 IMAGE, TEXT = ["image"], ["text"]
 
-
-def _folder(kind: str) -> str:
-    return (FEATURES / kind).as_posix()
-
-
-ABLATIONS: Mapping[str, Mapping[str, Any]] = {
-    WHOLE: {},
-    "pictures at random": {"features.folder": _folder(RANDOM)},
-    "pictures retrieved": {"features.folder": _folder(RETRIEVED)},
-    "without CMoA": {"features.folder": ""},
+CHANGES: Mapping[str, Mapping[str, Any]] = {
     "without CGuAF": {"model.attention": "mean", "model.gate": "mean"},
     "without structure": {"model.structural": False},
     "without text": {"features.modalities": IMAGE},
     "without pictures": {"features.modalities": TEXT},
 }
-"""What each changes in the recipe, in the order of the table."""
+"""What ablations of the model change in the recipe."""
+KIND: Mapping[str, str] = {
+    WHOLE: ALIGNED,
+    "pictures at random": RANDOM,
+    "pictures retrieved": RETRIEVED,
+    "without CMoA": "",
+}
+"""Ablations of features, and which each has; others have those of the whole."""
+ABLATIONS = (*KIND, *CHANGES)
+"""In the order of the table."""
+OF_TEXT = (WHOLE, "without CGuAF", "without structure", "without text")
+"""Those that there are where no entity has a picture."""
 
 EXPLAINED = (
-    f"The paper's Table 2 on {BUNDLED}. {WHOLE} is in the paper's form here: RotatE inside, a gate "
-    "by relation, sampled negatives, aligned features (CMoA). "
-    f"Pictures are not generated: {WHOLE} masks those that entities lack. *At random* they have "
-    "random features instead, which is the paper's form without LvMC; *retrieved*, those of the "
-    "picture nearest to the entity's text. Without CGuAF structure, pictures and text count "
-    "alike. Filtered test, realistic ranks, %; mean ± standard deviation over seeds; then the mean "
+    "LBMKGC is in the paper's form here: RotatE inside, a gate by relation, sampled negatives, "
+    f"aligned features (CMoA). Pictures are not generated: {WHOLE} masks those that entities lack. "
+    "*At random* they have random features instead, which is the paper's form without LvMC; "
+    "*retrieved*, those of the picture nearest to the entity's text. Without CGuAF structure, "
+    "pictures and text count alike."
+)
+EXPLAINED_TEXT = (
+    "LBMKGC is in the paper's form here: RotatE inside, a gate by relation, sampled negatives. "
+    "There are no pictures, so that nothing is completed or aligned (LvMC, CMoA), and text alone "
+    "needs no attention. Without CGuAF structure and text count alike; without text it is RotatE."
+)
+MEASURED = (
+    "Filtered test, realistic ranks, %; mean ± standard deviation over seeds; then the mean "
     f"difference of MRR from {WHOLE} over the same seeds, and {INTERVALS}"
 )
+BORROWED = f" Settings are those of {BUNDLED}; only the epochs were chosen here."
 
 
-def ablation_rows(settings: Path = FOLDER) -> list[Row]:
-    """Return the rows of Table 2."""
-    aligned = {"features.folder": _folder(ALIGNED)}
+def features_of(graph: str) -> Path:
+    """Return where the features of a graph with pictures are made."""
+    return FEATURES / graph
+
+
+def ablations_of(graph: str) -> tuple[str, ...]:
+    """Return the ablations that there are on a graph, in the order of the table."""
+    return ABLATIONS if graph in PICTURE_GRAPHS else OF_TEXT
+
+
+def ablation_rows(graph: str = BUNDLED, settings: Path = FOLDER) -> list[Row]:
+    """Return the rows of Table 2 on a graph."""
     return [
-        variant(BASE, name, {**aligned, **changes}, settings) for name, changes in ABLATIONS.items()
+        variant(BASE, name, _changes(name, graph), settings, graph) for name in ablations_of(graph)
     ]
 
 
-def ablation_table(entries: Sequence[Entry]) -> Table:
-    """Return Table 2 of what results there are."""
+def _changes(name: str, graph: str) -> Mapping[str, Any]:
+    changes = CHANGES.get(name, {})
+    if graph in PICTURE_GRAPHS:
+        kind = KIND.get(name, ALIGNED)
+        return {
+            "features.folder": (features_of(graph) / kind).as_posix() if kind else "",
+            **changes,
+        }
+    modalities = [] if name == "without text" else TEXT
+    return {**changes, "features.modalities": modalities}
+
+
+def ablation_tables(entries: Sequence[Entry]) -> list[Table]:
+    """Return Table 2 on each graph that there are results of."""
+    graphs = dict.fromkeys(entry.dataset for entry in entries)
+    return [
+        _table(graph, [entry for entry in entries if entry.dataset == graph]) for graph in graphs
+    ]
+
+
+def _table(graph: str, entries: Sequence[Entry]) -> Table:
     by_name = {entry.name: entry for entry in entries}
     whole = by_name.get(WHOLE)
-    header = ("features and parts", "MRR", *KINDS, "seeds", "difference", KINDS[0])
+    kinds = KINDS if graph in PICTURE_GRAPHS else ()
+    compared = ("", *kinds[:1])
+    header = (
+        *("features and parts" if kinds else "parts", "MRR", *kinds, "seeds"),
+        *("difference", *kinds[:1]),
+    )
     rows = []
-    for name in ABLATIONS:
+    for name in ablations_of(graph):
         entry = by_name.get(name)
         if entry is None:
             continue
-        compared = ("–", "–")
-        if whole is not None:
-            compared = (difference(entry, whole), difference(entry, whole, KINDS[0]))
         rows.append(
             (
                 *(name, spread(entry.metric("mrr"))),
-                *(spread(entry.of_kind(kind)) for kind in KINDS),
-                *(str(len(entry.runs)), *compared),
+                *(spread(entry.of_kind(kind)) for kind in kinds),
+                str(len(entry.runs)),
+                *("–" if whole is None else difference(entry, whole, k) for k in compared),
             )
         )
-    return Table(f"Table 2 on {BUNDLED}", header, rows, EXPLAINED)
+    explained = f"{EXPLAINED if kinds else EXPLAINED_TEXT} {MEASURED}"
+    borrowed = "" if graph == BUNDLED else BORROWED
+    return Table(
+        f"Table 2 on {graph}",
+        header,
+        rows,
+        f"The paper's Table 2 on {graph}. {explained}{borrowed}",
+    )

@@ -10,7 +10,7 @@ from comparison.entries import Entry
 from comparison.paired import Difference
 from comparison.picture_graphs import INTERVALS, KINDS, compare
 from comparison.table import Table
-from comparison.table_rows import BUNDLED, PICTURE_GRAPHS, TUNED
+from comparison.table_rows import PICTURE_GRAPHS, TUNED
 
 
 class Claim(NamedTuple):
@@ -61,13 +61,14 @@ EXPLAINED = (
 
 def claims_table(table1: Sequence[Entry], table2: Sequence[Entry]) -> Table:
     """Return each claim whose two rows have two seeds in common, on each graph."""
-    parts = {entry.name: entry for entry in table2}
-    rows = _rows(OF_PARTS, parts, BUNDLED, PAPERS_FORM)
+    rows = []
     for graph in PICTURE_GRAPHS:
+        parts = {entry.name: entry for entry in table2 if entry.dataset == graph}
         systems = {
             entry.name: entry for entry in table1 if (entry.dataset, entry.mode) == (graph, TUNED)
         }
-        if graph == BUNDLED and WHOLE in parts:
+        rows += _rows(OF_PARTS, parts, graph, PAPERS_FORM)
+        if WHOLE in parts:
             rows += _rows(OF_EITHER_FORM, {**systems, WHOLE: parts[WHOLE]}, graph, PAPERS_FORM)
         rows += _rows(OF_SYSTEMS, systems, graph, OUR_FORM)
     header = ("claim", f"{WHOLE}'s form", "graph", "rows", "all relations", KINDS[0], "verdict")

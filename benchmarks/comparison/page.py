@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparison.ablations import ablation_table
+from comparison.ablations import ablation_tables
 from comparison.claims import claims_table
 from comparison.deviations import deviations_table
 from comparison.entries import Entry, Paper, read_entries, read_paper
@@ -202,7 +202,7 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     ablations: list[Entry] = []
     if (results / "table2").is_dir():
         ablations = read_entries(results / "table2", paper)
-        tables.append(ablation_table(ablations))
+        tables += ablation_tables(ablations)
     claims = claims_table(everything, ablations)
     tables += [claims] if claims.rows else []
     for figure in (dropped, completed, sensitivity):

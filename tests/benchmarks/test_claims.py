@@ -32,7 +32,7 @@ def test_a_verdict_is_what_the_intervals_say(every, perceptual, said):
 
 def test_claims_are_between_rows_that_are_there(tmp_path):
     for claim in OF_PARTS:
-        assert {claim.better, claim.worse} <= ABLATIONS.keys()
+        assert {claim.better, claim.worse} <= set(ABLATIONS)
     known = {row.name for row in find_rows(datasets=[BUNDLED])}
     for claim in OF_SYSTEMS:
         assert {claim.better, claim.worse} <= known

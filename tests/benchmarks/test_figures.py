@@ -148,7 +148,7 @@ def test_other_systems_get_other_features_and_no_more():
     assert len(rows) == len(completed.SYSTEMS) * len(completed.MADE)
     for name, row in rows.items():
         system, _, kind = name.rpartition(" ")
-        folder = f"runs/table2/features/{kind}"
+        folder = f"runs/table2/features/Factbook/{kind}"
         assert row.recipe == TUNED[system].changed({"features.folder": folder})
 
 

@@ -1,10 +1,11 @@
 """Table 2: what each ablation changes, what may stand for missing pictures, and the table."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
-from comparison.ablations import ABLATIONS, WHOLE, ablation_rows, ablation_table
+from comparison.ablations import ABLATIONS, CHANGES, OF_TEXT, WHOLE, ablation_rows, ablation_tables
 from comparison.completed_pictures import (
     ALIGNED,
     RANDOM,
@@ -33,15 +34,31 @@ TEXT = ModalFeatures.from_rows(
 )
 
 
-def test_each_ablation_changes_what_it_says_and_no_more():
-    rows = {row.name: row for row in ablation_rows()}
+@pytest.mark.parametrize("graph", ["Factbook", "OpenMoji"])
+def test_each_ablation_changes_what_it_says_and_no_more(graph):
+    rows = {row.name: row for row in ablation_rows(graph)}
     assert list(rows) == list(ABLATIONS)
     whole = rows[WHOLE].recipe
     assert whole.model_settings["interaction"] == "RotatE"
     assert whole.model_settings["gate"] == "relation"
-    for name, changes in ABLATIONS.items():
-        assert rows[name].recipe == whole.changed(changes)
-        assert (rows[name].recipe == whole) == (name == WHOLE)
+    assert whole.features.folder == f"runs/table2/features/{graph}/aligned"
+    assert {row.dataset for row in rows.values()} == {whole.data.name} == {graph}
+    for name, changes in CHANGES.items():
+        assert rows[name].recipe == whole.changed(changes) != whole
+    folders = {name: rows[name].recipe.features.folder for name in ABLATIONS[1:4]}
+    for name, folder in folders.items():
+        assert rows[name].recipe == whole.changed({"features.folder": folder})
+    assert [Path(folder).name for folder in folders.values()] == ["random", "retrieved", ""]
+
+
+def test_where_there_are_no_pictures_text_alone_is_left_out():
+    rows = {row.name: row for row in ablation_rows("MKG-Y")}
+    assert list(rows) == list(OF_TEXT)
+    assert rows[WHOLE].recipe.features.modalities == ["text"]
+    assert rows[WHOLE].recipe.features.folder == ""
+    assert rows["without text"].recipe.features.modalities == []
+    assert rows["without CGuAF"].recipe == rows[WHOLE].recipe.changed(CHANGES["without CGuAF"])
+    assert {row.hold_out for row in ablation_rows("DB15K")} == {0.1}
 
 
 def test_the_nearest_picture_stands_for_a_missing_one():
@@ -107,7 +124,7 @@ def test_the_table_has_differences_from_the_whole(tmp_path):
     write(tmp_path, *measured("LBMKGC", [0.4, 0.42]), *measured("without text", [0.3, 0.33]))
     (tmp_path / "table1").rename(tmp_path / "table2")
     entries = read_entries(tmp_path / "table2", {})
-    table = ablation_table(entries)
+    (table,) = ablation_tables(entries)
     assert [row[0] for row in table.rows] == ["LBMKGC", "without text"]
     assert table.rows[0][1] == "41.00 ± 1.41"
     assert table.rows[0][-2:] == ("–", "–")
@@ -120,5 +137,7 @@ def test_the_table_has_differences_from_the_whole(tmp_path):
 def test_unknown_ablations_are_named():
     with pytest.raises(ValueError, match="--rows is 'without texts'"):
         Settings(rows=("without texts",))
+    with pytest.raises(ValueError, match="--datasets is 'WN18'"):
+        Settings(datasets=("WN18",))
     with pytest.raises(ValueError, match="expected numbers from 0 on"):
         Settings(seeds=(-1,))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comparison.ablations import FEATURES
+from comparison.ablations import features_of
 from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED
 from comparison.entries import Entry, read_entries
 from comparison.figures.canvas import SMALL
@@ -39,7 +39,11 @@ EXPLAINED = (
 def rows() -> list[Row]:
     """Return what has to be trained."""
     return [
-        variant(system, f"{system} {kind}", {"features.folder": (FEATURES / kind).as_posix()})
+        variant(
+            system,
+            f"{system} {kind}",
+            {"features.folder": (features_of(BUNDLED) / kind).as_posix()},
+        )
         for kind in MADE
         for system in SYSTEMS
     ]
@@ -47,7 +51,7 @@ def rows() -> list[Row]:
 
 def run(seeds: Sequence[int], bench: Bench) -> None:
     """Make the features, and do what is missing of the rows."""
-    train(rows(), seeds, bench, {FEATURES: 0.0})
+    train(rows(), seeds, bench, {features_of(BUNDLED): 0.0})
 
 
 def shown(results: Path) -> Shown:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from comparison.ablations import FEATURES, WHOLE, ablation_rows
+from comparison.ablations import WHOLE, ablation_rows, features_of
 from comparison.figures.canvas import SMALL, open_canvas, save, widen
 from comparison.figures.own_runs import find, of_table2, train
 from comparison.runs import Bench
@@ -50,7 +50,7 @@ def rows() -> dict[tuple[str, int], Row]:
 def run(seeds: Sequence[int], bench: Bench) -> None:
     """Make the features, and do what is missing of the rows, for the one seed that sees valid."""
     others = [row for row in rows().values() if row.name != WHOLE]
-    train(others, (), bench, {FEATURES: 0.0})
+    train(others, (), bench, {features_of(BUNDLED): 0.0})
 
 
 def shown(results: Path) -> Shown:

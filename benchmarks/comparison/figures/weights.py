@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from comparison.ablations import FEATURES, WHOLE, ablation_rows
+from comparison.ablations import WHOLE, ablation_rows, features_of
 from comparison.completed_pictures import make_features
 from comparison.figures.canvas import SMALL, open_canvas, save
 from comparison.runs import DEV_SEED, Bench, StopAt, choose, make_trainer, read_result
@@ -39,7 +39,7 @@ def run(seeds: Sequence[int], bench: Bench) -> None:
     if read_result(path, row()) is not None:
         return
     directory = find_dataset(BUNDLED)
-    make_features(directory / "features", FEATURES, str(directory))
+    make_features(directory / "features", features_of(BUNDLED), str(directory))
     epochs = choose(row(), replace(bench, results=bench.results.parent / "table2"))["epochs"]
     trainer = make_trainer(row(), DEV_SEED, bench, [StopAt(epochs)])
     trainer.run()
