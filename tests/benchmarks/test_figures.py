@@ -11,6 +11,7 @@ from comparison.entries import read_entries
 from comparison.figures import (
     completed,
     dropped,
+    imbalance,
     mrr,
     seeds,
     sensitivity,
@@ -21,11 +22,12 @@ from comparison.figures import (
 from comparison.figures.canvas import DIGEST, digest, seeds_said
 from comparison.page import PAGE, write_pages
 from comparison.runs import Bench, read_result
-from comparison.table_rows import BUNDLED, find_rows
+from comparison.table_rows import BUNDLED, KNOWN_DATASETS, find_rows
 from PIL import Image
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.model.lbmkgc import LBMKGC
+from openke.datasets.search import find_dataset
 from tests.benchmarks.test_table1_page import lines, run, write
 from tests.benchmarks.test_table1_picture_graphs import measured
 
@@ -206,6 +208,23 @@ def test_weights_are_of_entities_that_have_both(tmp_path):
     assert draws(weights, tmp_path, {"weights": many, "epochs": 3})
 
 
+def test_what_entities_have_is_counted(tmp_path):
+    counts = imbalance.counted(find_dataset(BUNDLED))
+    assert counts == {"entities": 1295, "a description": 1295, "a picture": 398}
+    with pytest.raises(FileNotFoundError, match=r"run benchmarks/figures\.py --figure 5 --run"):
+        imbalance.shown(tmp_path)
+    (tmp_path / imbalance.FOLDER).mkdir()
+    for dataset, pictures in ((BUNDLED, {"a picture": 2}), ("MKG-Y", {})):
+        counts = {"entities": 8, "a description": 4, **pictures}
+        (tmp_path / imbalance.FOLDER / f"{dataset}.json").write_text(json.dumps(counts))
+    found = imbalance.shown(tmp_path)
+    assert found == {
+        "MKG-Y\n8 entities": {"a description": 50},
+        f"{BUNDLED}\n8 entities": {"a description": 50, "a picture": 25},
+    }
+    assert draws(imbalance, tmp_path, found)
+
+
 def test_table_1_is_drawn_of_what_is_there(tmp_path):
     write(tmp_path, *(run("RotatE", name, "tuned", 0, 0.125) for name in ("MKG-W", "MKG-Y")))
     found = mrr.of_entries(read_entries(tmp_path / "table1", {}), {("RotatE", "MKG-Y"): {"mrr": 3}})
@@ -257,16 +276,16 @@ def test_pictures_are_current():
 def test_results_were_made_with_the_settings_they_have_now():
     """Those of Table 2 and of figures."""
     named = {
-        "table2": ablation_rows(),
+        "table2": [row for graph in KNOWN_DATASETS for row in ablation_rows(graph)],
         dropped.FOLDER: dropped.rows(),
         completed.FOLDER: completed.rows(),
         sensitivity.FOLDER: sensitivity.rows().values(),
     }
     for folder, rows in named.items():
         bench = Bench(results=RESULTS / folder, checkpoints=RESULTS)
-        by_stem = {row.stem: row for row in rows}
+        by_place = {(row.dataset, row.stem): row for row in rows}
         for path in sorted(bench.results.glob("*/*.json")):
-            row = by_stem[path.stem.rpartition(".")[0]]
+            row = by_place[path.parent.name, path.stem.rpartition(".")[0]]
             chosen = read_result(bench.dev_path(row), row)
             assert chosen is not None, path
             assert read_result(path, row, epochs=chosen["epochs"]) is not None, path

@@ -32,7 +32,7 @@ def train(
     features
         Folders of features that the rows read, and the share of the pictures dropped in each.
     """
-    directory = find_dataset(BUNDLED)
+    directory = find_dataset(BUNDLED, bench.data)
     for folder, share in features.items():
         make_features(directory / "features", folder, str(directory), share)
     for row in rows:
@@ -43,7 +43,7 @@ def train(
 
 
 def find(results: Path, folder: str, borrow: Borrow) -> dict[str, Entry]:
-    """Return the entries of a figure by name, and of a table's as many seeds as of these.
+    """Return the entries of a figure by name, and of a table's the seeds that some of these have.
 
     Raises
     ------
@@ -52,10 +52,12 @@ def find(results: Path, folder: str, borrow: Borrow) -> dict[str, Entry]:
     """
     number = folder.removeprefix("figure")
     own = read_entries(results / folder, {}, made_by=f"figures.py --figure {number} --run")
-    seeds = max(len(entry.runs) for entry in own)
-    borrowed = borrow(results).items()
-    cut = {name: replace(entry, runs=entry.runs[:seeds]) for name, entry in borrowed}
-    return {**cut, **{entry.name: entry for entry in own}}
+    seeds = {run["seed"] for entry in own for run in entry.runs}
+    borrowed = {}
+    for name, entry in borrow(results).items():
+        if runs := [run for run in entry.runs if run["seed"] in seeds]:
+            borrowed[name] = replace(entry, runs=runs)
+    return {**borrowed, **{entry.name: entry for entry in own}}
 
 
 def of_table2(results: Path) -> dict[str, Entry]:

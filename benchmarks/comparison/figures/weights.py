@@ -13,10 +13,9 @@ import torch
 from comparison.ablations import WHOLE, ablation_rows, features_of
 from comparison.completed_pictures import make_features
 from comparison.figures.canvas import SMALL, open_canvas, save
-from comparison.runs import DEV_SEED, Bench, StopAt, choose, make_trainer, read_result
+from comparison.runs import DEV_SEED, Bench, choose, open_dataset, read_result, trained
 from comparison.table_rows import BUNDLED, Row, read_content
 from lbmkgc_models.model.lbmkgc import LBMKGC
-from openke.datasets.search import find_dataset
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
 
@@ -38,18 +37,15 @@ def run(seeds: Sequence[int], bench: Bench) -> None:
     path = bench.results / BUNDLED / "weights.json"
     if read_result(path, row()) is not None:
         return
-    directory = find_dataset(BUNDLED)
+    store, directory = open_dataset(BUNDLED, bench.data)
     make_features(directory / "features", features_of(BUNDLED), str(directory))
     epochs = choose(row(), replace(bench, results=bench.results.parent / "table2"))["epochs"]
-    trainer = make_trainer(row(), DEV_SEED, bench, [StopAt(epochs)])
-    trainer.run()
-    model = trainer.strategy.model
+    model, _ = trained(row(), DEV_SEED, bench, epochs)
     assert isinstance(model, LBMKGC)
-    names = trainer.data_loader.store.entity_names
     content = {
         **row().settings(),
         "epochs": epochs,
-        "weights": picture_weights(model, names),
+        "weights": picture_weights(model, store.entity_names),
         "environment": environment(),
     }
     write_text(path, json.dumps(content, indent=1) + "\n")
