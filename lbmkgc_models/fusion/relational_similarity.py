@@ -78,7 +78,9 @@ class CrossAttention(nn.Module):
 
     def forward(self, crossed: Crossed, gates: Tensor, norm: nn.Module) -> Tensor:
         """Return Float["… n k"]: gates are G^T of each entity, or Float["m 1 q p"] for all."""
-        seen = crossed.even + norm((gates * crossed.cross) @ crossed.own)
+        gated, own = gates * crossed.cross, crossed.own
+        # A single part makes no sum: a product of small matrices would cost far more.
+        seen = crossed.even + norm(gated * own if self.shape[0] == 1 else gated @ own)
         projected: Tensor = self.projection(seen.flatten(-2))
         return projected
 

@@ -20,6 +20,8 @@ from openke.runtime.values import Count
 
 BLOCK = 128 * 2**20
 """Bytes of what relations see of candidates at a time."""
+KEPT = 2**30
+"""Bytes of it that may be kept for the way back."""
 MODALITIES = 2
 """The most there may be: each is seen by the parts of the other."""
 
@@ -102,15 +104,17 @@ class MMRNS(Wrapped):
     ) -> dict[str, Tensor]:
         """Return the cosines of "structure" and of each modality, Float["b c"].
 
-        A block of relations at a time, so that an array [b, c, dim] is never there; what relations
-        see of the candidates is then found again on the way back. It waits for the device.
+        A block of relations at a time, so that an array [b, c, dim] is never there; where it is
+        large, what relations see of the candidates is found again on the way back. It waits for the
+        device.
         """
         found, order = torch.sort(relation, stable=True)
         distinct, counts = torch.unique_consecutive(found, return_counts=True)
         seen, pool = self._see(entities[order]), self._see(candidates)
         rows = self.inner.relation_embeddings(distinct)
-        width = 4 * self.sampler.width  # bytes of a pair, about
-        size = max(1, BLOCK // (width * max(len(candidates), 1)))
+        bytes_of_one = 4 * self.sampler.width * max(len(candidates), 1)  # relation, about
+        size = max(1, BLOCK // bytes_of_one)
+        kept = len(rows) <= max(size, KEPT // bytes_of_one)
         blocks, first = [], 0
         for start in range(0, len(rows), size):
             some = counts[start : start + size].tolist()
@@ -118,7 +122,7 @@ class MMRNS(Wrapped):
             arguments = (block, pool, rows[start : start + size], some)
             blocks.append(
                 self.sampler.compare(*arguments)
-                if size >= len(rows)
+                if kept
                 else checkpoint(self.sampler.compare, *arguments, use_reentrant=False)
             )
             first += sum(some)

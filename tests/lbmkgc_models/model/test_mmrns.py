@@ -82,6 +82,7 @@ def by_hand(model, features, entity, relation):
 @pytest.mark.parametrize("features", [both, one, dict])
 def test_similarities_are_those_of_the_formulas(features, block, monkeypatch):
     monkeypatch.setattr(mmrns, "BLOCK", block)
+    monkeypatch.setattr(mmrns, "KEPT", block)
     torch.manual_seed(0)
     features = features()
     model = mmrns.MMRNS(
@@ -174,6 +175,7 @@ def test_loss_and_gradients_are_those_of_plain_pytorch(case, block, monkeypatch)
     trained = strategy(model)
     trained.clock = Clock(step=6, steps=50)
     monkeypatch.setattr(mmrns, "BLOCK", block)
+    monkeypatch.setattr(mmrns, "KEPT", block)
     loss = trained(batch)
     drawn = trained._drawn
     monkeypatch.setattr(mmrns, "BLOCK", 2**30)
@@ -226,6 +228,7 @@ def test_loss_and_gradients_are_those_of_plain_pytorch(case, block, monkeypatch)
     torch.testing.assert_close(loss, expected)
     parameters = list(model.parameters())
     monkeypatch.setattr(mmrns, "BLOCK", block)
+    monkeypatch.setattr(mmrns, "KEPT", block)
     found = torch.autograd.grad(loss, parameters, retain_graph=True)
     torch.testing.assert_close(found, torch.autograd.grad(expected, parameters))
     for (name, _), gradient in zip(model.named_parameters(), found, strict=True):
