@@ -22,7 +22,7 @@ from comparison.figures import (
 from comparison.figures.canvas import DIGEST, digest, seeds_said
 from comparison.page import PAGE, write_pages
 from comparison.runs import Bench, read_result
-from comparison.table_rows import BUNDLED, KNOWN_DATASETS, find_rows
+from comparison.table_rows import BUNDLED, EMOJI, KNOWN_DATASETS, find_rows
 from PIL import Image
 
 from lbmkgc_models.feature_store.store import ModalFeatures
@@ -187,6 +187,9 @@ def test_other_settings_are_drawn_of_valid(tmp_path):
     for where, name, value in (("figure8", "margin_3", 0.3), ("table2", WHOLE, 0.4)):
         dev = {"seconds": 9, "hold_out": 0, "seed": 0, "dev_mrr": value}
         (tmp_path / where / BUNDLED / f"{name}.tuned.dev.json").write_text(json.dumps(dev))
+    (elsewhere := tmp_path / "table2" / EMOJI).mkdir()
+    other = {**measured(WHOLE, [0.9])[0], "dataset": EMOJI}
+    (elsewhere / f"{WHOLE}.tuned.seed0.json").write_text(json.dumps(other))
     found = sensitivity.shown(tmp_path)
     assert found == {"margin": {"3": 30.0, "9": 40.0}}
     assert sensitivity.table(found).rows[-1] == ["margin", "9", "40.00"]

@@ -61,6 +61,6 @@ def find(results: Path, folder: str, borrow: Borrow) -> dict[str, Entry]:
 
 
 def of_table2(results: Path) -> dict[str, Entry]:
-    """Return the entries of Table 2 by name."""
+    """Return the entries of Table 2 on the bundled graph by name."""
     found = read_entries(results / "table2", {}, made_by="table2.py")
-    return {entry.name: entry for entry in found}
+    return {entry.name: entry for entry in found if entry.dataset == BUNDLED}
