@@ -188,7 +188,7 @@ def test_other_settings_are_drawn_of_valid(tmp_path):
         dev = {"seconds": 9, "hold_out": 0, "seed": 0, "dev_mrr": value}
         (tmp_path / where / BUNDLED / f"{name}.tuned.dev.json").write_text(json.dumps(dev))
     (elsewhere := tmp_path / "table2" / EMOJI).mkdir()
-    other = {**measured(WHOLE, [0.9])[0], "dataset": EMOJI}
+    other = {**measured(WHOLE, [0.3])[0], "dataset": EMOJI}
     (elsewhere / f"{WHOLE}.tuned.seed0.json").write_text(json.dumps(other))
     found = sensitivity.shown(tmp_path)
     assert found == {"margin": {"3": 30.0, "9": 40.0}}
