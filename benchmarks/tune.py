@@ -28,7 +28,7 @@ from comparison.spaces import (
     value_at,
     with_values,
 )
-from comparison.table_rows import DATASETS, TUNED, Row, find_rows
+from comparison.table_rows import DATASETS, LENT, TUNED, Row, find_rows
 
 from lbmkgc_models.runs import tune
 from lbmkgc_models.runs.defaults import default_recipe
@@ -71,6 +71,11 @@ class Settings:
             raise ValueError(f"--epochs {self.epochs}: expected 0 or more")
         if self.trials < 1:
             raise ValueError(f"--trials {self.trials}: expected at least 1")
+        if self.take and self.dataset in LENT:
+            raise ValueError(
+                f"--take: rows of {self.dataset} have the settings of {LENT[self.dataset]}: search "
+                "there"
+            )
 
 
 def measured(row: Row, trial: optuna.Trial, bench: Bench) -> float:

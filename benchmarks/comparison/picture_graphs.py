@@ -29,14 +29,16 @@ MEASURED = (
 )
 SEARCHED = (
     "Trials: those of `tune.py`, by MRR on valid, which began with settings chosen by hand; rows "
-    "without a number still have these. LBMKGC without something has LBMKGC's settings, MMKRL with "
+    "without a number still have these. Rows have as many trials each, but not as many epochs: a "
+    "row's file says how many at most. LBMKGC without something has LBMKGC's settings, MMKRL with "
     "noise has MMKRL's."
 )
 INTERVALS = (
     "its 95 % interval, a star where that leaves out zero: in [square] brackets over seeds and "
     "test triples; in (round) ones by a paired t-test over seeds alone, where tests left no ranks. "
     "Seeds say what another start of training changes; test triples, what another sample of "
-    "questions would."
+    "questions would, each by itself: those of one country or emoji are taken as if they were of "
+    "many."
 )
 COMPARED = (
     f"Mean difference of MRR over the same seeds, and {INTERVALS} With as many comparisons as "
@@ -44,18 +46,21 @@ COMPARED = (
 )
 
 
-def picture_tables(entries: Sequence[Entry], graph: str) -> list[Table]:
-    """Return the tables of a graph's tuned rows; none where there are no results."""
+def picture_tables(entries: Sequence[Entry], graph: str, known: Sequence[str] = ()) -> list[Table]:
+    """Return the tables of a graph's tuned rows; none where there are no results.
+
+    Which of the ``known`` models have no row is said.
+    """
     found = [entry for entry in entries if (entry.dataset, entry.mode) == (graph, TUNED)]
     if not found:
         return []
     found.sort(key=lambda entry: -statistics.mean(entry.metric("mrr")))
-    tables = [_measured(found, graph)]
+    tables = [_measured(found, graph, known)]
     compared = _compared(found, graph)
     return [*tables, compared] if compared.rows else tables
 
 
-def _measured(entries: Sequence[Entry], graph: str) -> Table:
+def _measured(entries: Sequence[Entry], graph: str, known: Sequence[str]) -> Table:
     searched = any(entry.trials for entry in entries)
     rows = [
         (
@@ -69,9 +74,12 @@ def _measured(entries: Sequence[Entry], graph: str) -> Table:
         for entry in entries
     ]
     header = ("model", "sees", "MRR", *KINDS, "Hits@1", "Hits@10", "seeds", "epochs", "seconds")
+    absent = [name for name in known if name not in {entry.name for entry in entries}]
+    note = f"{WHAT[graph]} {MEASURED}"
+    note += f" Not run: {', '.join(absent)}." if absent else ""
     if not searched:
-        return Table(graph, header, rows, f"{WHAT[graph]} {MEASURED}")
-    return Table(graph, (*header, "trials"), rows, f"{WHAT[graph]} {MEASURED} {SEARCHED}")
+        return Table(graph, header, rows, note)
+    return Table(graph, (*header, "trials"), rows, f"{note} {SEARCHED}")
 
 
 def _compared(entries: Sequence[Entry], graph: str) -> Table:

@@ -25,6 +25,12 @@ class Table(NamedTuple):
         )
 
 
+def in_latex(table: Table) -> str:
+    """Return a table below comments with its title and note."""
+    said = "\n".join(f"% {line}" for line in filter(None, [table.title, table.note]))
+    return f"{said}\n{table.text('latex_booktabs')}"
+
+
 def in_markdown(tables: Sequence[Table]) -> str:
     """Return tables below their titles and notes."""
     parts = []

@@ -9,6 +9,11 @@ from typing import Any
 
 from comparison.table_rows import BUNDLED, FOLDER, TUNED, Row, read_row, slug
 
+PAPERS_LBMKGC = "LBMKGC in the paper's form"
+"""What Table 2 is of: the paper's interaction, gate and objective; no row of Table 1."""
+PAPERS_SETTINGS = Path("table2", f"LBMKGC.{TUNED}.json")
+"""Where its settings are."""
+
 
 def variant(
     base: str,
@@ -17,11 +22,12 @@ def variant(
     settings: Path = FOLDER,
     graph: str = BUNDLED,
 ) -> Row:
-    """Return a row on a graph with the settings that ``base`` has on the bundled one.
+    """Return a row on a graph with the settings of ``base``, but for changes by place.
 
-    But for changes by place in its recipe.
+    ``base`` is a row of the bundled graph in Table 1, or LBMKGC in the paper's form.
     """
-    row = read_row(settings / BUNDLED / f"{slug(base)}.{TUNED}.json", graph)
+    own = Path(BUNDLED, f"{slug(base)}.{TUNED}.json")
+    row = read_row(settings / (PAPERS_SETTINGS if base == PAPERS_LBMKGC else own), graph)
     return replace(
         row,
         name=name,

@@ -18,6 +18,7 @@ from comparison.page import (
     headline,
     overview,
     put_into,
+    spent_hours,
     texts_table,
     unseen_table,
     write_pages,
@@ -165,8 +166,17 @@ def test_hours_count_the_choice_of_epochs_once(tmp_path, hold_out, hours):
     (tmp_path / "table1" / "MKG-W" / "RotatE.tuned.dev.json").write_text(json.dumps(dev))
     (entry,) = read_entries(tmp_path / "table1", PAPER)
     assert entry.hours == pytest.approx(hours)
-    write_pages(tmp_path)
-    assert f"core of a CPU: {hours} in all." in (tmp_path / "table1.md").read_text()
+    assert spent_hours(tmp_path) == pytest.approx(hours)
+    trials, mixtures = tmp_path / "tune" / "MKG-W", tmp_path / "mixtures" / "MKG-W"
+    trials.mkdir(parents=True)
+    (trials / "RotatE.tuned.csv").write_text("trial,seconds\n0,3600\n1,7200\n")
+    (ablation := tmp_path / "table2" / "MKG-W").mkdir(parents=True)
+    without = json.dumps(run("without text", "MKG-W", "tuned", 0, 0.3))
+    (ablation / "without_text.tuned.seed0.json").write_text(without)
+    assert spent_hours(tmp_path) == pytest.approx(hours + 3 + 0.1)
+    mixtures.mkdir(parents=True)
+    (mixtures / "two.seed0.json").write_text('{"seconds": 36000}')
+    assert spent_hours(tmp_path) == pytest.approx(hours + 13 + 0.1)
 
 
 @pytest.mark.parametrize(("last", "shown"), [(3, "3+"), (5, "3")])
@@ -280,7 +290,7 @@ def test_sections_of_readme_and_page_are_replaced(tmp_path, entries):
     for text in texts:
         assert text.startswith(f"before\n\n{BEGIN}\n\n")
         assert text.endswith(f"|\n\n{END}\n\nafter\n")
-        assert "old" not in text
+        assert "\nold\n" not in text
     assert len(lines(texts[0])) == 2
     titles = [line for line in texts[1].splitlines() if line.startswith("## ")]
     assert titles == [

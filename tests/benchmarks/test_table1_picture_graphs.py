@@ -54,6 +54,14 @@ def test_the_interval_is_that_of_a_paired_t_test():
         assert found.mean == pytest.approx((own - other).mean())
 
 
+def test_models_that_were_not_run_are_named(tmp_path):
+    write(tmp_path, *measured("RotatE", [0.4]))
+    entries = read_entries(tmp_path / "table1", PAPER)
+    (table,) = picture_tables(entries, BUNDLED, ["RotatE", "IMF", "MyGO"])
+    assert table.note.endswith("Not run: IMF, MyGO.")
+    assert "Not run" not in picture_tables(entries, BUNDLED, ["RotatE"])[0].note
+
+
 def test_seeds_that_both_have_are_compared():
     found = paired_difference({0: 5.0, 1: 6.0, 2: 99.0}, {1: 4.0, 0: 4.0, 7: 0.0})
     assert found.mean == 1.5

@@ -157,6 +157,8 @@ def test_the_script_says_when_every_trial_was_pruned(tmp_path, capsys, monkeypat
 def test_options_are_checked():
     with pytest.raises(ValueError, match="--trials 0: expected at least 1"):
         Settings(dataset="DB15K", trials=0)
+    with pytest.raises(ValueError, match="rows of OpenMoji have the settings of Factbook: search"):
+        Settings(dataset="OpenMoji", take=True)
 
 
 def test_any_data_set_and_fewer_epochs(tmp_path, monkeypatch):

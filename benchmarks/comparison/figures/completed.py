@@ -11,7 +11,7 @@ from comparison.ablations import features_of
 from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED
 from comparison.entries import Entry, read_entries
 from comparison.figures.canvas import SMALL
-from comparison.figures.own_runs import find, train
+from comparison.figures.own_runs import find, of_common_seeds, train
 from comparison.figures.two_panels import ByPlace, Shown, cells, draw_panels, panels
 from comparison.runs import Bench
 from comparison.table import Table
@@ -75,14 +75,20 @@ def _of_table1(results: Path) -> dict[str, Entry]:
 
 
 def _of(system: str, found: Mapping[str, Entry]) -> dict[str, Entry]:
-    """Return entries by kind, none where there is nothing to compare with."""
+    """Return entries of the same seeds by kind, none where there is nothing to compare with."""
     by_kind = {kind: found[name] for kind in KINDS if (name := f"{system} {kind}") in found}
-    return by_kind if by_kind.keys() & set(MADE) else {}
+    return of_common_seeds(by_kind) if by_kind.keys() & set(MADE) else {}
 
 
 def draw(path: Path, numbers: Shown) -> None:
     """Draw the mean of seeds, a group a system."""
-    draw_panels(path, numbers, "pictures and texts of other systems", _marks, legend=len(KINDS))
+    draw_panels(
+        path,
+        numbers,
+        "systems whose pictures and texts are as encoders made them, or else",
+        _marks,
+        legend=len(KINDS),
+    )
 
 
 def _marks(axis: Axes, systems: Mapping[str, ByPlace]) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from comparison.ablations import WHOLE
 from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED
 from comparison.entries import Entry
-from comparison.figures.canvas import write_ends
-from comparison.figures.own_runs import find, of_table2, train
+from comparison.figures.canvas import widen, write_ends
+from comparison.figures.own_runs import find, of_common_seeds, of_table2, train
 from comparison.figures.two_panels import ByPlace, Shown, cells, draw_panels, panels
 from comparison.runs import Bench
 from comparison.table import Table
 from comparison.table_rows import BUNDLED, Row
-from comparison.variants import variant
+from comparison.variants import PAPERS_LBMKGC, variant
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,8 +28,8 @@ FEATURES = Path("runs/figure3/features")
 SHARES = (0, 25, 50, 75, 100)
 """Percent of the pictures that are dropped."""
 SYSTEMS: Mapping[str, tuple[str, str]] = {
-    "LBMKGC masks": ("LBMKGC with RotatE", ALIGNED),
-    "LBMKGC retrieves": ("LBMKGC with RotatE", RETRIEVED),
+    "LBMKGC masks": (PAPERS_LBMKGC, ALIGNED),
+    "LBMKGC retrieves": (PAPERS_LBMKGC, RETRIEVED),
     "TBKGC": ("TBKGC", ALIGNED),
     "AdaMF-MAT random": ("AdaMF-MAT", RANDOM),
 }
@@ -93,14 +93,16 @@ def _with_all_pictures(results: Path) -> dict[str, Entry]:
 
 
 def _of(system: str, found: Mapping[str, Entry]) -> dict[str, Entry]:
-    """Return entries by share."""
+    """Return entries of the same seeds by share."""
     names = {str(share): _name(system, share) for share in SHARES}
-    return {share: found[name] for share, name in names.items() if name in found}
+    return of_common_seeds({share: found[name] for share, name in names.items() if name in found})
 
 
 def draw(path: Path, numbers: Shown) -> None:
     """Draw the mean of seeds by share, a line a system."""
-    draw_panels(path, numbers, "what stands for pictures that are missing", _lines)
+    draw_panels(
+        path, numbers, "a share of the pictures dropped, and what then stands for them", _lines
+    )
 
 
 def _lines(axis: Axes, systems: Mapping[str, ByPlace]) -> None:
@@ -112,11 +114,12 @@ def _lines(axis: Axes, systems: Mapping[str, ByPlace]) -> None:
         shares = [int(share) for share in by_share]
         means = [statistics.mean(values) for values in by_share.values()]
         axis.plot(shares, means, "o-", color=f"C{place}")
-        ends[system] = (shares[-1], means[-1], f"C{place}")
+        ends[system] = (SHARES[-1], means[-1], f"C{place}")
+    widen(axis)  # names keep a share of what the axis shows apart
     write_ends(axis, ends)
     axis.set_xticks(SHARES)
     axis.set_xlim(-5, 150)
-    axis.set_xlabel("pictures dropped, %")
+    axis.set_xlabel("dropped of the pictures that there are, %")
     axis.grid(alpha=0.3)
 
 

@@ -81,7 +81,7 @@ def draw(path: Path, numbers: Shown) -> None:
         for index, (name, color) in enumerate(GROUPS.items()):
             at, share = place + 0.38 * (index - 0.5), shares.get(name)
             if share is None:
-                write_beside(axis, "none at hand", 0, at, color=color)
+                write_beside(axis, "none", 0, at, color=color)
                 continue
             axis.barh(at, share, 0.34, color=color)
             write_beside(axis, f"{share:.0f} %", share, at, color=color)
@@ -93,5 +93,5 @@ def draw(path: Path, numbers: Shown) -> None:
     axis.set_xlabel("entities that have it, %")
     axis.grid(alpha=0.3, axis="x")
     figure.legend(loc="outside lower center", ncols=len(GROUPS), frameon=False)
-    figure.suptitle("Every entity has a name; what else it has is uneven")
+    figure.suptitle("What entities have beside a name; where there is none, none was at hand")
     save(figure, path, numbers)

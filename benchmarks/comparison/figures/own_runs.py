@@ -43,7 +43,7 @@ def train(
 
 
 def find(results: Path, folder: str, borrow: Borrow) -> dict[str, Entry]:
-    """Return the entries of a figure by name, and of a table's the seeds that some of these have.
+    """Return the entries of a figure and those that it borrows of a table, by name.
 
     Raises
     ------
@@ -52,12 +52,18 @@ def find(results: Path, folder: str, borrow: Borrow) -> dict[str, Entry]:
     """
     number = folder.removeprefix("figure")
     own = read_entries(results / folder, {}, made_by=f"figures.py --figure {number} --run")
-    seeds = {run["seed"] for entry in own for run in entry.runs}
-    borrowed = {}
-    for name, entry in borrow(results).items():
-        if runs := [run for run in entry.runs if run["seed"] in seeds]:
-            borrowed[name] = replace(entry, runs=runs)
-    return {**borrowed, **{entry.name: entry for entry in own}}
+    return {**borrow(results), **{entry.name: entry for entry in own}}
+
+
+def of_common_seeds(by_place: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return entries with the seeds that all of them have; nothing where there is none."""
+    seeds = [{run["seed"] for run in entry.runs} for entry in by_place.values()]
+    common = set.intersection(*seeds) if seeds else set()
+    return {
+        place: replace(entry, runs=[run for run in entry.runs if run["seed"] in common])
+        for place, entry in by_place.items()
+        if common
+    }
 
 
 def of_table2(results: Path) -> dict[str, Entry]:

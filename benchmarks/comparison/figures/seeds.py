@@ -72,8 +72,8 @@ def draw(path: Path, numbers: Shown, model: str = MODEL) -> None:
     axes[0].set_ylim(-widest, widest)
     axes[0].set_ylabel("difference from the mean, points")
     figure.suptitle(
-        f"{model} on test: how far each seed (dot) is from the mean of all, written below; "
-        "boxes have the quartiles",
+        f"{model} of Table 1 on test: how far each seed (dot) is from the mean of all, written "
+        "below; boxes have the quartiles",
         fontsize=10,
     )
     save(figure, path, numbers)

@@ -114,6 +114,7 @@ def draw(path: Path, numbers: Shown) -> None:
         *right.get_legend_handles_labels(), loc="outside lower right", fontsize=SMALL, ncols=2
     )
     figure.suptitle(
-        f"{BUNDLED}, {WHOLE} of Table 2, one seed: modality weights of entities (Eq. 9)"
+        f"{BUNDLED}, {WHOLE} of Table 2, one seed: how its attention weighs an entity's picture "
+        "and text"
     )
     save(figure, path, numbers)
