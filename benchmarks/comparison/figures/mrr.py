@@ -73,13 +73,14 @@ def draw(path: Path, numbers: Shown) -> None:
     axes[0].set_yticks([*places.values()], [*places], fontsize=SMALL)
     axes[0].set_ylim(0.5, len(names) + 0.5)
     most = max(mean for rows in panels.values() for mean, *_ in rows.values())
-    axes[0].set_xlim(LEAST - 1.5, max(most, LEAST) + 5)
+    axes[0].set_xlim(LEAST - 1.5, max(most, LEAST) + 8)
     own = axes[0].plot(
-        [], [], "o", color="C0", label="this project, mean of seeds; no mark: not run"
+        [], [], "o", color="C0", label="this project, mean of its seeds; no mark: not run"
     )
     less = axes[0].plot([], [], "<", color="C0", label=f"less than {LEAST:.0f}")
     paper = axes[0].plot([], [], "x", color="C1", markeredgewidth=2, label="the paper's Table 1")
     figure.legend(
         handles=[*own, *less, *paper], loc="outside lower center", fontsize=SMALL, ncols=3
     )
+    figure.suptitle("Table 1: MRR of each row, here and in the paper", fontsize=11)
     save(figure, path, numbers)

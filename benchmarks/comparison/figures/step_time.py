@@ -68,7 +68,7 @@ def _machine(environment: Mapping[str, Any]) -> str:
 
 
 def _on_gpu(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a step of each system in speed_gpu.json, the fastest way of each kind of number."""
+    """Return a step of each system in speed_gpu.json, in each way that it was timed."""
     settings = content["settings"]
     steps = [
         [f"{row['model']}, {row['way']}", row["ms a step"]]
@@ -111,7 +111,10 @@ def _beside(axis: Axes, title: str, rows: Sequence[tuple[str, float, float]]) ->
 
 
 def _labels(axis: Axes, title: str, labels: Sequence[str]) -> None:
+    from matplotlib.ticker import LogLocator  # late, as of the canvas
+
     axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.margins(x=0.13)
     axis.set_yticks(range(len(labels), 0, -1), labels, fontsize=SMALL)
     axis.set_ylim(0.4, len(labels) + 0.7)
