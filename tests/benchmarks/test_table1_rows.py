@@ -19,6 +19,7 @@ from comparison.table_rows import (
     find_rows,
     read_row,
 )
+from comparison.variants import PAPERS_SETTINGS
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.runs.make_model import model_maker
@@ -31,7 +32,11 @@ from tests.openke.data.test_train_data_loader import write_openke
 ROWS = find_rows()
 OWN = [row for row in ROWS if row.dataset not in LENT]
 """Those that have files of their own."""
-FILES = sorted(path for path in FOLDER.glob("*/*") if path.parent != SPACES)
+FILES = sorted(
+    path
+    for path in FOLDER.glob("*/*")
+    if path.parent != SPACES and path != FOLDER / PAPERS_SETTINGS
+)
 
 
 def ids(row):
