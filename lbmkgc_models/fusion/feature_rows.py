@@ -129,8 +129,8 @@ class FeatureRows(nn.Module):
         """
         shape = torch.Size((len(entities), *self.present.shape[1:]))
         if self.codes is None or len(self.book) > shape.numel():
-            rows = self(entities).view(-1, self.dim)
-            return project(rows).view(*shape, -1)
+            found = project(self(entities).view(-1, self.dim))
+            return found.view(*shape, found.shape[-1])
         return embedding(self.codes[entities], project(self.book))
 
     def _substituted(self, rows: Tensor, entities: Tensor | slice) -> Tensor:

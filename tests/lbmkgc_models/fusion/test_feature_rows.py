@@ -114,6 +114,7 @@ def test_where_many_rows_are_missing_only_the_others_are_kept_and_projected(part
     torch.testing.assert_close(found, torch.autograd.grad(again, list(projector.parameters())))
     nobody = ModalProjector(replace(TEXT, present=torch.zeros_like(TEXT.present)), 3)
     assert nobody(asked).shape == (len(asked), 3)
+    assert projector(asked[:0]).shape == projected[:0].shape
 
 
 def test_tuned_rows_are_a_table_whose_gradient_comes_by_row():
