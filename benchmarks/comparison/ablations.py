@@ -10,7 +10,7 @@ from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED
 from comparison.entries import Entry
 from comparison.picture_graphs import INTERVALS, KINDS, difference
 from comparison.table import Table
-from comparison.table_rows import BUNDLED, FOLDER, PICTURE_GRAPHS, Row
+from comparison.table_rows import BUNDLED, FOLDER, KNOWN_DATASETS, PICTURE_GRAPHS, Row
 from comparison.variants import PAPERS_LBMKGC, variant
 from lbmkgc_models.runs.side_by_side import spread
 
@@ -93,11 +93,18 @@ def _changes(name: str, graph: str) -> Mapping[str, Any]:
 
 
 def ablation_tables(entries: Sequence[Entry]) -> list[Table]:
-    """Return Table 2 on each graph that there are results of."""
-    graphs = dict.fromkeys(entry.dataset for entry in entries)
-    return [
-        _table(graph, [entry for entry in entries if entry.dataset == graph]) for graph in graphs
+    """Return Table 2 on each graph that there are results of; the last says of which not."""
+    graphs = {entry.dataset for entry in entries}
+    tables = [
+        _table(graph, [entry for entry in entries if entry.dataset == graph])
+        for graph in KNOWN_DATASETS
+        if graph in graphs
     ]
+    absent = [graph for graph in KNOWN_DATASETS if graph not in graphs]
+    if tables and absent:
+        last = tables[-1]
+        tables[-1] = last._replace(note=f"{last.note} Not run on: {', '.join(absent)}.")
+    return tables
 
 
 def _table(graph: str, entries: Sequence[Entry]) -> Table:
