@@ -97,7 +97,7 @@ def _marks(axis: Axes, systems: Mapping[str, ByPlace]) -> None:
         for place, by_kind in enumerate(systems.values()):
             if kind not in by_kind:
                 continue
-            at = place + 0.2 * (index - (len(known) - 1) / 2)
+            at = place + 0.23 * (index - (len(known) - 1) / 2)
             values = by_kind[kind]
             mean = statistics.mean(values)
             axis.plot([at] * len(values), values, ".", color=f"C{index}", alpha=0.5)
