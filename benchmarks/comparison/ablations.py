@@ -38,18 +38,19 @@ ABLATIONS = (*KIND, *CHANGES)
 OF_TEXT = (WHOLE, "without CGuAF", "without structure", "without text")
 """Those that there are where no entity has a picture."""
 
+FORM = "LBMKGC is in the paper's form here: RotatE inside, a gate by relation, sampled negatives"
 EXPLAINED = (
-    "LBMKGC is in the paper's form here: RotatE inside, a gate by relation, sampled negatives, "
-    f"aligned features (CMoA). Pictures are not generated: {WHOLE} masks those that entities lack. "
-    "*At random* they have random features instead, which is the paper's form without LvMC; "
-    "*retrieved*, those of the picture nearest to the entity's text. Without CGuAF structure, "
-    "pictures and text count alike. Without text, or pictures, the others are still aligned with "
-    "them. What was drawn at random, and which pictures were, is the same for all seeds."
+    f"{FORM}, aligned features (CMoA). Pictures are not generated: {WHOLE} masks those that "
+    "entities lack. *At random* they have random features instead, which is the paper's form "
+    "without LvMC; *retrieved*, those of the picture nearest to the entity's text. Without CGuAF "
+    "structure, pictures and text count alike. Without text, or pictures, the others are still "
+    "aligned with them. What was drawn at random, and which pictures were, is the same for all "
+    "seeds."
 )
 EXPLAINED_TEXT = (
-    "LBMKGC is in the paper's form here: RotatE inside, a gate by relation, sampled negatives. "
-    "There are no pictures, so that nothing is completed or aligned (LvMC, CMoA), and text alone "
-    "needs no attention. Without CGuAF structure and text count alike; without text it is RotatE."
+    f"{FORM}. There are no pictures, so that nothing is completed or aligned (LvMC, CMoA), and "
+    "text alone needs no attention. Without CGuAF structure and text count alike; without text it "
+    "is RotatE."
 )
 MEASURED = (
     "Filtered test, realistic ranks, %; mean ± standard deviation over seeds; then the mean "

@@ -220,7 +220,7 @@ def test_weights_are_of_entities_that_have_both(tmp_path):
 
 
 def test_what_entities_have_is_counted(tmp_path):
-    counts = imbalance.counted(find_dataset(BUNDLED))
+    counts = imbalance.count(find_dataset(BUNDLED))
     assert counts == {"entities": 1295, "a description": 1295, "a picture": 398}
     with pytest.raises(FileNotFoundError, match=r"run benchmarks/figures\.py --figure 5 --run"):
         imbalance.shown(tmp_path)

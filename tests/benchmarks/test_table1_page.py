@@ -284,13 +284,13 @@ def test_the_overview_has_every_row(entries):
 def test_sections_of_readme_and_page_are_replaced(tmp_path, entries):
     readme, page = tmp_path / "README.md", tmp_path / "results.md"
     for path in (readme, page):
-        path.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n")
+        path.write_text(f"before\n\n{BEGIN}\nreplaced\n{END}\n\nafter\n")
     write_pages(tmp_path, readme, page)
     texts = [path.read_text() for path in (readme, page)]
     for text in texts:
         assert text.startswith(f"before\n\n{BEGIN}\n\n")
         assert text.endswith(f"|\n\n{END}\n\nafter\n")
-        assert "\nold\n" not in text
+        assert "replaced" not in text
     assert len(lines(texts[0])) == 2
     titles = [line for line in texts[1].splitlines() if line.startswith("## ")]
     assert titles == [

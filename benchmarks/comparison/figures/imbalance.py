@@ -32,11 +32,11 @@ def run(seeds: Sequence[int], bench: Bench) -> None:
         except ValueError as error:
             print(f"left out: {error}", flush=True)
             continue
-        counts = json.dumps({"dataset": dataset, **counted(directory)}, indent=1)
+        counts = json.dumps({"dataset": dataset, **count(directory)}, indent=1)
         write_text(bench.results / f"{dataset}.json", f"{counts}\n")
 
 
-def counted(directory: Path) -> dict[str, int]:
+def count(directory: Path) -> dict[str, int]:
     """Return how many entities there are, and how many have a description and a picture."""
     labels = read_labels(directory)
     counts = {
@@ -47,7 +47,7 @@ def counted(directory: Path) -> dict[str, int]:
     if pictures.is_dir():
         names = [label.name for label in labels]
         counts[PICTURED] = int(ModalFeatures.load(pictures, names).has.sum())
-    return {name: count for name, count in counts.items() if count}
+    return {name: found for name, found in counts.items() if found}
 
 
 def shown(results: Path) -> Shown:
