@@ -70,4 +70,6 @@ def test_batches_of_other_sizes_are_no_other_programs(way, monkeypatch):
     assert programs[0] == 1
     # One for any number of entities or queries about tails, one for the last, smaller batch.
     assert programs[1] <= 2
-    assert programs[-1] <= 3
+    # Features that few entities have are projected whole or by entity, whichever is less, and here
+    # batches have as many entities as there are such features: one more.
+    assert programs[-1] <= (4 if way == "LBMKGC" else 3)
