@@ -83,19 +83,16 @@ def _measured(entries: Sequence[Entry], graph: str, known: Sequence[str]) -> Tab
 
 
 def _compared(entries: Sequence[Entry], graph: str) -> Table:
-    """Return the differences of each row from the references, over all and perceptual relations."""
+    """Return the differences of each row from the references, over all relations and each kind."""
     references = [entry for name in REFERENCES for entry in entries if entry.name == name]
     header = ["model"]
     for reference in references:
-        header += [f"over {reference.name}", "perceptual"]
+        header += [f"over {reference.name}", *KINDS]
     rows = []
     for entry in entries:
         cells = []
         for reference in references:
-            cells += [
-                difference(entry, reference),
-                difference(entry, reference, KINDS[0]),
-            ]
+            cells += [difference(entry, reference, kind) for kind in ("", *KINDS)]
         if any(cell != "–" for cell in cells):
             rows.append((entry.name, *cells))
     return Table(f"{graph}: differences", header, rows, COMPARED)
