@@ -1,6 +1,7 @@
 """The compiled core beside other C++ code: what it exports, and how toolchains may link it."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -143,3 +144,27 @@ def test_the_core_compiles_for_another_system(compiler: str, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     made = core.read_bytes()
     assert all(f"openke_{name}".encode() in made for name in _native.SIGNATURES)
+
+
+@pytest.mark.slow
+def test_the_cores_own_tests_pass_on_windows(tmp_path: Path) -> None:
+    compiler = shutil.which("x86_64-w64-mingw32-g++-posix")
+    wine = shutil.which("wine") or shutil.which("wine64", path="/usr/lib/wine")
+    if compiler is None or wine is None:
+        pytest.skip("needs g++-mingw-w64 and wine")
+    tests = Path(__file__).parents[1] / "base"
+    sources = [*sorted(BASE.glob("*.cpp")), *sorted(tests.glob("*.cpp"))]
+    program = tmp_path / "tests.exe"
+    command = [compiler, *COMPILE, f"-I{BASE}", "-DOPENKE_BUILD", *map(str, sources), "-static"]
+    done = subprocess.run(
+        [*command, "-pthread", "-o", str(program)],
+        capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    done = subprocess.run(
+        [wine, str(program)],
+        env={**os.environ, "WINEPREFIX": str(tmp_path / "wine"), "WINEDEBUG": "-all"},
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\d+ tests of the core, 0 failed", done.stdout, re.MULTILINE)
