@@ -17,6 +17,9 @@ from comparison.table_rows import KNOWN_DATASETS, MODES, PICTURE_GRAPHS, read_co
 PAPER = Path(__file__).parents[1] / "paper_table1.csv"
 """LBMKGC's Table 1, in percent: model, dataset, mrr, hits@1, hits@3, hits@10."""
 
+NOTHING = "–"
+"""What a row sees that reads triples alone."""
+
 Result = Mapping[str, Any]
 Paper = Mapping[tuple[str, str], Mapping[str, float]]
 """The paper's metrics in percent by model and data set."""
@@ -87,7 +90,7 @@ class Entry:
             for recipe in (one.get("recipe", {}) for one in run.get("parts", [run]))
             for part in _seen(recipe, self.dataset)
         ]
-        return ", ".join(dict.fromkeys(seen)) or "–"
+        return ", ".join(dict.fromkeys(seen)) or NOTHING
 
     @property
     def epochs(self) -> int:

@@ -11,7 +11,7 @@ from comparison.ablations import ablation_tables
 from comparison.claims import claims_table
 from comparison.deviations import deviations_table
 from comparison.entries import Entry, Paper, read_entries, read_paper
-from comparison.figures import completed, dropped, mrr, sensitivity
+from comparison.figures import completed, dropped, kinds, mrr, sensitivity
 from comparison.mixture_tables import mixture_table
 from comparison.picture_graphs import picture_tables
 from comparison.table import Table, in_latex, in_markdown
@@ -256,6 +256,9 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
     write_text(results / "table1.tex", latex.replace("±", "$\\pm$").replace("–", "--") + "\n")
     if entries:
         mrr.draw(results / "table1.png", mrr.of_entries(entries, paper))
+    by_kind = kinds.of_entries(everything)
+    if by_kind:
+        kinds.draw(results / "table1_pictures.png", by_kind)
     print(f"{markdown}\n\nwritten to {results / 'table1'}.md, .tex and .png")
     if readme is not None:
         put_into(readme, headline(entries, paper).text("github"))

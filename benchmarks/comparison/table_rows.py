@@ -25,7 +25,8 @@ PICTURE_GRAPHS = (BUNDLED, EMOJI)
 KNOWN_DATASETS = (*DATASETS, *PICTURE_GRAPHS)
 """Those that have settings."""
 LENT: Mapping[str, str] = {EMOJI: BUNDLED}
-"""Data sets whose rows have the settings of another's; only the epochs are chosen on them."""
+"""Data sets whose rows have the settings of another's, but for those with a file of their own; only
+the epochs are chosen on them."""
 HOLD_OUT: Mapping[str, float] = {"DB15K": 0.1}
 """Share of train to choose on where the published valid split repeats train and test."""
 PUBLISHED, TUNED = "published", "tuned"
@@ -188,7 +189,7 @@ def find_rows(
     found = [
         read_row(path, dataset)
         for dataset in datasets
-        for path in sorted((folder / LENT.get(dataset, dataset)).glob("*.json"))
+        for path in _files(folder, dataset)
         if path.stem.rpartition(".")[2] in modes
     ]
     known = dict.fromkeys(row.name for row in found)
@@ -201,6 +202,13 @@ def find_rows(
     order = {name: place for place, name in enumerate(names or known)}
     chosen = [row for row in found if row.name in order]
     return sorted(chosen, key=lambda row: (datasets_order(row.dataset, datasets), order[row.name]))
+
+
+def _files(folder: Path, dataset: str) -> list[Path]:
+    """Return the files of settings of a data set's rows, by name."""
+    places = [folder / place for place in (LENT.get(dataset, dataset), dataset)]
+    found = {path.name: path for place in places for path in place.glob("*.json")}
+    return [found[name] for name in sorted(found)]
 
 
 def datasets_order(dataset: str, datasets: Collection[str]) -> int:

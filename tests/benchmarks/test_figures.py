@@ -12,6 +12,7 @@ from comparison.figures import (
     completed,
     dropped,
     imbalance,
+    kinds,
     mrr,
     seeds,
     sensitivity,
@@ -246,6 +247,15 @@ def test_table_1_is_drawn_of_what_is_there(tmp_path):
     assert draws(mrr, tmp_path, found)
 
 
+def test_rows_are_drawn_by_kind_of_relation(tmp_path):
+    write(tmp_path, *measured("RotatE", [0.25]), *measured("ComplEx", [0.375, 0.5]))
+    found = kinds.of_entries(read_entries(tmp_path / "table1", {}))
+    assert [(name, seeds) for name, _, seeds in found[BUNDLED]] == [("ComplEx", 2), ("RotatE", 1)]
+    assert set(found) == {BUNDLED}
+    assert found[BUNDLED][1][1].keys() == set(kinds.KINDS)
+    assert draws(kinds, tmp_path, found)
+
+
 def test_pages_have_the_numbers_of_figures(tmp_path):
     write(tmp_path, *measured("RotatE", [0.4]))
     write_to(tmp_path, "figure3", *measured("TBKGC 0", [0.3]))
@@ -282,6 +292,7 @@ def test_pictures_are_current():
             assert about(path) == digest(figure.shown(RESULTS)), again
             assert f"(../benchmarks/results/{path.name})" in page
     assert about(RESULTS / "table1.png") == digest(mrr.shown(RESULTS))
+    assert about(RESULTS / "table1_pictures.png") == digest(kinds.shown(RESULTS))
 
 
 def test_results_were_made_with_the_settings_they_have_now():

@@ -11,9 +11,10 @@ from common.measuring import RESULTS
 from comparison.runs import read_result
 from comparison.spaces import SPACES, read_space, settings_outside, value_at, with_values
 from comparison.table_rows import (
+    BUNDLED,
+    EMOJI,
     FOLDER,
     KNOWN_DATASETS,
-    LENT,
     MODES,
     TUNED,
     find_rows,
@@ -30,7 +31,7 @@ from tests.contracts.graphs import graph
 from tests.openke.data.test_train_data_loader import write_openke
 
 ROWS = find_rows()
-OWN = [row for row in ROWS if row.dataset not in LENT]
+OWN = [row for row in ROWS if (FOLDER / row.dataset / f"{row.stem}.json").is_file()]
 """Those that have files of their own."""
 FILES = sorted(
     path
@@ -110,6 +111,15 @@ def test_rows_come_in_the_order_asked_for(tmp_path):
     ]
     assert [row.hold_out for row in found] == [0.0, 0.0, 0.1, 0.1]
     assert len(find_rows(folder=tmp_path)) == 8
+
+
+def test_a_row_with_a_file_of_its_own_is_not_lent_one(tmp_path):
+    for name in ("A", "B"):
+        write_row(tmp_path, BUNDLED, name=name, lr=0.5)
+    write_row(tmp_path, EMOJI, name="A", lr=0.25)
+    found = find_rows(datasets=[EMOJI], folder=tmp_path)
+    assert [(row.name, row.dataset) for row in found] == [("A", EMOJI), ("B", EMOJI)]
+    assert [row.recipe.training.lr for row in found] == [0.25, 0.5]
 
 
 def test_an_unknown_row_names_the_known_ones(tmp_path):
