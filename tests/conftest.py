@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from openke.datasets.download import mirror
 from openke.datasets.search import find_dataset
-from tests import fast_subset
+from tests import fast_subset, time_by_file
 
 DATA_SETS = ("DB15K", "MKG-W", "MKG-Y")
 SECONDS_TO_CONNECT = 5
@@ -33,6 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         if fast_subset.left_out(parameters):
             item.add_marker("slow")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where the time of a long run went."""
+    found = time_by_file.lines(time_by_file.seconds_by_file(terminalreporter.stats))
+    if found:
+        terminalreporter.section("time by file")
+        for line in found:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
