@@ -12,7 +12,7 @@ WORTH = 60.0
 
 
 def seconds_by_file(stats: dict[str, list[Any]]) -> Counter[str]:
-    """Return the seconds of each file's tests, set-up included, of a terminal reporter's reports."""
+    """Return the seconds of each file's tests, set-up included, of all reports of a run."""
     taken: Counter[str] = Counter()
     for reports in stats.values():
         for report in reports:

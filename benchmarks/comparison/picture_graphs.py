@@ -18,8 +18,8 @@ WHAT = {
     BUNDLED: f"{BUNDLED} is the bundled graph; the paper does not have it. Texts are labels and "
     "descriptions.",
     EMOJI: f"{EMOJI} is a graph of emoji, made by `openmoji_build.py`; the paper does not have it. "
-    f"Texts are labels. Settings are those of {BUNDLED}; only the epochs were chosen here, those of "
-    "PairRE with more patience.",
+    f"Texts are labels. Settings are those of {BUNDLED}; only the epochs were chosen here, those "
+    "of PairRE with more patience.",
 }
 MEASURED = (
     "Filtered test, realistic ranks, %; mean ± standard deviation over seeds. The answer to a "
