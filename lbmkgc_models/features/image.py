@@ -34,7 +34,10 @@ from openke.runtime.words import counted
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PICTURES = "pictures"
+PICTURES, AS_TRAINING = "pictures", "as training makes them"
+"""Notes in the manifest: a checksum of the pictures used; whether a training would make the same."""
+MAX_PICTURES = 5
+"""The most pictures of an entity that are used, unless more are asked for."""
 """Note in the manifest: a checksum of the pictures."""
 SKIPPED = "skipped.tsv"
 """In the store ``image``: entity, file and reason of each picture that could not be used."""
@@ -49,7 +52,7 @@ def build_image_features(
     *,
     encoder: str | Encoder[Image] | Unfitted[Image] = "efficientnet-lite0",
     several: Several = "mean",
-    max_pictures: int = 5,
+    max_pictures: int = MAX_PICTURES,
     max_pixels: int = MAX_PIXELS,
     batch_size: int = 32,
     device: str = "cpu",
@@ -119,6 +122,12 @@ def build_image_features(
     found = find_pictures(folders, names)
     chosen = choose_pictures(found, max_pictures=max_pictures, max_pixels=max_pixels)
     options: dict[str, Value] = {"several": several, "max_pixels": max_pixels}
+    by_default = isinstance(encoder, str) and (pooling, normalised, dim) == (None, None, None)
+    as_training = (
+        by_default
+        and [folder.resolve() for folder in folders] == [Path(dataset_dir, PICTURES).resolve()]
+        and (several, max_pictures, max_pixels) == ("mean", MAX_PICTURES, MAX_PIXELS)
+    )
     if isinstance(encoder, str):
         encoder, options["device"] = _made(encoder, device, pooling, normalised, dim)
     assembly = _Assembly(
@@ -129,6 +138,7 @@ def build_image_features(
         max_pixels=max_pixels,
         several=several,
         unit_length=bool(encoder.settings.get("normalised")),
+        as_training=as_training,
     )
     if not chosen.used:
         raise assembly.nothing(chosen.skipped)
@@ -173,6 +183,7 @@ class _Assembly:
     max_pixels: int
     several: Several
     unit_length: bool
+    as_training: bool
 
     def _typical(self, members: Sequence[int]) -> int:
         """Return which of an entity's pictures is most like its others."""
@@ -226,6 +237,7 @@ class _Assembly:
         content = hashlib.sha256("\n".join(picture.key for picture in used).encode())
         return {
             PICTURES: content.hexdigest(),
+            AS_TRAINING: self.as_training,
             "pictures used": len(used),
             "pictures generated": sum(picture.generated for picture in used),
             **count_skips(skipped),

@@ -14,6 +14,7 @@ from lbmkgc_models.features.encoders.packaged import (
     available_image_encoder,
     available_text_encoder,
 )
+from lbmkgc_models.features.image import AS_TRAINING
 from lbmkgc_models.features.text import is_of_others, is_outdated, made_of
 from lbmkgc_models.runs.missing_features import IMAGE
 from openke.data.store import TripleStore
@@ -76,7 +77,8 @@ def pictures_to_encode(
         return None
     if there is not None and not is_of_others(there, names):
         try:
-            if Manifest.read(there / MANIFEST).encoder != encoder:
+            manifest = Manifest.read(there / MANIFEST)
+            if manifest.encoder != encoder or not manifest.notes.get(AS_TRAINING, True):
                 return None  # someone's choice
         except (OSError, ValueError):
             return None  # damaged: whoever loads it is told how

@@ -112,8 +112,6 @@ def read_entity_texts(
                 f"{name!r} is there already, at {table.place(found[name])}: expected it once",
                 "further rows of an entity",
             )
-        elif said.get("picture") and not (root / said["picture"]).is_file():
-            bad.refuse(place, f"no picture {root / said['picture']}", "rows whose picture is gone")
         else:
             found[name] = number
             yield (
@@ -122,7 +120,7 @@ def read_entity_texts(
                     place,
                     " ".join(said.get("name", name if table.names is None else "").split()),
                     " ".join(said.get("text", "").split()),
-                    root / said["picture"] if said.get("picture") else None,
+                    _picture(root, said.get("picture", ""), place, bad),
                 ),
             )
     if not rows or found:
@@ -133,6 +131,20 @@ def read_entity_texts(
         f"{table.source}: none of {rows} rows is of an entity of the graph; the first is of "
         f"{first!r}, the graph's first entity is {next(iter(entities), '')!r}"
     )
+
+
+def _picture(root: Path, said: str, place: str, bad: BadRows) -> Path | None:
+    """Return the file of a row's picture; None where there is none, and where it is gone."""
+    if not said:
+        return None
+    if (path := root / said).is_file():
+        return path
+    reason = f"no picture {path}"
+    if "://" in said:
+        reason = f"{said!r} is an address, expected a file"
+    reason += "; a column that has no files needs another name"
+    bad.refuse(place, reason, "pictures that are not there", what="pictures")
+    return None
 
 
 def _named(table: Table, places: Mapping[str, int], entities: Mapping[str, int]) -> bool:

@@ -40,7 +40,7 @@ class BadRows:
 
     def __init__(self, skip: bool = False, way_out: str = "") -> None:
         self.skip = skip
-        self.way_out = f"; {way_out} leaves such rows out" if way_out else ""
+        self.way_out = way_out
         self.listed: list[tuple[str, str]] = []
         """Place and reason of each, of a kind the first :data:`MOST_LISTED`."""
         self.first: dict[str, list[tuple[str, str]]] = {}
@@ -52,10 +52,14 @@ class BadRows:
         self.headless: list[tuple[str, tuple[str, str, str]]] = []
         """Tables of triples without a header, and the first row of each."""
 
-    def refuse(self, place: str, reason: str, kind: str) -> None:
-        """List a row, or raise ``ValueError``; ``kind`` is what such rows are, for a summary."""
+    def refuse(self, place: str, reason: str, kind: str, *, what: str = "rows") -> None:
+        """List a row, or raise ``ValueError``; ``kind`` is what such rows are, for a summary.
+
+        ``what`` is what of them is left out.
+        """
         if not self.skip:
-            raise ValueError(f"{place}: {reason}{self.way_out}")
+            way_out = f"; {self.way_out} leaves such {what} out" if self.way_out else ""
+            raise ValueError(f"{place}: {reason}{way_out}")
         self.leave_out(place, reason, kind)
 
     def leave_out(self, place: str, reason: str, kind: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, make_dataclass
@@ -78,6 +80,7 @@ def parse(
     """Return the value of each argument by its name; see :func:`parse_arguments`."""
     import tyro  # late: the list of commands needs no parser
 
+    _check_repeated(arguments, sys.argv[1:] if args is None else args)
     said = io.StringIO()
     try:
         with redirect_stderr(said):
@@ -96,6 +99,28 @@ def parse(
     return vars(given)
 
 
+def _check_repeated(arguments: Sequence[Argument], args: Sequence[str]) -> None:
+    """Raise ``ValueError`` for an option of several values that is there twice.
+
+    Of two only the last would count. Those that are made to be repeated are marked so.
+    """
+    import tyro
+
+    several = set()
+    for each in arguments:
+        base, *marks = _taken_apart(each.kind)
+        if get_origin(base) is tuple and tyro.conf.UseAppendAction not in marks:
+            several.add(_option(each.name))
+    words = Counter(_option(word.partition("=")[0].lstrip("-")) for word in args if word[:2] == "--")
+    for name in sorted(several):
+        if words[name] > 1:
+            raise ValueError(f"{name} is there {words[name]} times: put all values behind one")
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def _check_numbers(given: Any) -> None:
     """Raise ``ValueError`` for a number beyond the bounds of its type, infinite, or of 65 bits."""
     for each in fields(given):
@@ -103,7 +128,7 @@ def _check_numbers(given: Any) -> None:
         if is_dataclass(value):
             _check_numbers(value)
         elif isinstance(value, int | float):
-            check_value(f"--{each.name.replace('_', '-')}", value, _without_none(each.type))
+            check_value(_option(each.name), value, _without_none(each.type))
 
 
 def _without_none(kind: Any) -> Any:
@@ -127,7 +152,7 @@ def _in_one_line(boxes: str, arguments: Sequence[Argument], prog: str | None) ->
     parts = [part for part in parts if part]
     has_title = not boxes.startswith("╭") and len(parts) > 1  # in plain ASCII, as a part
     text = re.sub(r"^Error parsing (\S+): ", r"\1: ", parts[has_title]).rstrip(".")
-    known = [f"--{each.name.replace('_', '-')}" for each in arguments]
+    known = [_option(each.name) for each in arguments]
     unknown = [word for word in re.findall(r"--[\w-]+", text) if word not in known]
     near = did_you_mean(unknown[0], known) if unknown else ""
     return f"{text}{near}; {f'{prog} ' if prog else ''}--help lists the options"

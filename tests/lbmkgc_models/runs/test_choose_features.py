@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from lbmkgc_models.feature_store.search_path import default_features_dir
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.texts import TEXT_CHOICES
 from lbmkgc_models.features.encoders import packaged
+from lbmkgc_models.features.image import build_image_features
 from lbmkgc_models.features.text import build_text_features
 from lbmkgc_models.runs import choose_features as select
 from lbmkgc_models.runs import features_to_make
@@ -435,6 +437,28 @@ def test_auto_encodes_the_pictures_of_the_folder(
     again = gather_features(pets, modalities="image", progress=False)
     assert again.features["image"].present.all()
     assert list(gather_features(pets, modalities="text", progress=False).features) == ["text"]
+
+
+@pytest.mark.parametrize("other", ["another folder", "several rows"])
+def test_a_training_keeps_picture_features_that_it_would_make_in_another_way(
+    other: str, pets: TripleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features_to_make, "available_image_encoder", lambda: "colour-histogram")
+    own, drawn = tmp_path / "Pets" / "pictures", tmp_path / "drawn"
+    for folder, name in ((own, NAMES[0]), (own, NAMES[1]), (drawn, NAMES[2])):
+        write_picture(folder / folder_name(name) / "1.png", seed=len(name))
+    folders = [own, drawn] if other == "another folder" else [own]
+    several = "mean" if other == "another folder" else "rows"
+    made = build_image_features(
+        *(tmp_path / "Pets", default_features_dir("Pets"), folders),
+        encoder="colour-histogram",
+        several=several,
+        progress=False,
+    )
+    before = (made[0] / "manifest.json").read_bytes()
+    found = gather_features(pets, modalities="image", progress=False)
+    assert (made[0] / "manifest.json").read_bytes() == before
+    assert int(found.features["image"].has.sum()) == (3 if len(folders) == 2 else 2)
 
 
 def test_picture_features_that_somebody_chose_are_kept(

@@ -69,7 +69,8 @@ def test_a_text_of_no_entity_is_listed(tmp_path):
         ("id,text\np1,a\np1,b\n", r"texts.csv:3: 'p1' is there already, at .*texts.csv:2"),
         ("id,text\n,a\n", r"texts.csv:2: no id: expected the name of an entity"),
         ("id,text\nx,a\ny,b\n", r"none of 2 rows is of an entity .*first is of 'x', .* 'p1'"),
-        ("id,picture\np1,no.png\n", r"texts.csv:2: no picture .*no.png"),
+        ("id,picture\np1,no.png\n", r"texts.csv:2: no picture .*no.png; a column that has no"),
+        ("id,image\np1,https://a/b.png\n", r"texts.csv:2: 'https.*' is an address, expected a"),
         ("sku,notes,n\np1,a,3\n", r"texts.csv:1: found 3 columns and no header that names id or n"),
     ],
 )
@@ -109,6 +110,16 @@ def test_pictures_of_a_column(tmp_path):
         ROWS, tmp_path / "o", ALL, pictures={"p1": tmp_path / "photos" / "1.png", "x": "y"}
     )
     assert (tmp_path / "o" / "pictures" / "p1" / "01.png").is_file()
+
+
+def test_a_row_whose_picture_is_not_there_keeps_its_text(tmp_path):
+    bad = BadRows(True, "--skip-bad-rows")
+    found = made(tmp_path, "id,text,path\np1,a,Tools/Lamps\np2,b,\n", bad=bad)
+    assert set(found) == {"p1", "p2"}
+    assert not (tmp_path / "out" / "pictures").exists()
+    assert bad.counts == {"pictures that are not there": 1}
+    with pytest.raises(ValueError, match="--skip-bad-rows leaves such pictures out"):
+        made(tmp_path, "id,path\np1,Tools\n", bad=BadRows(way_out="--skip-bad-rows"))
 
 
 def test_what_somebody_put_among_pictures_is_not_deleted(tmp_path):

@@ -85,6 +85,28 @@ def help_of(what, capsys, monkeypatch, columns="80"):
     return capsys.readouterr().out
 
 
+def gather(
+    *,
+    pictures: tuple[Path, ...] = (),
+    sets: tuple[str, ...] = (),
+    tracker: tyro.conf.UseAppendAction[tuple[str, ...]] = (),
+    name: str = "",
+) -> tuple[object, ...]:
+    """Gather."""
+    return pictures, sets, tracker, name
+
+
+def test_an_option_of_several_values_is_there_once_unless_it_may_be_repeated():
+    def said(line):
+        return parse_arguments(gather, args=line.split())
+
+    assert said("--pictures a b --sets c") == ((Path("a"), Path("b")), ("c",), (), "")
+    assert said("--tracker a --tracker b --name x --name y") == ((), (), ("a", "b"), "y")
+    for line in ("--pictures a --pictures b", "--pictures=a --pictures b"):
+        with pytest.raises(ValueError, match="--pictures is there 2 times: put all values behind"):
+            said(line)
+
+
 def test_values_arrive_with_their_types():
     assert called(command) == (None, "", False, Path("here"), Inner())
     given = ("there", "--name", "None", "--loud", "--depth", "5", "--kind", "b")
