@@ -145,7 +145,7 @@ def show_and_take(row: Row, space: SearchSpace, study: optuna.Study, settings: S
     best = study.best_trial
     found = with_values(row, best.params)
     print(f"the best recipe:\n{json.dumps(found.recipe.to_dict(), indent=2)}")
-    if settings.take and best.number:
+    if settings.take and any(value_at(row, place) != at for place, at in best.params.items()):
         path = take(row, best.params, len(study.get_trials(states=tune.DONE)))
         print(f"written to {path}")
 

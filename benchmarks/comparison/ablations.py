@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from comparison.completed_pictures import ALIGNED, RANDOM, RETRIEVED
-from comparison.entries import Entry
+from comparison.entries import Entry, check_same_features
 from comparison.picture_graphs import INTERVALS, KINDS, difference
 from comparison.table import Table
 from comparison.table_rows import BUNDLED, FOLDER, KNOWN_DATASETS, PICTURE_GRAPHS, Row
@@ -95,6 +95,7 @@ def _changes(name: str, graph: str) -> Mapping[str, Any]:
 
 def ablation_tables(entries: Sequence[Entry]) -> list[Table]:
     """Return Table 2 on each graph that there are results of; the last says of which not."""
+    check_same_features(entries)
     graphs = {entry.dataset for entry in entries}
     tables = [
         _table(graph, [entry for entry in entries if entry.dataset == graph])

@@ -172,8 +172,10 @@ def read_entries(folder: Path, paper: Paper, made_by: str = "table1.py") -> list
             if any(run[setting] != found[0][setting] for run in found):
                 raise ValueError(f"{folder}: seeds of {' '.join(key)} differ in their {setting}")
         # Older results do not say what they were made of.
-        if len({_content(run["inputs"]) for run in found if "inputs" in run}) > 1:
-            raise ValueError(f"{folder}: seeds of {' '.join(key)} differ in their data or texts")
+        if len({_content(run) for run in found if "inputs" in run}) > 1:
+            raise ValueError(
+                f"{folder}: seeds of {' '.join(key)} differ in their data, texts or made features"
+            )
 
     def place(key: tuple[str, str, str]) -> tuple[Any, ...]:
         dataset, name, mode = key
@@ -200,9 +202,33 @@ def find_ranks(folder: Path, stem: str, runs: Sequence[Result]) -> dict[int, Pat
     return {seed: path for seed, path in paths.items() if path.is_file()}
 
 
-def _content(inputs: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Return what tells other triples or texts.
+def check_same_features(entries: Sequence[Entry]) -> None:
+    """Raise ``ValueError`` where rows with the same folder of made features saw other ones.
 
-    Not the features: the recipe names their encoder, which rounds otherwise on other processors.
+    They are made anew where they are missing, and come out otherwise on another kind of processor;
+    a difference of such rows would be one of features, too.
     """
-    return inputs["triples"], inputs["features"].get("mentions")
+    seen: dict[tuple[str, str, str], tuple[str, str]] = {}
+    for entry in entries:
+        for run in entry.runs:
+            folder = run["recipe"].get("features", {}).get("folder")
+            made = run.get("inputs", {}).get("features", {}) if folder else {}
+            for modality, digest in made.items():
+                first, name = seen.setdefault(
+                    (entry.dataset, folder, modality), (digest, entry.name)
+                )
+                if digest != first:
+                    raise ValueError(
+                        f"{entry.dataset}: {entry.name} saw other {modality} features of {folder} "
+                        f"than {name}: remove the results of one of them, and run it again"
+                    )
+
+
+def _content(run: Result) -> tuple[str, ...]:
+    """Return what tells other triples, texts, or features that a script here makes.
+
+    Not features of an encoder: the recipe names it, and it rounds otherwise on other processors.
+    """
+    inputs = run["inputs"]
+    made = inputs["features"] if run["recipe"].get("features", {}).get("folder") else {}
+    return inputs["triples"], inputs["features"].get("mentions", ""), *map(str, made.items())

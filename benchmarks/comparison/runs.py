@@ -130,12 +130,19 @@ def trained(
     weights, notes = (path.with_suffix(ending) for ending in (".safetensors", ".json"))
     if notes.is_file():
         model = make_trainer(row, seed, bench, [], hold_out=hold_out).strategy.model
+        found = read_json_file(notes)
+        if found.get("inputs") != inputs_of(row, bench, model):
+            raise ValueError(
+                f"{weights}: trained on other triples or features than there are now; remove it "
+                f"and {notes.name} to train again"
+            )
         model.load_state_dict(read_weights(weights))
-        return model, read_json_file(notes)["seconds"]
+        return model, found["seconds"]
     trainer, seconds = _train(row, seed, bench, [StopAt(epochs)], path, hold_out=hold_out)
     model = trainer.strategy.model
     write_weights(weights, model.state_dict())
-    write_text(notes, json.dumps({"seconds": seconds}) + "\n")
+    about = {"seconds": seconds, "inputs": inputs_of(row, bench, model)}
+    write_text(notes, json.dumps(about) + "\n")
     path.unlink()
     return model, seconds
 
@@ -262,6 +269,7 @@ def _train(
     trainer = make_trainer(
         row, seed, bench, [*callbacks, saving], hold_out=hold_out, validate=validate
     )
+    check_inputs(row, bench, inputs_of(row, bench, trainer.strategy.model))
     if path.is_file():
         trainer.resume(path)
     trainer.run()  # puts the best weights back, too, where a run was stopped after its last epoch
@@ -274,7 +282,7 @@ def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seco
     path = bench.seed_path(row, seed)
     content = {
         **row.settings(),
-        "inputs": {"triples": store.fingerprint, "features": feature_digests(model)},
+        "inputs": inputs_of(row, bench, model),
         "seed": seed,
         "epochs": epochs,
         **tested(model, store, bench, seed, path),
@@ -300,6 +308,36 @@ def tested(model: Model, store: TripleStore, bench: Bench, seed: int, result: Pa
         **({"by_kind": kinds} if kinds else {}),
         "test_seconds": report.seconds,
     }
+
+
+def inputs_of(row: Row, bench: Bench, model: Model) -> dict[str, Any]:
+    """Return digests of what a model is trained on: its triples and features."""
+    store, _ = open_dataset(row.dataset, bench.data)
+    return {"triples": store.fingerprint, "features": feature_digests(model)}
+
+
+def check_inputs(row: Row, bench: Bench, inputs: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` where results that a row is set beside were made of something else.
+
+    That is, of other triples; or of other features where a script here makes these, whose numbers
+    differ from one kind of processor to another.
+    """
+    folder = row.recipe.features.folder
+    for path in sorted(bench.dev_path(row).parent.glob("*.seed*.json")):
+        other = read_content(path)
+        before = other.get("inputs", {})  # older results do not say
+        if before.get("triples", inputs["triples"]) != inputs["triples"]:
+            raise ValueError(f"{path}: made of other triples than those of {row.dataset} are now")
+        recipe = other.get("recipe", {})
+        if not folder or recipe.get("features", {}).get("folder") != str(folder):
+            continue
+        for modality, digest in before.get("features", {}).items():
+            if inputs["features"].get(modality, digest) != digest:
+                raise ValueError(
+                    f"{path}: its {modality} features were others than those in {folder} are now: "
+                    f"remove the results of all rows with features below {Path(folder).parent}, "
+                    "and run them again"
+                )
 
 
 def feature_digests(model: Model) -> dict[str, str]:

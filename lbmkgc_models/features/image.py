@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 PICTURES, AS_TRAINING = "pictures", "as training makes them"
-"""Notes in the manifest: a checksum of the pictures used; whether a training would make the same."""
+"""Notes in the manifest: a checksum of the pictures; whether a training would make the same."""
 MAX_PICTURES = 5
 """The most pictures of an entity that are used, unless more are asked for."""
 """Note in the manifest: a checksum of the pictures."""

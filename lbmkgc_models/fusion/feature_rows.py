@@ -162,10 +162,6 @@ class FeatureTables(nn.ModuleDict):
         """Return Float["u f"] of Int["u"], by modality."""
         return {name: rows(entities) for name, rows in self.items()}
 
-    def digests(self) -> dict[str, str]:
-        """Return the digest of each modality's features."""
-        return {n: rows.digest() for n, rows in self.items() if isinstance(rows, FeatureRows)}
-
 
 def _standardise(rows: Tensor, present: Tensor) -> Tensor:
     if not present.any():

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.digest import digest_of
 from lbmkgc_models.fusion.feature_rows import FeatureTables
 from lbmkgc_models.fusion.multiplicative_fusion import MultiplicativeFusion
 from lbmkgc_models.fusion.projection import require_features
@@ -95,6 +96,8 @@ class IMF(Model):
         names = (STRUCTURE, *sorted(features))
         self.ent_embeddings = nn.Embedding(ent_tot, c.dim)
         nn.init.xavier_normal_(self.ent_embeddings.weight)
+        # Of what is given: what is made of it has other last bits on another kind of processor.
+        self._digests = {n: digest_of(features[n].values, features[n].present) for n in names[1:]}
         narrow = {name: resized(features[name], c.dim) for name in names[1:]}
         self.modal_rows = FeatureTables(narrow, tuned=c.tuned, missing="mean")
         self.rel_tables = nn.ModuleDict({name: nn.Embedding(rel_tot, c.dim) for name in names})
@@ -145,4 +148,4 @@ class IMF(Model):
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on, the features' digests included."""
-        return {**super().identity(), "features": self.modal_rows.digests()}
+        return {**super().identity(), "features": self._digests}

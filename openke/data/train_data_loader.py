@@ -57,7 +57,8 @@ class TrainDataLoader:
         Sampling threads; 0 means all processors.
     sampling_mode
         ``"normal"`` corrupts head or tail by a draw for each negative, ``"cross"`` heads in even
-        batches and tails in odd ones, ``"head"`` or ``"tail"`` one side only.
+        steps and tails in odd ones, counted through all epochs, ``"head"`` or ``"tail"`` one side
+        only.
     bern_flag
         Choose the side by tph / (tph + hpt) (Wang et al., AAAI 2014) instead of evenly.
     filter_flag
@@ -171,7 +172,7 @@ class TrainDataLoader:
 
         def draw(index: int) -> Batch:
             first = index * self.batch_size
-            side = self._side(index)
+            side = self._side(number * self.nbatches + index)
             positions = rows[first : first + self.batch_size]
             drawn = self.sampler.draw(
                 positions, epoch=number, first=first, side=side, threads=threads
@@ -212,11 +213,12 @@ class TrainDataLoader:
             return np.arange(self.triple_count)
         return self.sampler.order(epoch, replacement=self.order == "replacement")
 
-    def _side(self, index: int) -> CorruptedSide:
+    def _side(self, step: int) -> CorruptedSide:
+        """Return which side a step replaces; "cross" goes on alternating in the next epoch."""
         if self.sampling_mode == "normal":
             return "mixed"
         if self.sampling_mode == "cross":
-            return "head" if index % 2 == 0 else "tail"
+            return "head" if step % 2 == 0 else "tail"
         return self.sampling_mode
 
     # OpenKE's setters: each takes effect from the next epoch on.

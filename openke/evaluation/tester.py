@@ -237,8 +237,8 @@ class Tester:
         started = time.perf_counter()
         triples = store.triples(split)
         counts = np.zeros((3, len(slots), len(triples)), np.int64)
+        model = self._ready()  # before: what is moved in inference mode cannot be trained any more
         with torch.inference_mode():
-            model = self._ready()
             entities = encode_all(model)
             queries = [Queries.of(triples, slot) for slot in slots]
             rankers: list[CoreRanker | DeviceRanker] = []

@@ -111,7 +111,9 @@ def _check_repeated(arguments: Sequence[Argument], args: Sequence[str]) -> None:
         base, *marks = _taken_apart(each.kind)
         if get_origin(base) is tuple and tyro.conf.UseAppendAction not in marks:
             several.add(_option(each.name))
-    words = Counter(_option(word.partition("=")[0].lstrip("-")) for word in args if word[:2] == "--")
+    words = Counter(
+        _option(word.partition("=")[0].lstrip("-")) for word in args if word[:2] == "--"
+    )
     for name in sorted(several):
         if words[name] > 1:
             raise ValueError(f"{name} is there {words[name]} times: put all values behind one")

@@ -38,9 +38,23 @@ class Validation(Callback):
         self.every = every
 
     def on_epoch_end(self, trainer: Training, record: Record) -> None:
-        """Measure in every ``every``-th epoch and in the last."""
-        if trainer.epoch % self.every == 0 or trainer.epoch == trainer.train_times:
-            record.update({f"valid_{name}": value for name, value in self.measure().items()})
+        """Measure in every ``every``-th epoch and in the last.
+
+        Raises
+        ------
+        FloatingPointError
+            The weights are no longer numbers, and no score is: the last step of an epoch can do
+            that, whose loss still was one.
+        """
+        if trainer.epoch % self.every and trainer.epoch != trainer.train_times:
+            return
+        try:
+            measured = self.measure()
+        except ValueError as error:
+            if all(bool(part.isfinite().all()) for part in trainer.strategy.parameters()):
+                raise
+            raise FloatingPointError(f"the weights after epoch {trainer.epoch}: {error}") from error
+        record.update({f"valid_{name}": value for name, value in measured.items()})
 
 
 class EarlyStopping(Callback):

@@ -78,6 +78,13 @@ def test_parts_are_trained_weighed_and_tested_once(parts, tmp_path, monkeypatch)
     again = json.loads(paths[0].read_text())
     for name in ("metrics", "weights", "alone", "dev_mrr"):
         assert again[name] == found[name]
+    # Unless it was trained on something else.
+    notes = next(bench.checkpoints.rglob("*.seed0.*.json"))
+    notes.write_text(notes.read_text().replace('"triples": "', '"triples": "other'))
+    paths[0].rename(bench.results / "kept")
+    with pytest.raises(ValueError, match="trained on other triples or features than there are"):
+        run_mixture(CONTROL, [row, row], 0, bench, parts, {})
+    (bench.results / "kept").rename(paths[0])
     (entry,) = read_mixtures(bench.results, "Factbook")
     assert [run["seed"] for run in entry.runs] == [0, 1]
     assert entry.ranks.keys() == {0, 1}

@@ -18,6 +18,7 @@ from comparison.completed_pictures import (
 )
 from comparison.entries import read_entries
 from comparison.page import write_pages
+from comparison.runs import Bench, check_inputs
 from table2 import Settings
 
 from lbmkgc_models.feature_store.store import ModalFeatures
@@ -142,3 +143,39 @@ def test_unknown_ablations_are_named():
         Settings(datasets=("WN18",))
     with pytest.raises(ValueError, match="expected numbers from 0 on"):
         Settings(seeds=(-1,))
+
+
+def with_features(folder, image, text="t", **made):
+    """Return results whose features a script made."""
+    recipe = {"model": {"name": "LBMKGC"}, "features": {"folder": folder}}
+    inputs = {"triples": "x", "features": {"image": image, "text": text}}
+    return [{**result, "recipe": recipe, "inputs": inputs} for result in measured(**made)]
+
+
+def test_rows_on_features_that_were_made_anew_are_not_compared(tmp_path):
+    whole = with_features("made/aligned", "a", name="LBMKGC", mrr=[0.4, 0.42])
+    same = with_features("made/aligned", "a", name="without structure", mrr=[0.3, 0.33])
+    retrieved = with_features("made/retrieved", "b", name="pictures retrieved", mrr=[0.3, 0.33])
+    write(tmp_path, *whole, *same, *retrieved)
+    assert ablation_tables(read_entries(tmp_path / "table1", {}))
+    other = with_features("made/aligned", "c", name="without CGuAF", mrr=[0.3, 0.33])
+    write(tmp_path, *other)
+    with pytest.raises(ValueError, match="saw other image features of made/aligned than"):
+        ablation_tables(read_entries(tmp_path / "table1", {}))
+    write(tmp_path, *with_features("made/aligned", "a", name="without CGuAF", mrr=[0.3]))
+    with pytest.raises(ValueError, match=r"seeds of .* differ in their data, texts or made"):
+        read_entries(tmp_path / "table1", {})
+
+
+def test_a_row_is_not_trained_on_other_features_than_the_results_beside_it(tmp_path):
+    bench = Bench(results=tmp_path / "table1", checkpoints=tmp_path)
+    (row,) = [found for found in ablation_rows() if found.name == "without structure"]
+    folder = str(row.recipe.features.folder)
+    write(tmp_path, *with_features(folder, "a", name="LBMKGC", mrr=[0.4]))
+    write(tmp_path, *with_features("elsewhere", "b", name="without CMoA", mrr=[0.4]))
+    inputs = {"triples": "x", "features": {"image": "a", "text": "t"}}
+    check_inputs(row, bench, inputs)
+    with pytest.raises(ValueError, match="its text features were others than those in runs"):
+        check_inputs(row, bench, {**inputs, "features": {"text": "u"}})
+    with pytest.raises(ValueError, match="made of other triples"):
+        check_inputs(row, bench, {**inputs, "triples": "y"})

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from comparison.completed_pictures import make_features
-from comparison.entries import Entry, read_entries
+from comparison.entries import Entry, check_same_features, read_entries
 from comparison.runs import Bench, choose, run_row
 from comparison.table_rows import BUNDLED, Row
 from openke.datasets.search import find_dataset
@@ -52,7 +52,9 @@ def find(results: Path, folder: str, borrow: Borrow) -> dict[str, Entry]:
     """
     number = folder.removeprefix("figure")
     own = read_entries(results / folder, {}, made_by=f"figures.py --figure {number} --run")
-    return {**borrow(results), **{entry.name: entry for entry in own}}
+    found = {**borrow(results), **{entry.name: entry for entry in own}}
+    check_same_features([*found.values()])
+    return found
 
 
 def of_common_seeds(by_place: Mapping[str, Entry]) -> dict[str, Entry]:

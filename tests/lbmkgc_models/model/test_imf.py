@@ -5,6 +5,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.digest import digest_of
 from lbmkgc_models.fusion.resized import resized
 from lbmkgc_models.model.imf import IMF
 from openke.data import QueryDataLoader
@@ -34,6 +35,12 @@ def fused(fusion, rows):
             product = product * (row @ layer.weight.T + layer.bias).clamp(min=0)
         total = total + product
     return total.clamp(min=0)
+
+
+def test_its_identity_is_of_the_features_that_it_was_given():
+    model = IMF(ENTITIES, RELATIONS, both(), dim=4)
+    expected = {name: digest_of(each.values, each.present) for name, each in both().items()}
+    assert model.identity()["features"] == expected
 
 
 def normed(norm, rows):

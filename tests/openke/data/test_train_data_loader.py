@@ -131,11 +131,14 @@ def test_the_filter_can_be_turned_off():
 
 
 def test_cross_mode_alternates_sides():
-    loader = TrainDataLoader(graph(), batch_size=5, sampling_mode="cross", neg_ent=2)
-    for index, batch in enumerate(loader.epoch(0)):
-        expected = HEAD if index % 2 == 0 else TAIL
-        assert (batch.slot == expected).all()
-        assert batch.side == ("head" if index % 2 == 0 else "tail")
+    for batches in (4, 5, 1):  # an odd number goes on with the other side in the next epoch
+        loader = TrainDataLoader(graph(), nbatches=batches, sampling_mode="cross", neg_ent=2)
+        drawn = [batch for epoch in range(3) for batch in loader.epoch(epoch)]
+        assert len(drawn) == 3 * batches
+        for step, batch in enumerate(drawn):
+            expected = HEAD if step % 2 == 0 else TAIL
+            assert (batch.slot == expected).all()
+            assert batch.side == ("head" if step % 2 == 0 else "tail")
 
 
 def test_hold_out_gives_a_clean_validation_split():

@@ -263,6 +263,15 @@ def test_relations_without_names_go_by_their_ids():
     assert list(report.to_dict()["by_relation"]) == ["1"]
 
 
+def test_a_model_that_was_moved_to_be_ranked_can_be_trained(monkeypatch):
+    """Parameters that are moved in inference mode cannot."""
+    model = TransE(ENTITIES, RELATIONS, dim=4)
+    monkeypatch.setattr(model, "to", lambda device: model.double())
+    Tester(model, TestDataLoader(graph()), progress=False).rank("test")
+    assert model.ent_embeddings.weight.dtype == torch.float64
+    assert not any(part.is_inference() for part in model.parameters())
+
+
 def test_the_report_is_json_and_has_every_policy_and_side(tmp_path):
     report = Tester(build("RotatE"), TestDataLoader(graph()), progress=False).rank(
         "test", seed=3, settings={"dim": 5}

@@ -100,17 +100,34 @@ def test_bad_arguments(options, message):
         Trainer(strategy(), loader(), **options)
 
 
+class Poison(Callback):
+    def on_epoch_end(self, trainer, record):
+        if trainer.epoch == 2:
+            with torch.no_grad():
+                trainer.strategy.model.rel_embeddings.weight.fill_(float("nan"))
+
+
 def test_a_loss_that_is_not_finite_names_epoch_and_step():
     broken = strategy()
-
-    class Poison(Callback):
-        def on_epoch_end(self, trainer, record):
-            if trainer.epoch == 2:
-                with torch.no_grad():
-                    trainer.strategy.model.rel_embeddings.weight.fill_(float("nan"))
-
     trainer = Trainer(broken, loader(), 5, 0.01, callbacks=[Poison()], **CPU)
     with pytest.raises(FloatingPointError, match=r"the loss is nan in epoch 3, step 1 of"):
+        trainer.run()
+
+
+def test_weights_that_the_last_step_of_an_epoch_broke_are_said_to_be_so():
+    store = graph(triples=200).hold_out(0.1, 0)
+    diverging = strategy()
+    tester = Tester(diverging.model, TestDataLoader(store), progress=False)
+    callbacks = [Poison(), Validation(lambda: tester.rank("valid").metrics(), store)]
+    data = TrainDataLoader(store, nbatches=1, neg_ent=2)
+    with pytest.raises(FloatingPointError, match=r"the weights after epoch 2: .*diverged"):
+        Trainer(diverging, data, 3, 0.01, callbacks=callbacks, **CPU).run()
+
+    def refuse():
+        raise ValueError("another reason")
+
+    trainer = Trainer(strategy(), data, 1, 0.01, callbacks=[Validation(refuse, store)], **CPU)
+    with pytest.raises(ValueError, match="another reason"):
         trainer.run()
 
 
