@@ -54,7 +54,10 @@ class Served:
         limits: Limits = LIMITS,
     ) -> None:
         if keep is not None and keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
-            raise FileExistsError(f"--keep {keep} is there already: name another folder")
+            raise FileExistsError(
+                f"--keep {keep} is there already: name another folder; to go on from what it has, "
+                f"serve {keep}"
+            )
         self.view = View(run)
         self.limits = limits
         self.keep = keep
@@ -126,7 +129,7 @@ class Served:
     def _check(self, view: View, name: str) -> None:
         if not self.taken:
             model = view.run.saved["model"]["model"]
-            raise Conflict(f"{model} knows entities by their facts alone, so none can be added")
+            raise Conflict(f"{model} needs a trained row of each entity, so none can be added")
         if name in (view.entities.names or ()):
             raise Conflict(f"the entity {name!r} is there already: give the new one another name")
         if view.entities.count - self.old >= self.limits.added:

@@ -122,7 +122,8 @@ def command(
     block_mib
         MiB of scores held at a time: fewer for less memory. By default 64, on a GPU 512.
     data
-        Folder of the data set; by default where it was in training.
+        Folder of the data set; by default what the run's folder has of it, else where it was in
+        training.
     features
         Folder of features, for models that use them; by default as in training.
     device

@@ -123,7 +123,8 @@ def command(
     format
         One file of safetensors, NumPy's .npy, or tables for the TensorFlow projector.
     data
-        Folder of the data set; by default where it was in training.
+        Folder of the data set; by default what the run's folder has of it, else where it was in
+        training.
     features
         Folder of features, for models that use them; by default as in training.
     """

@@ -85,7 +85,8 @@ def command(
     output
         Write to this file instead of the terminal.
     data
-        Folder of the data set; by default where it was in training.
+        Folder of the data set; by default what the run's folder has of it, else where it was in
+        training.
     features
         Folder of features, for models that use them; by default as in training.
     device

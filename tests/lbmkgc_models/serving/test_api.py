@@ -226,4 +226,4 @@ def test_a_model_over_structure_answers_and_takes_no_entities(tmp_path, monkeypa
     assert client.get("/api/entities/0").json()["text"] == ""
     refused = client.post("/api/entities", data={"name": "a", "text": "b"})
     assert refused.status_code == 409
-    assert "DistMult knows entities by their facts alone" in refused.json()["detail"]
+    assert "DistMult needs a trained row of each entity" in refused.json()["detail"]
