@@ -247,7 +247,8 @@ def write_pages(results: Path, readme: Path | None = None, page: Path | None = N
         "at the last epoch that the settings allow.\nSees: what a row reads "
         "beside the triples, and which texts. Hours are those of training, "
         "with the choice on dev, mostly on one core of a CPU. All that is on this page took "
-        f"{hours:.0f} hours, searches by tune.py included.\n"
+        f"{hours:.0f} hours, searches by tune.py included; a part of several mixtures counts in "
+        "each.\n"
         "Written by `python benchmarks/table1.py --render`; settings with their sources are in "
         "`benchmarks/settings/`.\n\n"
     )
