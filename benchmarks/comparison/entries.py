@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comparison.rank_files import rank_path, read_ranks
-from comparison.table_rows import KNOWN_DATASETS, MODES, PICTURE_GRAPHS, read_content, slug
+from comparison.table_rows import (
+    KNOWN_DATASETS,
+    MODES,
+    PICTURE_GRAPHS,
+    made_features,
+    read_content,
+    slug,
+)
 
 PAPER = Path(__file__).parents[1] / "paper_table1.csv"
 """LBMKGC's Table 1, in percent: model, dataset, mrr, hits@1, hits@3, hits@10."""
@@ -211,9 +218,8 @@ def check_same_features(entries: Sequence[Entry]) -> None:
     seen: dict[tuple[str, str, str], tuple[str, str]] = {}
     for entry in entries:
         for run in entry.runs:
-            folder = run["recipe"].get("features", {}).get("folder")
-            made = run.get("inputs", {}).get("features", {}) if folder else {}
-            for modality, digest in made.items():
+            for modality, digest in made_features(run).items():
+                folder = run["recipe"]["features"]["folder"]
                 first, name = seen.setdefault(
                     (entry.dataset, folder, modality), (digest, entry.name)
                 )
@@ -230,5 +236,5 @@ def _content(run: Result) -> tuple[str, ...]:
     Not features of an encoder: the recipe names it, and it rounds otherwise on other processors.
     """
     inputs = run["inputs"]
-    made = inputs["features"] if run["recipe"].get("features", {}).get("folder") else {}
-    return inputs["triples"], inputs["features"].get("mentions", ""), *map(str, made.items())
+    mentions = inputs["features"].get("mentions", "")
+    return inputs["triples"], mentions, *map(str, made_features(run).items())

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from comparison.table_rows import BUNDLED, FOLDER, Row
+from comparison.table_rows import BUNDLED, FOLDER, Row, write_row
 from lbmkgc_models.runs.make_model import takes_tokens
 from openke.runs.parts import divide
-from openke.runtime.files import write_text
 from openke.runtime.json_text import read_json_file
 
 IMAGE, TEXT = "image", "text"
@@ -54,7 +52,7 @@ def move(row: Row, dataset: str, epochs: int = 0, folder: Path = FOLDER) -> Path
     with_text = ", with text alone" if sees else ""
     source = f"those found for {BUNDLED}{with_text}; nothing was chosen here but the epochs"
     path = folder / dataset / f"{row.stem}.json"
-    write_text(path, json.dumps({"source": source, "recipe": recipe}, indent=2) + "\n")
+    write_row(path, source, recipe)
     return path
 
 

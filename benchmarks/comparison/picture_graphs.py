@@ -52,13 +52,18 @@ def picture_tables(entries: Sequence[Entry], graph: str, known: Sequence[str] = 
 
     Which of the ``known`` models have no row is said.
     """
-    found = [entry for entry in entries if (entry.dataset, entry.mode) == (graph, TUNED)]
+    found = best_first(entries, graph)
     if not found:
         return []
-    found.sort(key=lambda entry: -statistics.mean(entry.metric("mrr")))
     tables = [_measured(found, graph, known)]
     compared = _compared(found, graph)
     return [*tables, compared] if compared.rows else tables
+
+
+def best_first(entries: Sequence[Entry], graph: str) -> list[Entry]:
+    """Return a graph's tuned rows by their mean MRR."""
+    found = [entry for entry in entries if (entry.dataset, entry.mode) == (graph, TUNED)]
+    return sorted(found, key=lambda entry: -statistics.mean(entry.metric("mrr")))
 
 
 def _measured(entries: Sequence[Entry], graph: str, known: Sequence[str]) -> Table:

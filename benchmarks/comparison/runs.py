@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from comparison.rank_files import rank_path, write_ranks
-from comparison.table_rows import EMOJI, TUNED, Row, read_content
+from comparison.table_rows import EMOJI, TUNED, Row, made_features, read_content
 from lbmkgc_models.fusion.mention_score import MentionScore
 from lbmkgc_models.runs.experiment import features_for
 from lbmkgc_models.runs.make_trainer import make_trainer as trainer_of
@@ -325,13 +325,13 @@ def check_inputs(row: Row, bench: Bench, inputs: Mapping[str, Any]) -> None:
     folder = row.recipe.features.folder
     for path in sorted(bench.dev_path(row).parent.glob("*.seed*.json")):
         other = read_content(path)
-        before = other.get("inputs", {})  # older results do not say
-        if before.get("triples", inputs["triples"]) != inputs["triples"]:
+        before = other.get("inputs", {}).get("triples", inputs["triples"])  # older ones do not say
+        if before != inputs["triples"]:
             raise ValueError(f"{path}: made of other triples than those of {row.dataset} are now")
-        recipe = other.get("recipe", {})
-        if not folder or recipe.get("features", {}).get("folder") != str(folder):
+        made = made_features(other)
+        if not made or other["recipe"]["features"]["folder"] != folder:
             continue
-        for modality, digest in before.get("features", {}).items():
+        for modality, digest in made.items():
             if inputs["features"].get(modality, digest) != digest:
                 raise ValueError(
                     f"{path}: its {modality} features were others than those in {folder} are now: "

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from comparison.table_rows import FOLDER, Row, slug
+from comparison.table_rows import FOLDER, Row, slug, write_row
 from lbmkgc_models.runs import search_space
 from lbmkgc_models.runs.search_space import Range, SearchSpace, without
 from openke.runs.places import put
-from openke.runtime.files import write_text
 from openke.runtime.json_text import read_json_file, through_json
 
 __all__ = [
@@ -78,5 +76,5 @@ def take(row: Row, values: Mapping[str, Any], trials: int, folder: Path = FOLDER
         f"{row.recipe.training.epochs} epochs (results/tune/{row.dataset}/{row.stem}.csv), of "
         f"which the first had these: {row.source}"
     )
-    write_text(path, json.dumps({"source": source, "recipe": recipe}, indent=2) + "\n")
+    write_row(path, source, recipe)
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 from openke.module.settings import configure
 from openke.runs.parts import divide
 from openke.runs.recipe import Recipe
-from openke.runtime.files import read_text
+from openke.runtime.files import read_text, write_text
 from openke.runtime.json_text import read_json, read_json_file, through_json
 from openke.runtime.values import Bound, Count, Fraction, Natural, Weight, check_value
 
@@ -171,6 +172,22 @@ def read_row(path: Path, dataset: str = "") -> Row:
         )
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def write_row(path: Path, source: str, recipe: Mapping[str, Any]) -> None:
+    """Write a file of settings, as :func:`read_row` reads it."""
+    write_text(path, json.dumps({"source": source, "recipe": recipe}, indent=2) + "\n")
+
+
+def made_features(result: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return digests by modality of those features of a result that a script here makes.
+
+    None where its recipe names no folder: an encoder's are known by its name.
+    """
+    if not result.get("recipe", {}).get("features", {}).get("folder"):
+        return {}
+    found: Mapping[str, str] = result.get("inputs", {}).get("features", {})
+    return found
 
 
 def find_rows(

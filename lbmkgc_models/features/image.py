@@ -18,6 +18,7 @@ from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
 from lbmkgc_models.features.make_stores import StoreRows, Work, check_batch_size, make_stores
 from lbmkgc_models.features.picture_choice import (
+    MAX_PICTURES,
     Choice,
     Picture,
     Skip,
@@ -28,17 +29,15 @@ from lbmkgc_models.features.picture_choice import (
 from lbmkgc_models.features.picture_files import of_files
 from lbmkgc_models.features.read_image import MAX_PIXELS, BadPicture, read_image
 from lbmkgc_models.features.typical_picture import most_typical
+from openke.datasets.graph_folder import PICTURES
 from openke.datasets.pictures import Pictures, find_pictures, folder_name
 from openke.runtime.words import counted
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PICTURES, AS_TRAINING = "pictures", "as training makes them"
+CHECKSUM, AS_TRAINING = "pictures", "as training makes them"
 """Notes in the manifest: a checksum of the pictures; whether a training would make the same."""
-MAX_PICTURES = 5
-"""The most pictures of an entity that are used, unless more are asked for."""
-"""Note in the manifest: a checksum of the pictures."""
 SKIPPED = "skipped.tsv"
 """In the store ``image``: entity, file and reason of each picture that could not be used."""
 Several = Literal["mean", "typical", "rows", "separate"]
@@ -236,7 +235,7 @@ class _Assembly:
     ) -> Mapping[str, Value]:
         content = hashlib.sha256("\n".join(picture.key for picture in used).encode())
         return {
-            PICTURES: content.hexdigest(),
+            CHECKSUM: content.hexdigest(),
             AS_TRAINING: self.as_training,
             "pictures used": len(used),
             "pictures generated": sum(picture.generated for picture in used),

@@ -9,6 +9,7 @@ from lbmkgc_models.feature_store.search_path import default_features_dir
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.describe import describe
 from lbmkgc_models.features.image import SKIPPED, Several, build_image_features
+from lbmkgc_models.features.picture_choice import MAX_PICTURES
 from openke.datasets.search import folder_of
 from openke.runtime.values import Count
 
@@ -21,7 +22,7 @@ def command(
     out: Path | None = None,
     encoder: str = "efficientnet-lite0",
     several: Several = "mean",
-    max_pictures: Count = 5,
+    max_pictures: Count = MAX_PICTURES,
     batch_size: Count = 32,
     pooling: str | None = None,
     raw: bool = False,

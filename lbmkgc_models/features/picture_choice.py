@@ -12,6 +12,9 @@ from lbmkgc_models.features.read_image import BadPicture, check_header
 from openke.datasets.pictures import NO_FILE, Pictures, is_generated
 from openke.runtime.files import sha256_of
 
+MAX_PICTURES = 5
+"""The most pictures of an entity that are used, unless more are asked for."""
+
 
 @dataclass(frozen=True)
 class Picture:

@@ -17,7 +17,7 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.features.encoders.protocol import Encoder, PatchEncoder, Unfitted, fitted
 from lbmkgc_models.features.encoders.registry import image_encoder
 from lbmkgc_models.features.optional_packages import extra
-from lbmkgc_models.features.picture_choice import Picture, choose_pictures
+from lbmkgc_models.features.picture_choice import MAX_PICTURES, Picture, choose_pictures
 from lbmkgc_models.features.read_image import MAX_PIXELS, BadPicture, read_image
 from openke.datasets.pictures import find_pictures, folder_name
 from openke.runtime.device import choose_device
@@ -43,7 +43,7 @@ def build_picture_tokens(
     codes: int = 1024,
     tokens: int = 8,
     seed: int = 0,
-    max_pictures: int = 5,
+    max_pictures: int = MAX_PICTURES,
     batch_size: int = 32,
     device: str = "cpu",
     progress: bool = True,

@@ -12,6 +12,7 @@ from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.feature_store.store_files import MANIFEST
 from lbmkgc_models.feature_store.texts import TextChoice
 from lbmkgc_models.features.describe import describe
+from lbmkgc_models.features.picture_choice import MAX_PICTURES
 from lbmkgc_models.features.picture_tokens import build_picture_tokens
 from lbmkgc_models.features.published_tokens import import_tokens
 from lbmkgc_models.features.word_tokens import build_word_tokens
@@ -33,7 +34,7 @@ def command(
     text_tokens: Natural = 8,
     texts: TextChoice = "all",
     seed: Natural = 0,
-    max_pictures: Count = 5,
+    max_pictures: Count = MAX_PICTURES,
     batch_size: Count = 32,
     published: Path | None = None,
     entities: Path | None = None,

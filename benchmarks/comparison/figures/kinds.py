@@ -8,11 +8,10 @@ from pathlib import Path
 
 from comparison.entries import NOTHING, Entry, read_entries, read_paper
 from comparison.figures.canvas import SMALL, open_canvas, save
-from comparison.picture_graphs import KINDS
-from comparison.table_rows import PICTURE_GRAPHS, TUNED
+from comparison.picture_graphs import KINDS, best_first
+from comparison.table_rows import PICTURE_GRAPHS
 
-MARKS = {"perceptual": ("o", "C1"), "conceptual": ("s", "C0")}
-assert tuple(MARKS) == KINDS
+MARKS = dict(zip(KINDS, (("o", "C1"), ("s", "C0")), strict=True))
 APART = 0.15
 """How far the two marks of a row are from its middle, that none hides the other."""
 Row = tuple[str, Mapping[str, float], int]
@@ -30,9 +29,7 @@ def of_entries(entries: Sequence[Entry]) -> Shown:
     """Return what is drawn of the tuned rows among these; a graph without any is left out."""
     panels = {}
     for graph in PICTURE_GRAPHS:
-        found = [entry for entry in entries if (entry.dataset, entry.mode) == (graph, TUNED)]
-        found.sort(key=lambda entry: -statistics.mean(entry.metric("mrr")))
-        if found:
+        if found := best_first(entries, graph):
             panels[graph] = [_row(entry) for entry in found]
     return panels
 
