@@ -22,8 +22,9 @@ LITERALS = "triples with literals, which --literals keeps"
 LONGEST = 300
 """Characters that a listed triple is shown with."""
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
-_UNNAMED = re.compile("[0-9a-f]{32}")
-"""What the parser calls a blank node that has no name in the file, by chance."""
+_UNNAMED = re.compile("[0-9a-f]{24,32}")
+"""What the parser calls a blank node that has no name in the file: a number of 128 bits by
+chance, without leading zeros."""
 
 
 def read_rdf(
@@ -63,9 +64,9 @@ def read_rdf(
     try:
         with _open(path) as stream:
             for found in parse(stream, format=format):
-                subject, predicate = _name(str(found.subject), numbers), str(found.predicate)
+                subject, predicate = name_of(str(found.subject), numbers), str(found.predicate)
                 if not isinstance(found.object, RdfLiteral):
-                    yield subject, predicate, _name(str(found.object), numbers)
+                    yield subject, predicate, name_of(str(found.object), numbers)
                 elif literals:
                     yield subject, predicate, _quoted(found.object)
                 elif bad is not None:
@@ -85,7 +86,8 @@ def _open(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
 
 
-def _name(term: str, numbers: dict[str, str]) -> str:
+def name_of(term: str, numbers: dict[str, str]) -> str:
+    """Return the name of a node: of a blank node without one its number in ``numbers``."""
     if not (term.startswith("_:") and _UNNAMED.fullmatch(term, 2)):
         return term
     return numbers.setdefault(term, f"_:blank{len(numbers) + 1}")
