@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from openke.data.batch import Side
 from openke.kernels.product import Linear
 from openke.module.model.tucker import QueryNorm
+from openke.module.scoring.recompute import recomputed
 
 SIDES: tuple[Side, ...] = ("head", "tail")
 BLOCK_BYTES = 2**26
@@ -85,7 +85,7 @@ class CoreProduct(nn.Module):
         blocks = zip(torch.split(known, size), torch.split(of_matrix, size), strict=True)
         moved = torch.cat(
             [
-                checkpoint(self._moved, *block, use_reentrant=False)
+                recomputed(self, self._moved, *block)
                 if len(rows) > size
                 else self._moved(*block)
                 for block in blocks

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.fusion.projection import check_features
 from lbmkgc_models.fusion.relational_similarity import RelationalSimilarity
 from openke.module.model import Model, model_inside
 from openke.module.model.wrapped import Wrapped
+from openke.module.scoring.recompute import recomputed
 from openke.module.settings import configure
 from openke.runtime.values import Count
 
@@ -123,7 +123,7 @@ class MMRNS(Wrapped):
             blocks.append(
                 self.sampler.compare(*arguments)
                 if kept
-                else checkpoint(self.sampler.compare, *arguments, use_reentrant=False)
+                else recomputed(self.sampler, self.sampler.compare, *arguments)
             )
             first += sum(some)
         back = torch.argsort(order)
