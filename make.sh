@@ -15,6 +15,8 @@ usage() {
 ./make.sh hostile M  M minutes of malformed files, options, links, limits and signals against all
                      commands; SEED=N repeats a run
 ./make.sh pytest …   Python tests only; further words go to pytest
+./make.sh exhaustive what test leaves out: all combinations of the contracts, the pages' trainings to their end
+./make.sh coverage   the tests, and which lines none of them reaches
 ./make.sh docs       the documentation, into docs/_build/html; a warning is an error
 ./make.sh clean      remove .venv and build products
 

@@ -85,9 +85,7 @@ class CoreProduct(nn.Module):
         blocks = zip(torch.split(known, size), torch.split(of_matrix, size), strict=True)
         moved = torch.cat(
             [
-                recomputed(self, self._moved, *block)
-                if len(rows) > size
-                else self._moved(*block)
+                recomputed(self, self._moved, *block) if len(rows) > size else self._moved(*block)
                 for block in blocks
             ]
         )

@@ -185,8 +185,13 @@ def _texts(folder: Path, saved: Mapping[str, Any], rows: Mapping[str, EntityText
 
 
 def _fitted_to(folder: Path, saved: Mapping[str, Any]) -> list[str]:
-    """Return the texts of training, to which an encoder without weights was fitted."""
-    labels = describe_entities(folder, texts_of(dict(saved)))[: saved.get(ADDED)]
+    """Return the texts of training, to which an encoder without weights was fitted.
+
+    Names of entities that came later hid nothing there.
+    """
+    choice = texts_of(dict(saved))
+    labels = describe_entities(folder, "all" if choice == "masked" else choice)[: saved.get(ADDED)]
+    labels = mask_names(labels) if choice == "masked" else labels
     return [label.text for label in labels if label.text]
 
 

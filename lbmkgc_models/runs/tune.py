@@ -80,8 +80,9 @@ def search(
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # what goes wrong is raised here
     study = _opened(asked)
     done = len(study.get_trials(states=DONE))
-    # A search that goes on must not draw again what it drew.
-    study.sampler = optuna.samplers.TPESampler(seed=asked.seed + done, n_startup_trials=STARTUP)
+    # A search that goes on must not draw again what it drew, nor what failed.
+    drawn = sum(trial.state not in WAITING for trial in study.get_trials(deepcopy=False))
+    study.sampler = optuna.samplers.TPESampler(seed=asked.seed + drawn, n_startup_trials=STARTUP)
     if not study.get_trials(states=DONE + WAITING):
         start = asked.start
         inside = {p: start[p] for p, found in asked.space.items() if found.holds(start.get(p))}

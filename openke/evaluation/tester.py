@@ -106,7 +106,7 @@ class Tester:
 
     def set_use_gpu(self, use_gpu: bool) -> None:
         """Choose the device anew (OpenKE's name)."""
-        self.device = choose_device(None, use_gpu)
+        self.device = self.world.device(choose_device(None, use_gpu))
 
     def run_link_prediction(self, type_constrain: bool = False) -> LinkPrediction:
         """Rank the test split, filtered; print the table; keep it as :attr:`report`.

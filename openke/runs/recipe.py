@@ -37,6 +37,7 @@ from openke.runtime.registry import Registry
 from openke.runtime.toml import read_toml
 from openke.runtime.values import check_arguments, check_value
 from openke.training.callback import Callback
+from openke.training.callbacks import Checkpoint
 from openke.training.optimizers import OPTIMIZERS
 from openke.training.schedule import SCHEDULES, Schedule
 from openke.training.trainer import Trainer
@@ -238,16 +239,20 @@ class Recipe:
     ) -> Trainer:
         """Return a Trainer of what :meth:`build` makes.
 
-        The schedule comes after ``callbacks``, so a Validation among them measures first.
+        The schedule comes after what measures among ``callbacks``, such as a Validation, and before
+        the first Checkpoint, which has to save the rate of the epoch that follows.
         """
         built = self.build(store, make=make)
-        scheduled = [built.schedule] if built.schedule else []
+        watching = list(callbacks)
+        if built.schedule is not None:
+            saving = (i for i, found in enumerate(watching) if isinstance(found, Checkpoint))
+            watching.insert(next(saving, len(watching)), built.schedule)
         return Trainer(
             built.strategy,
             built.loader,
             **built.options,
             device=device,
-            callbacks=[*callbacks, *scheduled],
+            callbacks=watching,
             progress=progress,
         )
 

@@ -44,6 +44,15 @@ class Callback:
     ``state`` and ``restore`` carry what it remembers through checkpoints.
     """
 
+    @property
+    def depends_on_length(self) -> bool:
+        """Whether what it does in an epoch depends on how many there will be."""
+        return False
+
+    def identity(self) -> dict[str, Any]:
+        """Return the settings that a resumed run must agree on, as JSON values; none by default."""
+        return {}
+
     def on_start(self, trainer: Training) -> None:
         """Before the first epoch of this run, also of a resumed one."""
 

@@ -115,7 +115,7 @@ class Setters:
     def set_use_gpu(self, use_gpu: bool) -> None:
         """Choose the device anew."""
         self._settle("set_use_gpu")
-        self.device = choose_device(None, use_gpu)
+        self.device = self.world.device(choose_device(None, use_gpu))
         self.set_model(self.strategy)
 
     def set_alpha(self, alpha: float) -> None:

@@ -77,9 +77,12 @@ class Resuming(Setters):
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on to be resumed here."""
-        length = {"epochs": self.train_times} if self.strategy.depends_on_length else {}
+        planned = self.strategy, *self.callbacks
+        length = any(part.depends_on_length for part in planned)
+        callbacks = [found for callback in self.callbacks if (found := callback.identity())]
         return {
-            **length,
+            **({"epochs": self.train_times} if length else {}),
+            **({"callbacks": callbacks} if callbacks else {}),
             "model": self.strategy.model.identity(),
             "strategy": self.strategy.identity(),
             "data": self.data_loader.store.fingerprint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -97,7 +98,7 @@ Unit = Literal["epochs", "steps"]
 class Schedule(Callback):
     """Sets the learning rate of each epoch, or of each step.
 
-    A resumed run goes on with the schedule it began with.
+    A resumed run must have the schedule that it began with; half a cosine as many epochs, too.
 
     Parameters
     ----------
@@ -149,6 +150,24 @@ class Schedule(Callback):
         self._remembered: dict[str, Any] | None = None
         self._measured = False
         self._steps = 0
+
+    @property
+    def depends_on_length(self) -> bool:
+        """Whether the rate of an epoch depends on how many there will be."""
+        return self.name == "cosine"
+
+    def identity(self) -> dict[str, Any]:
+        """Return all settings, defaults included."""
+        own = inspect.signature(SCHEDULES[self.name]).parameters
+        defaults = {name: found.default for name, found in own.items() if name not in GIVEN}
+        return {
+            "schedule": self.name,
+            "warm_up": self.warm_up,
+            "unit": self.unit,
+            "metric": self.metric,
+            **defaults,
+            **self.settings,
+        }
 
     def on_start(self, trainer: Training) -> None:
         """Take over the optimiser's learning rates."""

@@ -164,6 +164,22 @@ def test_dura_is_the_mean_square_of_queries_and_answers(case, make, name):
     torch.testing.assert_close(found, 0.5 * sum(terms) / len(batch.answer))
 
 
+@combined(BILINEAR, make=DIRECTIONS)
+def test_dura_of_triples_asks_them_as_they_are_scored(case, make):
+    model, batch = make(case).double(), first_batch("mixed")
+    total, count = 0.0, 0
+    for head, relation, tail in (row.split(1) for row in batch.positive):
+        asked = [("tail", head, tail)]
+        asked += [("head", tail, head)] if model.asymmetric_queries else []
+        for side, anchor, answer in asked:
+            query = model.query(model.encode(anchor), relation, side)["query"]
+            total = total + query.square().sum() + model.encode(answer)["entity"].square().sum()
+            count += 1
+    kind = STRATEGIES["NegativeSampling"]
+    found = kind(model, SigmoidLoss(), penalty=PENALTIES["DURA"](0.5))(batch)
+    torch.testing.assert_close(found - kind(model, SigmoidLoss())(batch), 0.5 * total / count)
+
+
 def test_dura_refuses_distances():
     with pytest.raises(ValueError, match="DURA is for scores that are dot products, TransE's is n"):
         STRATEGIES["OneVsAll"](reciprocal("TransE"), penalty=PENALTIES["DURA"](0.1))

@@ -45,8 +45,15 @@ class Loss(nn.Module, ABC):
         without this parameter then fits it not.
         """
 
-    def mean(self, terms: Tensor, weight: Tensor | None) -> Tensor:
-        """Return the mean over positives of Float["b"], weighted where there are weights."""
+    def mean(self, terms: Tensor, weight: Tensor | None, mask: Tensor | None = None) -> Tensor:
+        """Return the mean over positives of Float["b"], weighted where there are weights.
+
+        With ``mask``, Bool["b k"], over those that have a negative which it leaves.
+        """
+        if mask is not None:
+            some = (~mask).any(dim=1).to(terms.dtype)
+            weight = some if weight is None else some * weight
+            return (terms.flatten() * weight).sum() / weight.sum().clamp(min=1e-30)
         if weight is None:
             return terms.mean()
         return (terms.flatten() * weight).sum() / weight.sum()
@@ -71,4 +78,4 @@ class Loss(nn.Module, ABC):
         weights = logits.softmax(dim=-1)
         if mask is not None:
             weights = weights.masked_fill(mask, 0.0)
-        return self.mean((weights * terms).sum(dim=-1), weight)
+        return self.mean((weights * terms).sum(dim=-1), weight, mask)

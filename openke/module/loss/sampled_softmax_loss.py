@@ -37,4 +37,4 @@ class SampledSoftmaxLoss(Loss):
             negative = negative.masked_fill(mask, -torch.inf)
         positive = positive.reshape(len(negative), 1)
         everything = torch.cat([positive, negative], dim=1)
-        return self.mean(everything.logsumexp(dim=1, keepdim=True) - positive, weight)
+        return self.mean(everything.logsumexp(dim=1, keepdim=True) - positive, weight, mask)

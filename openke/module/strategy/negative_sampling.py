@@ -123,14 +123,18 @@ def _of_positives(weight: Tensor, scores: Scores) -> Tensor:
 
 
 def _facts(model: Model, batch: Batch) -> Facts:
-    """Return the positives, asked for their tails, and with inverses for their heads, too."""
+    """Return the positives, asked for their tails, and with inverses for their heads, too.
+
+    What an inverse relation is asked is a tail again.
+    """
     head, relation, tail = batch.positive.unbind(dim=1)
     if not model.asymmetric_queries:
         return Facts(head, relation, tail, len(head))
+    tails = 2 * len(head) if model.inverse_offset else len(head)
     asked = torch.cat(
         [model.effective_relation(relation, "tail"), model.effective_relation(relation, "head")]
     )
-    return Facts(torch.cat([head, tail]), asked, torch.cat([tail, head]), len(head))
+    return Facts(torch.cat([head, tail]), asked, torch.cat([tail, head]), tails)
 
 
 def _check_loss(loss: Loss) -> None:

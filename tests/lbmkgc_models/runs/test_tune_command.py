@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from lbmkgc_models.runs import tune as searches
 from lbmkgc_models.runs import tune_command
 from lbmkgc_models.runs.tune_command import command
 from openke import cli
@@ -161,6 +162,26 @@ def test_values_that_do_not_fit_are_found_before_training(folder, tmp_path, watc
             tune(folder, out=tmp_path / "out", space=space)
     assert not watch.events
     assert not (tmp_path / "out").exists()
+
+
+def test_after_a_failed_trial_a_search_goes_on_with_other_values(
+    folder, tmp_path, monkeypatch
+):
+    values, measure = [], searches.measure
+
+    def failing(recipe, trial, make):
+        values.append(trial.params)
+        if len(values) in {2, 3}:
+            raise ValueError("no such combination")
+        return measure(recipe, trial, make)
+
+    monkeypatch.setattr(searches, "measure", failing)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no such combination"):
+            tune(folder, out=tmp_path / "out", trials=3)
+    tune(folder, out=tmp_path / "out", trials=3)
+    assert values[1] != values[2] != values[3]
+    assert len(table(tmp_path / "out")) == 3
 
 
 def test_time_that_is_up_begins_no_trial(folder, tmp_path, capsys):

@@ -87,3 +87,29 @@ def test_sampled_softmax(scores):
         expected = -np.log(everything[:, 0] / everything.sum(axis=1)).mean()
         found = SampledSoftmaxLoss()(*map(torch.from_numpy, scores), masked)
         np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        SampledSoftmaxLoss(),
+        *(kind(adv_temperature=t) for kind in (MarginLoss, SigmoidLoss) for t in (0.0, 2.0)),
+    ],
+    ids=str,
+)
+def test_a_positive_without_a_negative_is_no_term(scores, loss, weighted):
+    """As where a positive is asked both ways and all its negatives belong to one of the two."""
+    positive, negative = map(torch.from_numpy, scores)
+    weight = torch.arange(1.0, 6.0, dtype=torch.float64) if weighted else None
+    mask = torch.zeros(5, 4, dtype=torch.bool)
+    mask[:, 3] = True
+    expected = loss(positive[:3], negative[:3], mask[:3], weight if weight is None else weight[:3])
+    mask[3:] = True
+    found = loss(positive, negative, mask, weight)
+    if isinstance(loss, SigmoidLoss):  # positives count by themselves there
+        found = 2 * found - 2 * loss(positive, negative[:, :0], mask[:, :0], weight)
+        expected = 2 * expected - 2 * loss(
+            positive[:3], negative[:3, :0], mask[:3, :0], weight if weight is None else weight[:3]
+        )
+    torch.testing.assert_close(found, expected)

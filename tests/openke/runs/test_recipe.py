@@ -7,7 +7,7 @@ import torch
 
 from lbmkgc_models.fusion.structure_mask import seen_in_train
 from lbmkgc_models.runs.make_model import model_maker
-from openke.config import Tester, Validation
+from openke.config import Callback, Tester, Validation
 from openke.data import QueryDataLoader, TestDataLoader, TrainDataLoader
 from openke.module.loss import MarginLoss, SampledSoftmaxLoss
 from openke.module.model import ComplEx, Reciprocal, TransE
@@ -15,6 +15,7 @@ from openke.module.penalty import N3
 from openke.module.strategy import KVsAll, NegativeSampling, OneVsAll
 from openke.runs.recipe import Recipe
 from openke.runs.sections import TrainingSection
+from openke.training.callbacks import Checkpoint
 from tests.contracts.graphs import ENTITIES, RELATIONS, both, graph
 
 WHOLE = {
@@ -180,6 +181,34 @@ def test_a_schedule_sees_what_callbacks_measure():
     validation = Validation(lambda: {"mrr": 0.1}, store)
     trainer = recipe.trainer(store, device="cpu", callbacks=[validation], progress=False)
     assert trainer.run().records[-1]["lr"] == pytest.approx(0.1 / 4)
+
+
+def test_a_training_that_is_resumed_has_the_rates_of_one_that_was_not(tmp_path):
+    def trainer():
+        recipe = recipe_of("DistMult", epochs=5, schedule="cosine")
+        saving = Checkpoint(tmp_path / "last.ckpt", every=2)
+        return recipe.trainer(graph(), device="cpu", callbacks=[saving], progress=False)
+
+    begun = trainer()
+    begun.callbacks.append(Ends(2))
+    begun.run()
+    resumed = trainer()
+    resumed.callbacks.append(Ends(9))
+    resumed.resume(tmp_path / "last.ckpt")
+    (tmp_path / "last.ckpt").unlink()
+    rates = [record["lr"] for record in trainer().run().records]
+    assert [record["lr"] for record in resumed.run().records] == rates
+
+
+class Ends(Callback):
+    """Ends a training before a checkpoint says that it stopped."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_epoch_end(self, trainer, record):
+        if trainer.epoch == self.epoch:
+            trainer.stop("enough")
 
 
 def test_one_vs_all_learns_the_graph():

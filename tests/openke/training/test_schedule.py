@@ -183,3 +183,28 @@ def test_bad_values_are_named():
         Schedule("cosine", gamma=0.1)
     with pytest.raises(ValueError, match=r"schedule\.warm_up is -1; expected a whole number, 0 or"):
         Schedule("cosine", warm_up=-1)
+
+
+@pytest.mark.parametrize(
+    ("other", "epochs", "difference"),
+    [
+        (Schedule("exponential", factor=0.9), 4, r"callbacks is .*'factor': 0.5.*'factor': 0.9"),
+        (Schedule("step"), 4, r"callbacks is .*'exponential'.* and .*'step'"),
+        (Schedule("exponential", factor=0.5, warm_up=1), 4, "callbacks is .*'warm_up': 0"),
+    ],
+)
+def test_another_schedule_is_refused(other, epochs, difference, tmp_path):
+    begun = trainer(Schedule("exponential", factor=0.5), 2)
+    begun.run()
+    begun.save(tmp_path / "last.ckpt")
+    with pytest.raises(ValueError, match=difference):
+        trainer(other, epochs).resume(tmp_path / "last.ckpt")
+    trainer(Schedule("exponential", factor=0.5), epochs).resume(tmp_path / "last.ckpt")
+
+
+def test_half_a_cosine_is_as_long_as_it_was(tmp_path):
+    begun = trainer(Schedule("cosine"), 2)
+    begun.run()
+    begun.save(tmp_path / "last.ckpt")
+    with pytest.raises(ValueError, match="epochs is 2 there and 4 here"):
+        trainer(Schedule("cosine"), 4).resume(tmp_path / "last.ckpt")
