@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from openke.audit import checks
 from openke.audit.constraint import constraint_figures
 from openke.audit.finding import Finding
+from openke.audit.mirrors import mirrored
 from openke.audit.report import AuditReport, SplitFigures
 from openke.data.overlap import (
     LeakyValidationWarning,
@@ -69,6 +70,7 @@ def audit(
         *checks.repeated(store),
         *checks.duplicates(splits),
         *checks.unseen(splits),
+        *mirrored(store),
         *checks.unused(unused_entities, unused_relations),
         *checks.unnamed(store),
     ]

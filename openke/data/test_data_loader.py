@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
+import numpy as np
+
+from openke.data.batch import HEAD, RELATION, TAIL
 from openke.data.options import check_one_of
 from openke.data.store import TripleSource, open_store
 from openke.data.type_constraint import TypeConstraint
@@ -40,6 +44,37 @@ class TestDataLoader:
         """Accept OpenKE's modes; a Tester does what it is asked for."""
         check_one_of("sampling_mode", sampling_mode, ("link", "classification"))
         self.sampling_mode = sampling_mode
+
+    def __len__(self) -> int:
+        """Return the number of distinct test triples."""
+        return len(self.store.triples("test"))
+
+    def __iter__(self) -> Iterator[list[dict[str, Any]]]:
+        """Yield the head and the tail query of each test triple, as OpenKE's loops expect.
+
+        Each is what ``model.predict`` takes: ``batch_h``, ``batch_t`` and ``batch_r``, Int["1"],
+        but all entities, Int["e"], in the place that is asked for; and ``mode``. A
+        :class:`.Tester` goes another way, which is far quicker and filters known answers.
+
+        Raises
+        ------
+        ValueError
+            The mode is "classification".
+        """
+        if self.sampling_mode != "link":
+            raise ValueError(
+                "sampling_mode is 'classification': this loader yields queries of link prediction "
+                "alone; call Tester.run_triple_classification()"
+            )
+        everyone = np.arange(self.store.entity_count)
+        for triple in self.store.triples("test"):
+            slots = {
+                "batch_h": triple[[HEAD]], "batch_t": triple[[TAIL]], "batch_r": triple[[RELATION]]
+            }  # fmt: skip
+            yield [
+                {**slots, "batch_h": everyone, "mode": "head_batch"},
+                {**slots, "batch_t": everyone, "mode": "tail_batch"},
+            ]
 
     def get_ent_tot(self) -> int:
         """Return the number of entities (OpenKE's name)."""

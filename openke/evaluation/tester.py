@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from openke.data.batch import HEAD, RELATION, TAIL
 from openke.data.overlap import seen_entities
@@ -107,6 +108,10 @@ class Tester:
     def set_use_gpu(self, use_gpu: bool) -> None:
         """Choose the device anew (OpenKE's name)."""
         self.device = self.world.device(choose_device(None, use_gpu))
+
+    def test_one_step(self, data: Mapping[str, Any]) -> NDArray[np.float32]:
+        """Return what the model predicts for a query of the loader, low is better."""
+        return self.model.predict(data)
 
     def run_link_prediction(self, type_constrain: bool = False) -> LinkPrediction:
         """Rank the test split, filtered; print the table; keep it as :attr:`report`.

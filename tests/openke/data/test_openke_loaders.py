@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from openke.data import TrainDataLoader
+from openke.config import Tester
+from openke.data import TestDataLoader, TrainDataLoader
+from openke.data.batch import HEAD, TAIL
 from openke.data.pytorch_train_data_loader import PyTorchTrainDataLoader
+from openke.module.model import TransE
 from tests.contracts.graphs import graph
 from tests.openke.data.test_train_data_loader import write_openke
 
@@ -95,3 +98,24 @@ def test_the_order_of_the_file():
         assert np.array_equal(seen, store.triples("train"))
     first, second = (torch.cat([b.negative for b in loader.epoch(e)]) for e in (0, 1))
     assert not torch.equal(first, second)
+
+
+def test_a_loop_of_ones_own_ranks_as_a_tester_does():
+    store = graph()
+    model, loader = TransE(store.entity_count, store.relation_count, 6), TestDataLoader(store)
+    tester = Tester(model, loader, device="cpu", progress=False)
+    better = []
+    for queries in loader:
+        for data, slot in zip(queries, (HEAD, TAIL), strict=True):
+            distances = tester.test_one_step(data)
+            right = store.triples("test")[len(better) // 2, slot]
+            better.append(1 + int((distances < distances[right]).sum()))
+    raw = tester.rank("test", filter_splits=())
+    assert len(better) == 2 * len(loader) == len(raw.side)
+    assert np.mean(better[::2]) == raw.metrics(side="head")["mr"]
+    assert np.mean(better[1::2]) == raw.metrics(side="tail")["mr"]
+
+
+def test_a_loop_over_classification_is_refused():
+    with pytest.raises(ValueError, match=r"call Tester\.run_triple_classification"):
+        next(iter(TestDataLoader(graph(), "classification")))
