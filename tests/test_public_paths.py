@@ -32,7 +32,7 @@ TODAY = [
     "openke.runs.predict:Predictor", "openke.runs.recipe:Recipe", "openke.config:EarlyStopping",
     *(f"openke.module.model:{name}" for name in ("Bilinear", "Translational", "table")),
     *(f"openke.runs:{name}" for name in ("Predictor", "Recipe", "RunOptions", "load_run")),
-    "lbmkgc_models.runs:default_recipe", "lbmkgc_models.runs:run",
+    "lbmkgc_models.runs:default_recipe", "lbmkgc_models.runs:fitted", "lbmkgc_models.runs:run",
     "openke.runs.experiment:RunOptions", "lbmkgc_models.runs.experiment:run",
     "lbmkgc_models.model:LBMKGC", "lbmkgc_models.model:IKRL",
     "lbmkgc_models.feature_store.store:ModalFeatures", "openke.tools.n_n:write_categories",

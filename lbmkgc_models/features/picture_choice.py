@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lbmkgc_models.feature_store.manifest import Value
 from lbmkgc_models.features.read_image import BadPicture, check_header
-from openke.datasets.pictures import NO_FILE, Pictures, is_generated
+from openke.datasets.pictures import NO_FILE, NO_PICTURE, Pictures, is_generated
 from openke.runtime.files import sha256_of
 
 MAX_PICTURES = 5
@@ -80,6 +80,8 @@ def choose_pictures(found: Pictures, *, max_pictures: int, max_pixels: int) -> C
     further = 0
     for entity, paths in found.broken.items():
         skipped += [Skip(entity, path, "no file", NO_FILE) for path in paths]
+    for entity, paths in found.unread.items():
+        skipped += [Skip(entity, path, "not a picture", NO_PICTURE) for path in paths]
     for entity, paths in found.files.items():
         taken = 0
         for path in paths:

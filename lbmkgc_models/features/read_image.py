@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from openke.datasets.pictures import is_picture
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -14,6 +16,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 """The only decoders that a file reaches: the fewer, the less there is to attack."""
 MAX_PIXELS = 50_000_000
 """150 MB as RGB; the largest pictures of common cameras have 48 million."""
+CUT = "it begins as a picture does, but its header cannot be read"
 MAX_ASPECT = 100
 """Encoders scale the shorter side to some 224 pixels: the longer one must stay bounded."""
 
@@ -87,6 +90,8 @@ def _open(path: Path, max_pixels: int) -> Image:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
+        if is_picture(path):
+            raise BadPicture(path, "damaged", f"truncated or damaged: {CUT}") from None
         expected = f"not a picture, expected one of {', '.join(FORMATS)}"
         raise BadPicture(path, "not a picture", expected) from None
     width, height = image.size

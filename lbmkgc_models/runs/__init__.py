@@ -2,5 +2,6 @@
 
 from lbmkgc_models.runs.defaults import default_recipe
 from lbmkgc_models.runs.experiment import run
+from lbmkgc_models.runs.train_command import fitted
 
-__all__ = ["default_recipe", "run"]
+__all__ = ["default_recipe", "fitted", "run"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from lbmkgc_models.runs.make_model import check_model
 from lbmkgc_models.runs.train_command import changed, train
+from openke.data.store import TripleStore
 from openke.datasets.importing import Division, import_graph, left_out
 from openke.datasets.tables import BadRows, Columns
 from openke.runs.experiment import Experiment, RunOptions
@@ -19,6 +20,7 @@ from openke.runs.packed import PACKED, packed_folder
 from openke.runs.recipe import Recipe
 from openke.runtime.drafts import remove
 from openke.runtime.files import folder_for
+from openke.runtime.words import counted
 
 
 def fit(
@@ -118,9 +120,27 @@ def fit(
         for line in left_out(graph, bad):
             print(line)
         try:
+            _require_test(store, given)
             train(recipe, {"data.name": str(graph), **settings}, options, model=model)
         except BaseException:
             if not (folder / Experiment.SETTINGS).exists():  # no training began: nothing to keep
                 remove(graph)
             raise
     return replace(load_run(folder, device=device), kept=kept)
+
+
+def _require_test(store: TripleStore, given: Collection[str]) -> None:
+    """Raise ``ValueError`` where there is nothing to test on: nobody has written a file of it."""
+    if store.rows("test"):
+        return
+    if len(given) > 1:
+        raise ValueError(
+            "there are no facts to test on: give some as test, or neither valid nor test, and "
+            "triples are divided"
+        )
+    facts = store.rows("train") + store.rows("valid")
+    raise ValueError(
+        f"{counted(facts, 'fact')} cannot be divided: the share of test is less than one, or each "
+        "has an entity or a relation that train would lack; give more facts, a larger share such "
+        "as division=Division(test=0.3), or your own as test"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -106,13 +106,25 @@ def changed(recipe: Recipe | None, changes: Mapping[str, Any], model: str = "") 
     return chosen.changed(changes)
 
 
-def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str]) -> Recipe:
-    """Return a default recipe as a data set needs it; places in ``settled`` stay as they are.
+def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str] | None = None) -> Recipe:
+    """Return a default recipe as a data set needs it, as ``openke train`` does.
 
     Where the valid split cannot be chosen on, a part of train is held out; a small graph has fewer
     negatives and more epochs, a large one is not trained against all entities; LBMKGC scores
-    mentions where there are texts to find them in.
+    mentions where there are texts to find them in. ``run(recipe, fit=fitted)`` trains by it.
+
+    Parameters
+    ----------
+    recipe
+        See :func:`.default_recipe`, with changes.
+    store
+        The triples.
+    settled
+        Places that stay as they are; by default those at which ``recipe`` is not the default one of
+        its model.
     """
+    if settled is None:
+        settled = _changed_places(recipe)
     changes: dict[str, Any] = _of_size(recipe, store, settled)
     negatives = recipe.training.sampling.get("neg_ent", 1)
     if negatives > store.entity_count and "training.sampling.neg_ent" not in settled:
@@ -127,6 +139,24 @@ def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str]) -> R
             print(f"{store.name}: {reason}; a tenth of train is held out to choose on")
             changes["data.hold_out"] = HELD_OUT
     return recipe.changed(changes)
+
+
+def _changed_places(recipe: Recipe) -> list[str]:
+    """Return the places at which a recipe is not the default one of its model."""
+    default = dict(_places(default_recipe(recipe.model_name).to_dict()))
+    return [
+        place
+        for place, value in _places(recipe.to_dict())
+        if place not in default or default[place] != value
+    ]
+
+
+def _places(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in content.items():
+        if isinstance(value, Mapping) and value:
+            yield from _places(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
 
 
 def _of_size(recipe: Recipe, store: TripleStore, settled: Collection[str]) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def _add_entities(app: FastAPI, served: Served) -> None:
         text: Annotated[str, Form(max_length=LIMITS.text)] = "",
         picture: Annotated[UploadFile | None, File()] = None,
     ) -> EntityPage:
-        """Add an entity, by what its text and picture say; it is gone when the server ends."""
+        """Add an entity by what its name, text and picture say; it is gone when the server ends."""
         content = b"" if picture is None else picture.file.read()
         with refusing():
             id = served.add(name.strip(), text, content)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from openke.datasets.memory_tables import iter_once
-from openke.datasets.pictures import NO_FILE, find_pictures, is_picture
+from openke.datasets.pictures import NO_FILE, NO_PICTURE, find_pictures, folder_name, is_picture
 from openke.datasets.tables import (
     BadRows,
     Columns,
@@ -27,7 +27,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "picture": ("picture", "image", "photo", "path"),
 }
 """Columns of a table of texts, and how a header may call them."""
-NO_PICTURE = "no picture: JPEG, PNG, WebP, GIF, BMP and TIFF are read"
+NO_PICTURES = "files that are no pictures"
 NEEDED = (("id", "name"), ("text", "picture", "name"))
 
 
@@ -161,7 +161,8 @@ def pictures_of(
 ) -> dict[str, list[Path]]:
     """Return the pictures of entities, those that are given by name, else those of a folder.
 
-    What is no picture, or named for no entity alone, is left out.
+    What is no picture, or named for no entity alone, is left out. Where nothing of a folder is
+    taken, a note says so.
 
     Raises
     ------
@@ -180,11 +181,19 @@ def pictures_of(
             bad.leave_out(str(path), "a link that leads out of the folder", "links that lead out")
         for path in chain.from_iterable(found.broken.values()):
             bad.leave_out(str(path), NO_FILE, "links that lead nowhere")
+        for path in chain.from_iterable(found.unread.values()):
+            bad.leave_out(str(path), NO_PICTURE, NO_PICTURES)
     kept: dict[str, list[Path]] = {}
     for name, files in listed.items():
         for file in files:
             if is_picture(file):
                 kept.setdefault(name, []).append(file)
             else:
-                bad.leave_out(str(file), NO_PICTURE, "files that are no pictures")
+                bad.leave_out(str(file), NO_PICTURE, NO_PICTURES)
+    if folder is not None and not kept:
+        example = f"{folder_name(names[0])}.png" if names else "NAME.png"
+        bad.notes.append(
+            f"{folder}: no picture was taken from it; expected files or folders named for "
+            f"entities, such as {example}"
+        )
     return kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from openke.datasets.entity_texts import ROLES as TEXT_ROLES
 from openke.datasets.entity_texts import pictures_of, read_entity_texts
 from openke.datasets.graph_folder import SKIPPED, Content, is_taken, settle, write_folder
 from openke.datasets.named_triples import ROLES as TRIPLE_ROLES
-from openke.datasets.named_triples import NamedTriple, read_named
+from openke.datasets.named_triples import NamedTriple, Places, read_named
 from openke.datasets.numbered import Numbered, list_repeated, note_first_rows
 from openke.datasets.spooled_texts import SpooledTexts
 from openke.datasets.tables import MOST_LISTED, BadRows, Columns
@@ -89,9 +90,11 @@ def import_graph(
     out, bad = Path(out), bad or BadRows()
     own = None if columns is None else {r: columns[r] for r in TRIPLE_ROLES if r in columns}
 
+    places = Places()
+
     def read(one: Any) -> Iterable[NamedTriple]:
         options: dict[str, Any] = {"delimiter": delimiter, "columns": own, "header": header}
-        return read_named(one, format, literals, bad=bad, **options)
+        return read_named(one, format, literals, bad=bad, places=places, **options)
 
     with held(out):
         settle(out)
@@ -107,7 +110,7 @@ def import_graph(
                 rows = dict(zip(splits, numbered.rows, strict=True))
             else:
                 rows = _divided(numbered, division or Division(), {*said, *files})
-                list_repeated(numbered, rows, _place(source), bad)
+                list_repeated(numbered, rows, partial(places.of, otherwise=_place(source)), bad)
             listed = [*bad.listed, *_unlisted(bad)]
             content = Content(numbered.entities, numbered.relations, rows, said, files, listed)
             write_folder(out, content)

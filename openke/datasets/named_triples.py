@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,26 @@ FACTORY = ("mapped_triples", "entity_to_id", "relation_to_id")
 FORMATS = (*FILES, "ntriples", "turtle", "pykeen")
 
 
+@dataclass
+class Places:
+    """Where the triples of a table stand, in their order.
+
+    Attributes
+    ----------
+    table
+        The table; None where the triples are of none.
+    numbers
+        Of their rows.
+    """
+
+    table: Table | None = None
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+
+    def of(self, triple: int, otherwise: str) -> str:
+        """Return where a triple stands; ``otherwise`` where rows have no numbers."""
+        return otherwise if self.table is None else self.table.place(self.numbers[triple])
+
+
 def read_named(
     source: Any,
     format: str = "auto",
@@ -41,6 +63,7 @@ def read_named(
     columns: Columns | None = None,
     bad: BadRows | None = None,
     header: bool | None = None,
+    places: Places | None = None,
 ) -> Iterator[NamedTriple]:
     """Yield the triples of a file, a folder, a factory or a table in memory, in their order.
 
@@ -60,6 +83,8 @@ def read_named(
         What becomes of a row that is no triple; by default it is an error.
     header
         See :func:`.read_table`.
+    places
+        To which is added where each triple of a table stands.
 
     Raises
     ------
@@ -87,7 +112,7 @@ def read_named(
     if isinstance(source, Mapping) and not source:
         raise ValueError(f"found {source!r}, expected a path, a table or a TriplesFactory")
     bad = bad or BadRows()
-    table, places = read_table(
+    table, columns_at = read_table(
         source,
         ROLES,
         NEEDED,
@@ -99,7 +124,7 @@ def read_named(
         notes=bad.notes,
     )
     shape = format if table.in_file else ""
-    return from_table(table, [places[role] for role in ROLES], bad, shape)
+    return from_table(table, [columns_at[role] for role in ROLES], bad, shape, places)
 
 
 def guess(path: Path) -> str:
@@ -111,11 +136,17 @@ def guess(path: Path) -> str:
 
 
 def from_table(
-    table: Table, places: Sequence[int], bad: BadRows, format: str = ""
+    table: Table,
+    columns: Sequence[int],
+    bad: BadRows,
+    format: str = "",
+    places: Places | None = None,
 ) -> Iterator[NamedTriple]:
     """Yield the rows of a table as triples."""
-    at_head, at_relation, at_tail = places
-    least = max(places) + 1
+    places = places or Places()
+    places.table, numbers = table, places.numbers
+    at_head, at_relation, at_tail = columns
+    least = max(columns) + 1
     exact = 3 if table.names is None else len(table.names)
     headless = table.names is None
     for number, row in table.rows:
@@ -141,6 +172,7 @@ def from_table(
             if headless:
                 bad.headless.append((table.source, (head, relation, tail)))
                 headless = False
+            numbers.append(number)
             yield head, relation, tail
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +52,12 @@ class Numbered:
 
 
 def list_repeated(
-    numbered: Numbered, kept: Mapping[Split, NDArray[np.int64]], place: Any, bad: BadRows
+    numbered: Numbered,
+    kept: Mapping[Split, NDArray[np.int64]],
+    place: Callable[[int], str],
+    bad: BadRows,
 ) -> None:
-    """List the triples that were there before."""
+    """List the triples that were there before; ``place`` says where the row of a number stands."""
     (rows,) = numbered.rows
     if len(rows) == sum(map(len, kept.values())):
         return
@@ -63,9 +65,10 @@ def list_repeated(
     again = np.zeros(len(rows), bool)
     again[order[1:]] = (rows[order[1:]] == rows[order[:-1]]).all(axis=1)
     entities, relations = numbered.entities, numbered.relations
-    for head, relation, tail in rows[again].tolist():
+    for row in np.flatnonzero(again).tolist():
+        head, relation, tail = rows[row].tolist()
         said = f"there already: {entities[head]}, {relations[relation]}, {entities[tail]}"
-        bad.leave_out(str(place), said, REPEATED)
+        bad.leave_out(place(row), said, REPEATED)
 
 
 def note_first_rows(numbered: Numbered, bad: BadRows) -> None:

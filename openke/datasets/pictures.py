@@ -14,7 +14,9 @@ from urllib.parse import quote, unquote
 LONGEST = 200
 """Bytes of a folder's name, below every file system's limit."""
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-"""Of files that lie beside the folders of entities; inside such a folder every file is tried."""
+"""Of files beside the folders of entities that are tried; inside such a folder every file is."""
+NO_PICTURE = "no picture: JPEG, PNG, WebP, GIF, BMP and TIFF are read"
+"""Why one of :attr:`Pictures.unread` is not used."""
 NO_FILE = "a link that leads nowhere, or no file"
 """Why one of :attr:`Pictures.broken` is no picture."""
 GENERATED = "generated"
@@ -51,6 +53,9 @@ class Pictures:
         Links that lead out of the folder given; not followed.
     broken
         Entity -> those of its files that are none: links that lead nowhere, pipes.
+    unread
+        Entity -> files beside the folders that have its name, but neither the ending nor the
+        beginning of a picture that is read, such as ``Berlin.svg``.
     """
 
     files: Mapping[str, tuple[Path, ...]]
@@ -58,6 +63,7 @@ class Pictures:
     ambiguous: tuple[Path, ...] = ()
     outside: tuple[Path, ...] = ()
     broken: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    unread: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
 
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
@@ -82,7 +88,8 @@ def find_pictures(folders: Iterable[str | Path], names: Sequence[str]) -> Pictur
     A folder or file is an entity's if its name (without a picture's ending) is
     :func:`folder_name` of the entity, else the entity's own name, else the last part of a URI
     ("Berlin" for ``<http://dbpedia.org/resource/Berlin>``) or a Freebase id as mmkb writes it
-    ("m.0156q" for ``/m/0156q``). Hidden files and .json files are left out.
+    ("m.0156q" for ``/m/0156q``). Hidden files and .json files are left out, and so are files with
+    other endings than those of pictures that are named for no entity: a README, a list.
 
     Parameters
     ----------
@@ -100,18 +107,23 @@ def find_pictures(folders: Iterable[str | Path], names: Sequence[str]) -> Pictur
     names_of = _Names(names)
     files: dict[str, tuple[Path, ...]] = {}
     broken: dict[str, list[Path]] = defaultdict(list)
+    unread: dict[str, list[Path]] = defaultdict(list)
     left_out: dict[str, list[Path]] = defaultdict(list)
     for root in map(Path, folders):
         if not root.is_dir():
             raise FileNotFoundError(f"{root}: no such folder, expected one with pictures")
         found: dict[str, list[Path]] = defaultdict(list)
         for place in _visible(root):
-            if not place.is_dir() and place.suffix.lower() not in ENDINGS and place.is_file():
-                continue  # a README, a list
             entities = names_of.entities(place.name if place.is_dir() else place.stem)
+            other = place.suffix.lower() not in ENDINGS and place.is_file()
+            if other and (not entities or place.suffix.lower() == ".json"):
+                continue  # a README, a list
             reason = "outside" if _leaves(place, root) else _not_one(entities)
             if reason:
                 left_out[reason].append(place)
+                continue
+            if other and not is_picture(place):
+                unread[entities[0]].append(place)
                 continue
             for file in _visible(place) if place.is_dir() else [place]:
                 if _leaves(file, root):
@@ -121,9 +133,11 @@ def find_pictures(folders: Iterable[str | Path], names: Sequence[str]) -> Pictur
         for entity, paths in found.items():
             files.setdefault(entity, tuple(sorted(paths, key=_order)))
     ordered = {name: files[name] for name in names if name in files}
-    none = {name: tuple(broken[name]) for name in names if name in broken}
     reasons = {reason: tuple(paths) for reason, paths in left_out.items()}
-    return Pictures(ordered, broken=none, **reasons)
+    none, others = (
+        {name: tuple(of[name]) for name in names if name in of} for of in (broken, unread)
+    )
+    return Pictures(ordered, broken=none, unread=others, **reasons)
 
 
 class _Names:

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from openke.runtime.files import not_utf8
 from openke.runtime.json_text import read_json
 
 Rows = Iterator[tuple[int, Sequence[Any]]]
@@ -117,18 +118,18 @@ ENDINGS = {
 }
 
 
-def open_text(path: Path) -> TextIO:
+def open_text(path: Path, encoding: str = "utf-8-sig") -> TextIO:
     """Open a UTF-8 file, also one that gzip packed; a byte order mark is passed over."""
     if path.name.endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+        return gzip.open(path, "rt", encoding=encoding, newline="")
+    return path.open(encoding=encoding, newline="")
 
 
 def text_lines(path: Path, lines: TextIO) -> Iterator[str]:
-    """Yield lines; ``ValueError`` names the file where they are not UTF-8, or not packed.
+    """Yield lines; ``ValueError`` names file and line where they are not UTF-8, or not packed.
 
-    It names the line where one is longer than :data:`LONGEST_FIELD`: a packed file of a megabyte
-    may hold one that fills the memory.
+    So it does where one is longer than :data:`LONGEST_FIELD`: a packed file of a megabyte may hold
+    one that fills the memory.
     """
     number = 1
     try:
@@ -141,9 +142,22 @@ def text_lines(path: Path, lines: TextIO) -> Iterator[str]:
             yield line
             number += 1
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: found bytes that are not UTF-8 ({error})") from error
+        raise _not_utf8(path, error) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: not a whole file of gzip: {error}") from error
+
+
+def _not_utf8(path: Path, error: UnicodeDecodeError) -> ValueError:
+    """Return the error that names the line, which is not known where text is decoded in blocks."""
+    number = 1
+    with open_text(path, "latin-1") as lines:  # each byte a character
+        while line := lines.readline(LONGEST_FIELD):
+            try:
+                line.encode("latin-1").decode("utf-8")
+            except UnicodeDecodeError as found:
+                return not_utf8(path, number, found)
+            number += 1
+    return not_utf8(path, number, error)
 
 
 def find_delimiter(path: Path) -> str:

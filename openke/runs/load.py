@@ -47,6 +47,7 @@ from openke.runtime.files import is_there, write_text
 from openke.runtime.folders import whole_folder
 from openke.runtime.json_text import read_json_file, through_json
 from openke.runtime.result_table import ResultTable
+from openke.runtime.words import counted
 from openke.training.checkpoint import differences
 from openke.training.history import History
 
@@ -73,6 +74,13 @@ class Run:
     """The runs that a mixture is of."""
     kept: TemporaryDirectory[str] | None = field(default=None, repr=False, compare=False)
     """The folder, where it lasts as long as this object."""
+
+    def __repr__(self) -> str:
+        """Return the model, the data set and the folder in one line."""
+        model, data = self.saved["model"]["model"], self.saved["data"]["name"]
+        entities = counted(self.store.entity_count, "entity")
+        relations = counted(self.store.relation_count, "relation")
+        return f"Run({model} on {data!r}: {entities}, {relations}; in {self.folder})"
 
     @cached_property
     def report(self) -> dict[str, Any]:
@@ -205,13 +213,15 @@ class Run:
     def add_entities(self, entities: Any, **options: Any) -> Run:
         """Return a run that answers for further entities, too, which no training has seen.
 
-        An entity is what its text and picture say. Scores of others stay what they are.
+        An entity is what its name, text and picture say. Scores of others stay what they are.
 
         Parameters
         ----------
         entities
             A table with the columns name, and text or picture or both: see :func:`.read_table`. For
-            example ``{"name": ["Lamp 7"], "text": ["A brass lamp"], "picture": ["lamp.png"]}``.
+            example ``{"name": ["Lamp 7"], "text": ["A brass lamp"], "picture": ["lamp.png"]}``. A
+            model of texts reads "name: text", so a name that says something is enough; names in a
+            column id are not read.
         **options
             ``vectors``, a mapping of modality to rows of features of these entities, in place of
             what would be encoded; ``device``, where to encode.

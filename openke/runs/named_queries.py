@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from numbers import Integral
 
-from openke.runs.predictor import NamedQuery
+from openke.runs.predictor import ONE_MISSING, NamedQuery
 
 Given = str | int | Sequence[str | int] | None
 """One name or several; None is asked for."""
@@ -17,8 +17,10 @@ def named_queries(head: Given, relation: Given, tail: Given) -> list[NamedQuery]
     Raises
     ------
     ValueError
-        Lists of unlike lengths.
+        Fewer than two of the three; lists of unlike lengths.
     """
+    if sum(part is not None for part in (head, relation, tail)) < 2:
+        raise ValueError(ONE_MISSING)
     head, relation, tail = (
         int(part) if isinstance(part, Integral) else part for part in (head, relation, tail)
     )

@@ -105,9 +105,15 @@ def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{path}:{line}: byte {content[error.start]:#04x} is not UTF-8; save the file as UTF-8"
-        ) from None
+        raise not_utf8(path, line, error) from None
+
+
+def not_utf8(path: Path, line: int, error: UnicodeDecodeError) -> ValueError:
+    """Return the error that names the file, the line and the byte that cannot be decoded."""
+    return ValueError(
+        f"{path}:{line}: byte {error.object[error.start]:#04x} is not UTF-8; save it as UTF-8 "
+        "(in Excel: CSV UTF-8)"
+    )
 
 
 def is_there(path: Path) -> bool:

@@ -77,8 +77,7 @@ class Resuming(Setters):
 
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint must agree on to be resumed here."""
-        planned = self.strategy, *self.callbacks
-        length = any(part.depends_on_length for part in planned)
+        length = self.strategy.depends_on_length or any(c.depends_on_length for c in self.callbacks)
         callbacks = [found for callback in self.callbacks if (found := callback.identity())]
         return {
             **({"epochs": self.train_times} if length else {}),

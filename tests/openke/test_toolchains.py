@@ -1,5 +1,6 @@
 """The compiled core beside other C++ code: what it exports, and how toolchains may link it."""
 
+import importlib.util
 import json
 import os
 import re
@@ -144,6 +145,25 @@ def test_the_core_compiles_for_another_system(compiler: str, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     made = core.read_bytes()
     assert all(f"openke_{name}".encode() in made for name in _native.SIGNATURES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", ["aarch64-macos", "x86_64-macos", "x86_64-windows-gnu"])
+def test_the_core_compiles_for_another_system_by_zig(system: str, tmp_path: Path) -> None:
+    """Zig brings the C++ headers of macOS; it is one package, not part of the development extra."""
+    if importlib.util.find_spec("ziglang") is None:
+        pytest.skip("needs the package ziglang, of 400 MB")
+    compiler = [sys.executable, "-m", "ziglang", "c++", "-target", system]
+    warnings = ["-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Werror"]
+    for source in sorted(BASE.glob("*.cpp")):
+        made = tmp_path / f"{source.stem}.o"
+        done = subprocess.run(
+            [*compiler, *COMPILE[:-1], *warnings, "-DOPENKE_BUILD", "-c", source, "-o", made],
+            env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(tmp_path / "zig")},
+            capture_output=True, text=True, check=False, timeout=600,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert made.stat().st_size
 
 
 @pytest.mark.slow

@@ -142,7 +142,8 @@ def _jpeg() -> bytes:
         (b"<html>Not found</html>", "not a picture", "not a picture, expected one of JPEG, PNG,"),
         (b"P6 1 1 255 abc", "not a picture", "not a picture"),  # a format that is not let in
         (_jpeg()[:-900], "damaged", "truncated or damaged: image file is truncated"),
-        (_jpeg()[:30], "not a picture", "not a picture"),
+        (_jpeg()[:30], "damaged", "truncated or damaged: it begins as a picture does, but its he"),
+        (b"\x89PNG\r\n\x1a\n", "damaged", "truncated or damaged: it begins as a picture does"),
         (_png_header(20, 20), "damaged", "truncated or damaged"),
         (_png_header(8000, 8000), "too large", "8000 x 8000 pixels, expected at most 50,000,000"),
         (_png_header(2**31 - 1, 2**31 - 1), "too large", "exceeds limit"),

@@ -48,7 +48,7 @@ def test_a_run_answers_and_reports(run):
     assert vectors["name"][0] == "p0"
     assert vectors["vector"][0].shape == (32,)
     assert run.embeddings("relation").height == 3
-    for wrong in (["p0"], ["p0", None], [["p0", "p1"], ["is a"] * 3]):
+    for wrong in ([], ["p0"], [[]], ["p0", None], [["p0", "p1"], ["is a"] * 3]):
         with pytest.raises(ValueError, match=r"a query gives two|lists of 2, 3 names"):
             run.predict(*wrong)
     with pytest.raises(ValueError, match="kind is 'x', expected entity or relation"):
@@ -149,6 +149,16 @@ def test_entities_may_be_added_again_and_saved(moved, tmp_path):
     assert one["mug"] == pytest.approx(answers(larger, "n1", "is a")[0]["score"], abs=1e-5)
 
 
+def test_names_of_new_entities_hide_nothing_in_the_texts_of_training(tmp_path, monkeypatch):
+    """An encoder that is fitted to masked texts is fitted to the same ones again."""
+    monkeypatch.setenv("OPENKE_CACHE", str(tmp_path / "cache"))
+    settings = {**SETTINGS, "training.epochs": 1, "features.texts": "masked"}
+    made = openke.fit(facts(), texts=texts(), settings=settings, device="cpu", out=tmp_path / "run")
+    larger = made.add_entities({"name": ["warm light"], "text": ["A candle."]})
+    larger = larger.add_entities({"name": ["n9"], "text": ["A wooden seat."]})
+    assert answers(larger, "n9", "is a")
+
+
 def test_vectors_are_those_that_scores_see_where_penalties_see_structure_alone():
     settings = {**SETTINGS, "model.gate": "sum", "model.penalized": "structure"}
     settings["training.epochs"] = 1
@@ -180,6 +190,13 @@ def test_vectors_may_be_given(moved):
         moved.add_entities(NEW, vectors={"text": rows[:, :3]})
     with pytest.raises(ValueError, match="vectors are of image, expected text"):
         moved.add_entities(NEW, vectors={"image": rows})
+
+
+def test_a_name_is_text_unless_it_is_an_id(moved):
+    larger = moved.add_entities({"name": ["hot coffee"], "text": [""]})
+    assert answers(larger, "hot coffee", "is a")[0]["tail"] == "mug"
+    with pytest.raises(ValueError, match=r"nothing is said of 'hot coffee' that the model uses: e"):
+        moved.add_entities({"id": ["hot coffee"], "text": [""]})
 
 
 @pytest.mark.parametrize(
@@ -354,6 +371,8 @@ SAMPLED = {"objective": "negative sampling", "loss": "MarginLoss", "sampling": {
         ({"recipe": {"model": "DistMult", "trainin": {}}}, "trainin", False),
         ({"recipe": "none.toml"}, "none.toml: no such file of a recipe", False),
         ({"triples": [("a", "b")]}, "found", True),
+        ({"triples": facts(2)}, "6 facts cannot be divided: .* give more facts", True),
+        ({"valid": facts(2)}, "no facts to test on: give some as test, or neither valid", True),
         ({"recipe": {"model": "DistMult", "training": SAMPLED}}, "neg_ent is 999", True),
     ],
 )

@@ -11,11 +11,13 @@ import torch
 from lbmkgc_models.feature_store.store import ModalFeatures
 from lbmkgc_models.runs import experiment, train_command
 from lbmkgc_models.runs.defaults import default_recipe
+from lbmkgc_models.runs.experiment import run
 from lbmkgc_models.runs.make_model import ALL_MODELS, modalities_of, model_maker
-from lbmkgc_models.runs.train_command import command
+from lbmkgc_models.runs.train_command import command, fitted
 from openke import cli
 from openke.data.store import TripleStore
-from openke.runs.experiment import Execution
+from openke.datasets.importing import import_graph
+from openke.runs.experiment import Execution, RunOptions
 from openke.runs.recipe import Recipe
 from openke.training.callbacks import Log
 from tests.contracts.graphs import both, graph, one
@@ -273,3 +275,20 @@ def test_defaults_suit_the_size_of_a_graph(
     settled = {"training.epochs": 15}
     found = train_command.fitted(default_recipe("ComplEx"), store, settled=settled)
     assert (found.training.epochs, found.training.objective) == (15, "1vsall")
+    changed = default_recipe("ComplEx").changed({"training.epochs": 7})
+    assert train_command.fitted(changed, store).training.epochs == 7
+
+
+def test_a_default_recipe_is_fitted_to_a_small_graph_in_python_too(tmp_path):
+    rows = [(f"e{i % 20}", f"r{i % 2}", f"e{(i * 7 + 1) % 20}") for i in range(200)]
+    import_graph(rows, tmp_path / "small")
+    changes = {"data.name": str(tmp_path / "small"), "training.epochs": 1, "model.dim": 4}
+    recipe = default_recipe("TransE").changed(changes)
+    with pytest.raises(ValueError, match=r"training\.sampling\.neg_ent is 64, .* 20 entities"):
+        run(recipe, RunOptions(out=tmp_path / "a", device="cpu"))
+    run(recipe, RunOptions(out=tmp_path / "b", device="cpu"), fit=fitted)
+    found = saved(tmp_path / "b").training
+    assert (found.sampling["neg_ent"], found.epochs) == (20, 1)
+    asked = recipe.changed({"training.sampling.neg_ent": 65})
+    with pytest.raises(ValueError, match=r"neg_ent is 65"):
+        run(asked, RunOptions(out=tmp_path / "c", device="cpu"), fit=fitted)

@@ -99,6 +99,26 @@ def test_pictures_of_a_folder(tmp_path):
         import_graph(ROWS, tmp_path / "other", ALL, pictures=tmp_path / "nowhere")
 
 
+def test_pictures_that_are_not_read_are_listed_and_a_folder_that_gave_none_is_told(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("p1.svg", "p2.heic", "README.md"):
+        (photos / name).write_text("<svg/>")
+    bad = BadRows()
+    import_graph(ROWS, tmp_path / "out", ALL, pictures=photos, bad=bad)
+    assert bad.counts == {"files that are no pictures": 2}
+    reason = "no picture: JPEG, PNG, WebP, GIF, BMP and TIFF are read"
+    assert bad.listed == [(str(photos / name), reason) for name in ("p1.svg", "p2.heic")]
+    assert bad.notes == [
+        f"{photos}: no picture was taken from it; expected files or folders named for entities, "
+        "such as p1.png"
+    ]
+    (photos / "p1.png").write_bytes(PNG)
+    bad = BadRows()
+    import_graph(ROWS, tmp_path / "again", ALL, pictures=photos, bad=bad)
+    assert not bad.notes
+
+
 def test_pictures_of_a_column(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "1.png").write_bytes(PNG)
@@ -162,7 +182,7 @@ def test_as_a_command(tmp_path, capsys):
     assert said[1] == "  rows without head, relation and tail: 1"
     assert said[2].startswith(f"    {facts}:4: found ['p2', '', 'a']")
     assert said[3:5] == ["  rows of no entity: 1", f"    {texts}:3: 'p7' is no entity of the graph"]
-    assert said[5:] == ["  repeated triples: 1", f"    {facts}: there already: p1, by, a"]
+    assert said[5:] == ["  repeated triples: 1", f"    {facts}:3: there already: p1, by, a"]
     listed = (tmp_path / "out" / "skipped.tsv").read_text().splitlines()
     assert len(listed) == 4
     with pytest.raises(ValueError, match=r"--columns x: expected ROLE=NAME"):

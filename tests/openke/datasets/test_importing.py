@@ -145,6 +145,15 @@ def test_only_where_a_source_is_divided_are_repeated_triples_left_out(tmp_path):
     divided = import_graph(twice, tmp_path / "divided", Division(valid=0, test=0), bad=bad)
     assert len(divided.triples("train")) == len(set(ROWS))
     assert bad.counts == {"repeated triples": 2}
+    assert [place for place, _ in bad.listed] == ["the triples, row 7", "the triples, row 8"]
+    bad = BadRows(skip=True)
+    (tmp_path / "t.csv").write_text("head,relation,tail\na,r,b\n,,\n\nb,r,c\na,r,b\n")
+    import_graph(tmp_path / "t.csv", tmp_path / "file", Division(valid=0, test=0), bad=bad)
+    assert bad.listed[-1] == (f"{tmp_path / 't.csv'}:6", "there already: a, r, b")
+    bad = BadRows()
+    twice = SimpleNamespace(**{**vars(factory()), "mapped_triples": np.zeros((2, 3), int)})
+    import_graph(twice, tmp_path / "factory", Division(valid=0, test=0), bad=bad)
+    assert bad.listed == [("train", "there already: Ann Lee, knows, Ann Lee")]
 
 
 names = st.text("abcdé <>:/#\"'", min_size=1, max_size=5).filter(lambda s: s == s.strip() != "")
@@ -207,7 +216,14 @@ def test_what_is_there_is_not_overwritten_unasked(tmp_path):
         ("t.tsv", "a\tr\tb\na r b\n", r"t\.tsv:2: found 'a r b', expected three names with tabs"),
         ("t.tsv", "a\t\tb\n", r"t\.tsv:1: found 'a\\t\\tb', expected three names"),
         ("t.tsv", "\n", r"t\.tsv: no triples"),
-        ("t.tsv", b"a\tr\t\xff\n", r"t\.tsv: found bytes that are not UTF-8"),
+        (
+            "t.tsv",
+            b"a\tr\tb\na\tr\t\xfc\n",
+            r"t\.tsv:2: byte 0xfc is not UTF-8; save it as UTF-8 .in",
+        ),
+        ("t.csv", b"a,r,b\r" * 9000 + b"a,\xfc,b\r", r"t\.csv:9001: byte 0xfc .* Excel: CSV UTF-8"),
+        ("t.tsv.gz", gzip.compress(b"a\tr\t\xff"), r"t\.tsv\.gz:1: byte 0xff is not UTF-8"),
+        ("t.jsonl", '["a","r","b"]'.encode("utf-16"), r"t\.jsonl:1: byte 0xff is not UTF-8"),
         ("t.csv", 'a,r,b\n"a,r,b\n', r"t\.csv:2: not a row of CSV \(unexpected end of data\)"),
         ("t.csv", "a,r,b\na,,b\n", r"t\.csv:2: found \['a', '', 'b'\], expected three names"),
         ("t.csv", "a,r,b,c\n", r"t\.csv:1: found 4 columns and no header that names head, rel"),

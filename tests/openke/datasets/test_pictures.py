@@ -83,6 +83,18 @@ def test_the_names_that_folders_have(tmp_path: Path, entity: str, folder: str) -
     assert list(find_pictures([tmp_path], ["another", entity]).files) == [entity]
 
 
+def test_files_that_are_named_for_an_entity_but_not_read_are_told(tmp_path: Path) -> None:
+    _touch(
+        *(tmp_path / name for name in ("a.svg", "b.heic", "b.png", "X.txt", "README.md", "c.json"))
+    )
+    (tmp_path / "d.jfif").write_bytes(b"\xff\xd8\xff")
+    found = find_pictures([tmp_path], ["a", "b", "c", "d", "http://a/X", "http://b/X"])
+    assert _names(found, tmp_path) == {"b": ["b.png"], "d": ["d.jfif"]}
+    assert found.unread == {"a": (tmp_path / "a.svg",), "b": (tmp_path / "b.heic",)}
+    assert found.ambiguous == (tmp_path / "X.txt",)
+    assert (found.unmatched, found.broken) == ((), {})
+
+
 def test_a_name_that_several_entities_share_is_told_and_not_used(tmp_path: Path) -> None:
     _touch(tmp_path / "X" / "1.jpg", tmp_path / "Y.png")
     found = find_pictures([tmp_path], ["http://a/X", "http://b/X", "http://a/Y", "Y"])
