@@ -164,9 +164,7 @@ def test_values_that_do_not_fit_are_found_before_training(folder, tmp_path, watc
     assert not (tmp_path / "out").exists()
 
 
-def test_after_a_failed_trial_a_search_goes_on_with_other_values(
-    folder, tmp_path, monkeypatch
-):
+def test_after_a_failed_trial_a_search_goes_on_with_other_values(folder, tmp_path, monkeypatch):
     values, measure = [], searches.measure
 
     def failing(recipe, trial, make):
