@@ -43,7 +43,9 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("MyGO", "tuned"): (
         f"{FACTBOOKS}: it still learned after its 50 epochs; its authors train 1,500"
     ),
-    ("VISTA", "tuned"): "trained against all entities; settings of Factbook, text alone",
+    ("VISTA", "tuned"): (
+        "trained against all entities; settings of Factbook, text alone, and none of relations"
+    ),
 }
 """By row and mode; a likely cause, none of which was shown by an experiment of its own."""
 EXPLAINED = (

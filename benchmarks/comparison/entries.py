@@ -17,13 +17,16 @@ from comparison.table_rows import (
     MODES,
     PICTURE_GRAPHS,
     made_features,
+    parts_of,
     read_content,
     slug,
 )
+from lbmkgc_models.runs.make_model import takes_tokens
 
 PAPER = Path(__file__).parents[1] / "paper_table1.csv"
 """LBMKGC's Table 1, in percent: model, dataset, mrr, hits@1, hits@3, hits@10."""
 
+MODALITIES = ("image", "text")
 NOTHING = "–"
 """What a row sees that reads triples alone."""
 
@@ -94,7 +97,7 @@ class Entry:
         run = self.runs[0]
         seen = [
             part
-            for recipe in (one.get("recipe", {}) for one in run.get("parts", [run]))
+            for recipe in (one.get("recipe", {}) for one in parts_of(run))
             for part in _seen(recipe, self.dataset)
         ]
         return ", ".join(dict.fromkeys(seen)) or NOTHING
@@ -172,17 +175,7 @@ def read_entries(folder: Path, paper: Paper, made_by: str = "table1.py") -> list
         raise FileNotFoundError(f"no results in {folder}: run benchmarks/{made_by} first")
     models = list(dict.fromkeys(model for model, _ in paper))
     for key, found in runs.items():
-        seeds = [run["seed"] for run in found]
-        if twice := sorted({seed for seed in seeds if seeds.count(seed) > 1}):
-            raise ValueError(f"{folder}: {' '.join(key)} has the seed {twice[0]} more than once")
-        for setting in ("recipe", "epochs"):
-            if any(run[setting] != found[0][setting] for run in found):
-                raise ValueError(f"{folder}: seeds of {' '.join(key)} differ in their {setting}")
-        # Older results do not say what they were made of.
-        if len({_content(run) for run in found if "inputs" in run}) > 1:
-            raise ValueError(
-                f"{folder}: seeds of {' '.join(key)} differ in their data, texts or made features"
-            )
+        check_seeds(folder, " ".join(key), found)
 
     def place(key: tuple[str, str, str]) -> tuple[Any, ...]:
         dataset, name, mode = key
@@ -201,6 +194,25 @@ def read_entries(folder: Path, paper: Paper, made_by: str = "table1.py") -> list
         )
 
     return [entry(key) for key in sorted(runs, key=place)]
+
+
+def check_seeds(
+    folder: Path, name: str, runs: Sequence[Result], settings: Sequence[str] = ("recipe", "epochs")
+) -> None:
+    """Raise ``ValueError`` where results of a row's seeds are not to be averaged.
+
+    That is, where a seed is there twice, or seeds differ in ``settings``, or in what they were made
+    of.
+    """
+    seeds = [run["seed"] for run in runs]
+    if twice := sorted({seed for seed in seeds if seeds.count(seed) > 1}):
+        raise ValueError(f"{folder}: {name} has the seed {twice[0]} more than once")
+    for setting in settings:
+        if any(run.get(setting) != runs[0].get(setting) for run in runs):
+            raise ValueError(f"{folder}: seeds of {name} differ in their {setting}")
+    # Older results do not say what they were made of.
+    if len({_content(run) for run in runs if "inputs" in run}) > 1:
+        raise ValueError(f"{folder}: seeds of {name} differ in their data, texts or made features")
 
 
 def find_ranks(folder: Path, stem: str, runs: Sequence[Result]) -> dict[int, Path]:
@@ -230,11 +242,42 @@ def check_same_features(entries: Sequence[Entry]) -> None:
                     )
 
 
+def with_other_features(entries: Sequence[Entry]) -> list[str]:
+    """Return the rows of one graph with features of other digests than most rows that see some.
+
+    Features of a folder are left out, see :func:`check_same_features`. Tokens are set beside tokens
+    alone, and earlier results of IMF, whose digests are of what it made of its features, beside one
+    another.
+    """
+    rows: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for entry in entries:
+        for run in entry.runs:
+            for modality in MODALITIES:
+                digest = run.get("inputs", {}).get("features", {}).get(modality)
+                if digest and not made_features(run):
+                    by_digest = rows.setdefault((modality, _kind(run)), {})
+                    by_digest.setdefault(digest, set()).add(entry.name)
+    others: set[str] = set()
+    for by_digest in rows.values():
+        most = max(by_digest.values(), key=len)
+        others |= set().union(*(names for names in by_digest.values() if names is not most))
+    return sorted(others)
+
+
+def _kind(run: Result) -> str:
+    """Return whose features alone have digests that are to be set beside those of a result."""
+    name: str = run["recipe"]["model"]["name"]
+    narrowed = name == "IMF" and "encoders" not in run["inputs"]
+    return name if narrowed or takes_tokens(name) else ""
+
+
 def _content(run: Result) -> tuple[str, ...]:
     """Return what tells other triples, texts, or features that a script here makes.
 
     Not features of an encoder: the recipe names it, and it rounds otherwise on other processors.
     """
-    inputs = run["inputs"]
-    mentions = inputs["features"].get("mentions", "")
-    return inputs["triples"], mentions, *map(str, made_features(run).items())
+    found = [run["inputs"]["triples"]]
+    for part in parts_of(run):
+        found.append(part["inputs"]["features"].get("mentions", ""))
+        found += map(str, made_features(part).items())
+    return tuple(found)

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from comparison.entries import Entry, find_ranks
+from comparison.entries import Entry, check_seeds, find_ranks
 from comparison.runs import (
     DEV_SEED,
     Bench,
+    Trained,
+    check_inputs,
     chosen_epochs,
-    feature_digests,
     open_dataset,
     tested,
     trained,
@@ -26,6 +27,7 @@ from comparison.table_rows import (
     TUNED,
     Row,
     find_rows,
+    parts_of,
     read_content,
     slug,
 )
@@ -66,8 +68,8 @@ ROWS: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 """By data set the mixtures, and the rows of Table 1 that each is made of."""
 
-Models = dict[tuple[str, int], tuple[Model, float]]
-"""By row and seed what was trained, and the seconds it took."""
+Models = dict[tuple[str, int], Trained]
+"""By row and seed what was trained."""
 
 
 def rows_of(name: str, dataset: str) -> list[Row]:
@@ -89,26 +91,24 @@ def run_mixture(
     Raises
     ------
     ValueError
-        The epochs of a row have not been chosen; the result is that of other settings.
+        The epochs of a row have not been chosen; the result is that of other settings, or of other
+        triples or made features than those of its parts' rows.
     """
     settings = through_json(
         [{**row.settings(), "epochs": chosen_epochs(row, parts)} for row in rows]
     )
     path = bench.results / rows[0].dataset / f"{slug(name)}.seed{seed}.json"
     if path.is_file():
-        if read_content(path).get("parts") != settings:
-            raise ValueError(
-                f"{path}: made with other settings than its parts have now; remove it to run again"
-            )
+        _check_result(path, rows, settings, parts)
         return
-    chosen, seconds = [], 0.0
+    made = []
     for number, row in enumerate(rows):
         key = row.name, seed + SEED_STEP * number
         if key not in models:
             models[key] = trained(row, key[1], bench, settings[number]["epochs"])
-        model, took = models[key]
-        chosen.append(model)
-        seconds += took
+        check_inputs(row, parts, models[key].inputs)
+        made.append(models[key])
+    chosen = [each.model for each in made]
     store, _ = open_dataset(rows[0].dataset, bench.data)
     dev, watched = store, chosen
     if share := rows[0].hold_out:
@@ -126,7 +126,8 @@ def run_mixture(
         "parts": settings,
         "inputs": {
             "triples": store.fingerprint,
-            "features": [feature_digests(model) for model in chosen],
+            "features": [each.inputs["features"] for each in made],
+            "encoders": [each.inputs["encoders"] for each in made],
         },
         "seed": seed,
         "epochs": max(part["epochs"] for part in settings),
@@ -137,7 +138,7 @@ def run_mixture(
             for one, model in zip(watched, chosen, strict=True)
         ],
         **tested(mixture, store, bench, seed, path),
-        "seconds": seconds,
+        "seconds": sum(each.seconds for each in made),
         "environment": environment(),
     }
     write_text(path, json.dumps(content, indent=1) + "\n")
@@ -146,6 +147,22 @@ def run_mixture(
         f"{name}, seed {seed}: dev MRR {100 * content['dev_mrr']:.2f}, test MRR {100 * mrr:.2f}",
         flush=True,
     )
+
+
+def _check_result(path: Path, rows: Sequence[Row], settings: Any, parts: Bench) -> None:
+    """Raise ``ValueError`` unless a result is of these parts, made of what their rows were."""
+    found = read_content(path)
+    if found.get("parts") != settings:
+        raise ValueError(
+            f"{path}: made with other settings than its parts have now; remove it to run again"
+        )
+    for row, part in zip(rows, parts_of(found), strict=True):
+        if "inputs" not in part:  # older ones do not say
+            continue
+        try:
+            check_inputs(row, parts, part["inputs"])
+        except ValueError as error:
+            raise ValueError(f"{path} does not fit the results of its parts: {error}") from error
 
 
 def cross_fitted(parts: Sequence[Model], store: TripleStore) -> float:
@@ -192,12 +209,19 @@ def _mrr(model: Model, store: TripleStore, split: Split) -> float:
 
 
 def read_mixtures(folder: Path, dataset: str) -> list[Entry]:
-    """Return the mixtures that have results, in the order of :data:`ROWS`."""
+    """Return the mixtures that have results, in the order of :data:`ROWS`.
+
+    Raises
+    ------
+    ValueError
+        Seeds of one mixture have other parts, epochs, data or made features.
+    """
     found = []
     for name in ROWS[dataset]:
         paths = sorted((folder / dataset).glob(f"{slug(name)}.seed*.json"))
         runs = [read_content(path) for path in paths]
         if runs:
+            check_seeds(folder / dataset, name, runs, ("parts", "epochs"))
             ranks = find_ranks(folder / dataset, slug(name), runs)
             found.append(Entry(name=name, dataset=dataset, mode=TUNED, runs=runs, ranks=ranks))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from comparison.entries import Entry
+from comparison.entries import Entry, with_other_features
 from comparison.paired import Difference, crossed_difference, paired_difference
 from comparison.table import Table
 from comparison.table_rows import BUNDLED, EMOJI, TUNED
@@ -36,10 +36,14 @@ SEARCHED = (
 )
 INTERVALS = (
     "its 95 % interval, a star where that leaves out zero: in [square] brackets over seeds and "
-    "test triples; in (round) ones by a paired t-test over seeds alone, where tests left no ranks. "
-    "Seeds say what another start of training changes; test triples, what another sample of "
-    "questions would, each by itself: those of one country or emoji are taken as if they were of "
-    "many."
+    "test triples; in (round) ones over seeds alone, where tests left no ranks, so that with other "
+    "questions its star may go. Each test triple counts as a question by itself, though many are "
+    "about one country or emoji: the true intervals are somewhat wider."
+)
+OTHER_FEATURES = (
+    "{rows} saw features with other checksums than the other rows with features: made apart from "
+    "those, and an encoder rounds otherwise on another kind of processor. Results do not say how "
+    "far apart they are: a difference between the two groups may be of the features, too."
 )
 COMPARED = (
     f"Mean difference of MRR over the same seeds, and {INTERVALS} With as many comparisons as "
@@ -82,6 +86,8 @@ def _measured(entries: Sequence[Entry], graph: str, known: Sequence[str]) -> Tab
     header = ("model", "sees", "MRR", *KINDS, "Hits@1", "Hits@10", "seeds", "epochs", "seconds")
     absent = [name for name in known if name not in {entry.name for entry in entries}]
     note = f"{WHAT[graph]} {MEASURED}"
+    if others := with_other_features(entries):
+        note += f" {OTHER_FEATURES.format(rows=', '.join(others))}"
     note += f" Not run: {', '.join(absent)}." if absent else ""
     if not searched:
         return Table(graph, header, rows, note)

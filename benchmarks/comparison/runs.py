@@ -8,11 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from comparison.rank_files import rank_path, write_ranks
-from comparison.table_rows import EMOJI, TUNED, Row, made_features, read_content
+from comparison.table_rows import (
+    EMOJI,
+    TUNED,
+    Row,
+    digests_in,
+    made_features,
+    parts_of,
+    read_content,
+)
+from lbmkgc_models.feature_store.store import ModalFeatures
+from lbmkgc_models.fusion.digest import digest_of
 from lbmkgc_models.fusion.mention_score import MentionScore
+from lbmkgc_models.fusion.relation_rows import RelationRows
 from lbmkgc_models.runs.experiment import features_for
 from lbmkgc_models.runs.make_trainer import make_trainer as trainer_of
 from openke.config import Tester
@@ -63,6 +74,21 @@ class Bench:
         return self.checkpoints / row.dataset / f"{row.stem}.{kind}.{digest}.ckpt"
 
 
+class Prepared(NamedTuple):
+    """What trains a row, and what it is made of, see :func:`inputs_of`."""
+
+    trainer: Trainer
+    inputs: Content
+
+
+class Trained(NamedTuple):
+    """A model, the seconds of its training, and what it is made of, see :func:`inputs_of`."""
+
+    model: Model
+    seconds: float
+    inputs: Content
+
+
 class StopAt(Callback):
     """Ends training after an epoch; schedules still see the recipe's own number of epochs."""
 
@@ -94,8 +120,8 @@ def run_row(row: Row, seeds: Sequence[int], bench: Bench) -> None:
     for seed in seeds:
         if read_result(bench.seed_path(row, seed), row, epochs=epochs) is None:
             path = bench.checkpoint_path(row, f"seed{seed}", epochs)
-            trainer, seconds = _train(row, seed, bench, [StopAt(epochs)], path)
-            _test(row, seed, bench, trainer, epochs, seconds)
+            made = _train(row, seed, bench, [StopAt(epochs)], path)
+            _test(row, seed, bench, made, epochs, _seconds(made.trainer))
             path.unlink()
 
 
@@ -117,10 +143,8 @@ def chosen_epochs(row: Row, bench: Bench) -> int:
     return epochs
 
 
-def trained(
-    row: Row, seed: int, bench: Bench, epochs: int, *, hold_out: float = 0.0
-) -> tuple[Model, float]:
-    """Return a model trained for so many epochs, and the seconds of these.
+def trained(row: Row, seed: int, bench: Bench, epochs: int, *, hold_out: float = 0.0) -> Trained:
+    """Return a model trained for so many epochs.
 
     Its weights are kept beside checkpoints, and found there the next time. With ``hold_out`` a part
     of train is left out.
@@ -129,22 +153,22 @@ def trained(
     path = bench.checkpoint_path(row, kind, epochs)
     weights, notes = (path.with_suffix(ending) for ending in (".safetensors", ".json"))
     if notes.is_file():
-        model = make_trainer(row, seed, bench, [], hold_out=hold_out).strategy.model
+        trainer, inputs = prepare(row, seed, bench, [], hold_out=hold_out)
         found = read_json_file(notes)
-        if found.get("inputs") != inputs_of(row, bench, model):
+        if digests_in(found) != digests_in({"inputs": inputs}):
             raise ValueError(
                 f"{weights}: trained on other triples or features than there are now; remove it "
                 f"and {notes.name} to train again"
             )
+        model = trainer.strategy.model
         model.load_state_dict(read_weights(weights))
-        return model, found["seconds"]
-    trainer, seconds = _train(row, seed, bench, [StopAt(epochs)], path, hold_out=hold_out)
-    model = trainer.strategy.model
+        return Trained(model, found["seconds"], inputs)
+    trainer, inputs = _train(row, seed, bench, [StopAt(epochs)], path, hold_out=hold_out)
+    model, seconds = trainer.strategy.model, _seconds(trainer)
     write_weights(weights, model.state_dict())
-    about = {"seconds": seconds, "inputs": inputs_of(row, bench, model)}
-    write_text(notes, json.dumps(about) + "\n")
+    write_text(notes, json.dumps({"seconds": seconds, "inputs": inputs}) + "\n")
     path.unlink()
-    return model, seconds
+    return Trained(model, seconds, inputs)
 
 
 def choose(row: Row, bench: Bench) -> Content:
@@ -159,9 +183,8 @@ def choose(row: Row, bench: Bench) -> Content:
         return found
     saved = bench.checkpoint_path(row, "dev", row.recipe.training.epochs)
     stopping = EarlyStopping(patience=row.recipe.evaluation.patience)
-    trainer, seconds = _train(
-        row, DEV_SEED, bench, [stopping], saved, hold_out=row.hold_out, validate=True
-    )
+    made = _train(row, DEV_SEED, bench, [stopping], saved, hold_out=row.hold_out, validate=True)
+    records = made.trainer.history.records
     content = {
         **row.settings(),
         "hold_out": row.hold_out,
@@ -170,17 +193,16 @@ def choose(row: Row, bench: Bench) -> Content:
         "dev_mrr": stopping.best,
         "curve": [
             {name: value for name, value in record.items() if _lasting(name)}
-            for record in trainer.history.records
+            for record in records
             if "valid_mrr" in record
         ],
-        "seconds": seconds,
+        "seconds": _seconds(made.trainer),
         "environment": environment(),
     }
     if not row.hold_out:
         # Seconds until the chosen epoch: what training this seed anew would take.
-        records = trainer.history.records[: stopping.best_epoch]
-        until = sum(float(record["seconds"]) for record in records)
-        _test(row, DEV_SEED, bench, trainer, stopping.best_epoch, until)
+        until = sum(float(record["seconds"]) for record in records[: stopping.best_epoch])
+        _test(row, DEV_SEED, bench, made, stopping.best_epoch, until)
     _write(path, content)
     saved.unlink()  # not before: what is stopped until here goes on from it
     return content
@@ -238,10 +260,23 @@ def make_trainer(
     validate: bool = False,
 ) -> Trainer:
     """Return what trains a row; with ``validate`` it measures dev before ``callbacks``."""
+    return prepare(row, seed, bench, callbacks, hold_out=hold_out, validate=validate).trainer
+
+
+def prepare(
+    row: Row,
+    seed: int,
+    bench: Bench,
+    callbacks: Sequence[Callback],
+    *,
+    hold_out: float = 0.0,
+    validate: bool = False,
+) -> Prepared:
+    """Return what :func:`make_trainer` does, and what it is made of."""
     store, directory = open_dataset(row.dataset, bench.data)
     recipe = row.recipe.changed({"training.seed": seed, "data.hold_out": hold_out})
     features = features_for(recipe, store, directory, bench.device)
-    return trainer_of(
+    trainer = trainer_of(
         recipe,
         store,
         features,
@@ -250,6 +285,7 @@ def make_trainer(
         validate=validate,
         progress=bench.progress,
     )
+    return Prepared(trainer, inputs_of(store, trainer.strategy.model, features))
 
 
 def _train(
@@ -261,28 +297,32 @@ def _train(
     *,
     hold_out: float = 0.0,
     validate: bool = False,
-) -> tuple[Trainer, float]:
-    """Train, or go on from ``path``; returns the trainer and the seconds of its epochs."""
+) -> Prepared:
+    """Train, or go on from ``path``; returns what has trained, and what it is made of."""
     kind = "dev" if validate else f"seed {seed}" + (", without dev" if hold_out else "")
     print(f"\n{row.dataset}: {row.name}, {row.mode}, {kind}", flush=True)
     saving = Checkpoint(path, every=10**9, minutes=bench.minutes)
-    trainer = make_trainer(
-        row, seed, bench, [*callbacks, saving], hold_out=hold_out, validate=validate
-    )
-    check_inputs(row, bench, inputs_of(row, bench, trainer.strategy.model))
+    made = prepare(row, seed, bench, [*callbacks, saving], hold_out=hold_out, validate=validate)
+    check_inputs(row, bench, made.inputs)
     if path.is_file():
-        trainer.resume(path)
-    trainer.run()  # puts the best weights back, too, where a run was stopped after its last epoch
-    return trainer, sum(float(record["seconds"]) for record in trainer.history.records)
+        made.trainer.resume(path)
+    # Puts the best weights back, too, where a run was stopped after its last epoch.
+    made.trainer.run()
+    return made
 
 
-def _test(row: Row, seed: int, bench: Bench, trainer: Trainer, epochs: int, seconds: float) -> None:
+def _seconds(trainer: Trainer) -> float:
+    """Return those of all epochs."""
+    return sum(float(record["seconds"]) for record in trainer.history.records)
+
+
+def _test(row: Row, seed: int, bench: Bench, made: Prepared, epochs: int, seconds: float) -> None:
     store, _ = open_dataset(row.dataset, bench.data)
-    model = trainer.strategy.model
+    model = made.trainer.strategy.model
     path = bench.seed_path(row, seed)
     content = {
         **row.settings(),
-        "inputs": inputs_of(row, bench, model),
+        "inputs": made.inputs,
         "seed": seed,
         "epochs": epochs,
         **tested(model, store, bench, seed, path),
@@ -310,10 +350,23 @@ def tested(model: Model, store: TripleStore, bench: Bench, seed: int, result: Pa
     }
 
 
-def inputs_of(row: Row, bench: Bench, model: Model) -> dict[str, Any]:
-    """Return digests of what a model is trained on: its triples and features."""
-    store, _ = open_dataset(row.dataset, bench.data)
-    return {"triples": store.fingerprint, "features": feature_digests(model)}
+def inputs_of(
+    store: TripleStore, model: Model, features: Mapping[str, ModalFeatures]
+) -> dict[str, Any]:
+    """Return digests of what a model is trained on, and what made its features, where they say."""
+    return {
+        "triples": store.fingerprint,
+        "features": feature_digests(model),
+        "encoders": {
+            modality: {
+                "encoder": found.manifest.encoder,
+                "revision": found.manifest.revision,
+                "settings": dict(found.manifest.settings),
+            }
+            for modality, found in features.items()
+            if found.manifest.encoder
+        },
+    }
 
 
 def check_inputs(row: Row, bench: Bench, inputs: Mapping[str, Any]) -> None:
@@ -322,30 +375,44 @@ def check_inputs(row: Row, bench: Bench, inputs: Mapping[str, Any]) -> None:
     That is, of other triples; or of other features where a script here makes these, whose numbers
     differ from one kind of processor to another.
     """
-    folder = row.recipe.features.folder
     for path in sorted(bench.dev_path(row).parent.glob("*.seed*.json")):
-        other = read_content(path)
-        before = other.get("inputs", {}).get("triples", inputs["triples"])  # older ones do not say
-        if before != inputs["triples"]:
-            raise ValueError(f"{path}: made of other triples than those of {row.dataset} are now")
-        made = made_features(other)
-        if not made or other["recipe"]["features"]["folder"] != folder:
-            continue
-        for modality, digest in made.items():
-            if inputs["features"].get(modality, digest) != digest:
+        for other in parts_of(read_content(path)):
+            triples, _ = digests_in(other)
+            if triples not in (None, inputs["triples"]):  # older ones do not say
                 raise ValueError(
-                    f"{path}: its {modality} features were others than those in {folder} are now: "
-                    f"remove the results of all rows with features below {Path(folder).parent}, "
-                    "and run them again"
+                    f"{path}: made of other triples than those of {row.dataset} are now"
                 )
+            _check_made(path, other, row.recipe.features.folder, inputs["features"])
+
+
+def _check_made(
+    path: Path, other: Mapping[str, Any], folder: str, digests: Mapping[str, str]
+) -> None:
+    """Raise ``ValueError`` where a result has other features of a folder than a script made now."""
+    made = made_features(other)
+    if not made or other["recipe"]["features"]["folder"] != folder:
+        return
+    for modality, digest in made.items():
+        if digests.get(modality, digest) != digest:
+            raise ValueError(
+                f"{path}: its {modality} features were others than those in {folder} are now: "
+                f"remove the results of all rows with features below {Path(folder).parent}, "
+                "and run them again"
+            )
 
 
 def feature_digests(model: Model) -> dict[str, str]:
-    """Return a SHA-256 of each modality's features that a model sees, and of mentions."""
+    """Return a SHA-256 of each modality's features that a model sees, and of mentions.
+
+    And of features of relations, where some have any.
+    """
     digests = dict(model.identity().get("features", {}))
-    for part in model.modules():
+    for place, part in model.named_modules():
         if isinstance(part, MentionScore):
             digests["mentions"] = part.digest()
+        elif isinstance(part, RelationRows) and part.present.any():
+            name = place.rpartition(".")[2]
+            digests[f"{name} of relations"] = digest_of(part.values, part.present)
     return digests
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -94,26 +94,46 @@ def slug(name: str) -> str:
 
 
 def read_content(path: Path) -> dict[str, Any]:
-    """Return what a file of results says; what its recipe does not name has its default.
+    """Return what a file of results says; what its recipes do not name has its default.
 
     So results stay when a recipe gets another setting whose default changes nothing.
 
     Raises
     ------
     ValueError
-        It is no JSON of results, its recipe is none, or a figure is none; names the file.
+        It is no JSON of results, a recipe in it is none, or a figure is none; names the file.
     """
     try:
         content: dict[str, Any] = read_json_file(path)
         check_value("its content", content, Mapping)
         if "dev_mrr" not in content and ".seed" in path.name:
             _check_result(content)
-        if "recipe" in content:
-            recipe = Recipe.from_dict(content["recipe"])
-            content["recipe"] = through_json(recipe.to_dict())
+        for one in (content, *_checked_parts(content)):
+            if "recipe" in one:
+                one["recipe"] = through_json(Recipe.from_dict(one["recipe"]).to_dict())
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: no results: {error}") from error
     return content
+
+
+def _checked_parts(content: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+    """Return the parts of a mixture's result, none of another's.
+
+    Raises
+    ------
+    ValueError
+        They are no parts, or features were written down of another number of them.
+    """
+    parts: Sequence[dict[str, Any]] = content.get("parts", [])
+    check_value("parts", parts, list)
+    for part in parts:
+        check_value("a part", part, Mapping)
+    if parts and "inputs" in content:
+        features = content["inputs"].get("features")
+        check_value("inputs.features", features, list)
+        if len(features) != len(parts):
+            raise ValueError(f"{len(parts)} parts, and features of {len(features)}")
+    return parts
 
 
 def _check_result(content: Any) -> None:
@@ -177,6 +197,27 @@ def read_row(path: Path, dataset: str = "") -> Row:
 def write_row(path: Path, source: str, recipe: Mapping[str, Any]) -> None:
     """Write a file of settings, as :func:`read_row` reads it."""
     write_text(path, json.dumps({"source": source, "recipe": recipe}, indent=2) + "\n")
+
+
+def parts_of(result: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the parts of a mixture's result, each with its recipe and inputs; else the result."""
+    if "parts" not in result:
+        return [result]
+    parts: Sequence[Mapping[str, Any]] = result["parts"]
+    if "inputs" not in result:  # older ones do not say
+        return parts
+    inputs = result["inputs"]
+    each = [{"triples": inputs["triples"], "features": found} for found in inputs["features"]]
+    return [{**part, "inputs": own} for part, own in zip(parts, each, strict=True)]
+
+
+def digests_in(result: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the digests of the triples and features of a result; of older ones None.
+
+    What encoded the features says no more than these, and older results do not name it.
+    """
+    inputs = result.get("inputs", {})
+    return inputs.get("triples"), inputs.get("features")
 
 
 def made_features(result: Mapping[str, Any]) -> Mapping[str, str]:

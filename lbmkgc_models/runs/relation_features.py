@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import torch
 
 from lbmkgc_models.feature_store.store import ModalFeatures
-from lbmkgc_models.features.encoders.protocol import Unfitted
-from lbmkgc_models.features.encoders.registry import text_encoder
+from lbmkgc_models.features.encoders.protocol import Encoder, Unfitted
+from lbmkgc_models.features.encoders.registry import TEXT_ENCODERS, text_encoder
 from lbmkgc_models.fusion.modal_tokens import Tokens
 from lbmkgc_models.fusion.relation_rows import pictures_of_facts
 from openke.data.batch import HEAD, RELATION, TAIL
@@ -32,10 +32,15 @@ def relation_features(
     relations
         How many there are; with reciprocal ones twice those of the triples.
     features
-        Those of entities. Names are encoded as their texts were: by an encoder with weights of its
-        own, where it is there.
+        Those of entities. Names are encoded as their texts were, if by an encoder with weights of
+        its own; where they cannot be, a line is printed.
     pictures
         The most of a relation, see :func:`.pictures_of_facts`.
+
+    Raises
+    ------
+    OSError, ValueError
+        A packaged encoder made the texts of entities, and cannot be loaded.
     """
     times = relations // store.relation_count
     found = {}
@@ -61,20 +66,39 @@ def words_of(name: str) -> str:
 
 
 def _encoded(store: TripleStore, text: ModalFeatures) -> torch.Tensor | None:
-    """Return Float["r f"] of all names; None without names or an encoder for them."""
-    if store.relation_names is None or not text.manifest.encoder:
+    """Return Float["r f"] of all names; None where nothing encodes them, which is printed."""
+    encoder = _encoder_of_names(store, text)
+    if isinstance(encoder, str):
+        print(f"relations have no text: {encoder}")
         return None
     names = relation_names(store)
     titles = [names.label(one) or words_of(names.name(one)) for one in range(store.relation_count)]
+    return encoder.encode(titles)
+
+
+def _encoder_of_names(store: TripleStore, text: ModalFeatures) -> Encoder[str] | str:
+    """Return what encoded the texts of entities, or why it encodes no names.
+
+    What has to be fitted encodes none, and neither does what it is joined with.
+    """
+    made_by = text.manifest.encoder
+    if store.relation_names is None:
+        return "they have no names"
+    if not made_by:
+        return "the features of texts do not say what encoded them"
     options = {
         name: value
         for name, value in text.manifest.settings.items()
         if name in ("max_length", "pooling", "normalised")
     }
     try:
-        encoder = text_encoder(text.manifest.encoder, **options)
-    except (OSError, ValueError):
-        return None
-    if isinstance(encoder, Unfitted) or encoder.dim != text.dim:
-        return None
-    return encoder.encode(titles)
+        encoder = text_encoder(made_by, **options)
+    except (OSError, ValueError) as error:
+        if made_by in TEXT_ENCODERS:  # packaged: whoever installs it gets the same model as others
+            raise
+        return str(error)
+    if isinstance(encoder, Unfitted):
+        return f"{made_by} would have to be fitted to the texts of entities again"
+    if encoder.dim != text.dim:
+        return f"{made_by} makes {encoder.dim} reals, and those of entities have {text.dim}"
+    return encoder

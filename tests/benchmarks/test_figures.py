@@ -22,7 +22,7 @@ from comparison.figures import (
 )
 from comparison.figures.canvas import DIGEST, digest, seeds_said
 from comparison.page import PAGE, write_pages
-from comparison.runs import Bench, read_result
+from comparison.runs import Bench, Trained, read_result
 from comparison.table_rows import BUNDLED, EMOJI, FOLDER, KNOWN_DATASETS, find_rows, read_row
 from comparison.variants import PAPERS_LBMKGC, PAPERS_SETTINGS
 from PIL import Image
@@ -218,6 +218,69 @@ def test_weights_are_of_entities_that_have_both(tmp_path):
         weights.shown(tmp_path)
     many = {f"entity {place}": place / 20 for place in range(20)}
     assert draws(weights, tmp_path, {"weights": many, "epochs": 3})
+
+
+def test_weights_are_those_of_table_2(tmp_path):
+    inputs = {"triples": "x", "features": {"image": "a", "text": "t"}}
+    (result,) = measured(WHOLE, [0.4])
+    write_to(tmp_path, "table2", {**result, "inputs": inputs})
+    path = tmp_path / weights.FOLDER / BUNDLED / "weights.json"
+    path.parent.mkdir(parents=True)
+    same = {
+        **{"recipe": result["recipe"], "epochs": result["epochs"], "weights": {"a": 0.5}},
+        "inputs": {**inputs, "encoders": {"text": {"encoder": "minilm"}}},
+    }
+    path.write_text(json.dumps(same))
+    assert weights.shown(tmp_path) == {"weights": {"a": 0.5}, "epochs": result["epochs"]}
+    others = {
+        "recipe": {"model": {"name": "TransE"}},
+        "epochs": result["epochs"] + 1,
+        "inputs": {**inputs, "features": {"image": "b", "text": "t"}},
+    }
+    for name, other in others.items():
+        path.write_text(json.dumps({**same, name: other}))
+        with pytest.raises(ValueError, match=rf"{name} than LBMKGC.*--figure 4 --run again"):
+            weights.shown(tmp_path)
+    del same["inputs"]  # as it was before these were written down
+    path.write_text(json.dumps(same))
+    with pytest.raises(ValueError, match="made with other inputs than"):
+        weights.shown(tmp_path)
+    next(tmp_path.glob(f"table2/{BUNDLED}/*")).unlink()
+    with pytest.raises(FileNotFoundError, match=r"run benchmarks/table2\.py first"):
+        weights.shown(tmp_path)
+
+
+def test_weights_of_other_features_than_table_2_are_made_again(tmp_path, monkeypatch):
+    inputs = {"triples": "x", "features": {"image": "a", "text": "t"}, "encoders": {}}
+    recipe = weights.row().recipe.to_dict()
+    (result,) = measured(WHOLE, [0.4])
+    write_to(tmp_path, "table2", {**result, "recipe": recipe, "inputs": inputs})
+    made, calls = dict(inputs), []
+
+    def train(*_):
+        calls.append("train")
+        return Trained(LBMKGC(2, 1, dim=4), 1.0, made)
+
+    monkeypatch.setattr(weights, "make_features", lambda *_: None)
+    monkeypatch.setattr(weights, "choose", lambda *_: {"epochs": result["epochs"]})
+    monkeypatch.setattr(weights, "trained", train)
+    monkeypatch.setattr(weights, "picture_weights", lambda *_: {"a": 0.5})
+    bench = Bench(results=tmp_path / weights.FOLDER, checkpoints=tmp_path)
+    path = tmp_path / weights.FOLDER / BUNDLED / "weights.json"
+    for _ in range(2):  # the second time it is there
+        weights.run((0,), bench)
+    assert calls == ["train"]
+    found = json.loads(path.read_text())
+    assert (found["inputs"], found["seed"]) == (inputs, 0)
+    path.write_text(json.dumps({**found, "inputs": {**inputs, "features": {}}}))
+    weights.run((0,), bench)
+    assert calls == ["train"] * 2
+    assert json.loads(path.read_text()) == found
+    path.unlink()
+    made["features"] = {"image": "b", "text": "t"}
+    with pytest.raises(ValueError, match="its image features were others than those in runs"):
+        weights.run((0,), bench)
+    assert not path.exists()
 
 
 def test_what_entities_have_is_counted(tmp_path):

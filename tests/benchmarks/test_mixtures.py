@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from common.measuring import RESULTS
 from comparison import mixtures
 from comparison.mixture_tables import mixture_table
 from comparison.mixtures import (
@@ -15,11 +16,12 @@ from comparison.mixtures import (
     rows_of,
     run_mixture,
 )
-from comparison.runs import DEV_SEED, Bench, choose, trained
+from comparison.runs import DEV_SEED, Bench, choose, chosen_epochs, trained
 from comparison.table_rows import read_row
 from mixtures import Settings
 
 from openke.evaluation.mixing import mix
+from openke.runtime.json_text import through_json
 from tests.benchmarks.tiny import RELATIONS, Watch, write_dataset, write_row
 
 CONTROL = CONTROLS[2]
@@ -68,6 +70,19 @@ def test_parts_are_trained_weighed_and_tested_once(parts, tmp_path, monkeypatch)
     before = paths[0].stat().st_mtime_ns
     run_mixture(CONTROL, [row, row], 0, bench, parts, {})
     assert paths[0].stat().st_mtime_ns == before
+    # A setting that there was not yet has its default.
+    older = json.loads(paths[0].read_text())
+    assert older["parts"][0]["recipe"]["training"].pop("precision") == "float32"
+    paths[0].write_text(json.dumps(older))
+    run_mixture(CONTROL, [row, row], 0, bench, parts, {})
+    # What its parts' rows were made of has to be what it was made of.
+    older["inputs"]["triples"] = "other"
+    paths[0].write_text(json.dumps(older))
+    with pytest.raises(ValueError, match=r"does not fit the results of its parts: .*other triples"):
+        run_mixture(CONTROL, [row, row], 0, bench, parts, {})
+    with pytest.raises(ValueError, match="seeds of text twice differ in their data"):
+        read_mixtures(bench.results, "Factbook")
+    paths[0].write_text(json.dumps(found))
     with pytest.raises(ValueError, match="made with other settings"):
         run_mixture(CONTROL, [row, row, row], 0, bench, parts, {})
     # What was trained before is not trained again, and gives the same.
@@ -111,7 +126,7 @@ def test_weights_are_fitted_to_what_is_held_out_where_dev_is(parts, tmp_path, mo
     assert [len(s.triples("train")) for s in watch.stores] == [
         len(s.triples("train")) for s in (store, store, dev)
     ]
-    own, _ = trained(row, DEV_SEED, bench, bench_epochs(bench), hold_out=0.1)
+    own = trained(row, DEV_SEED, bench, bench_epochs(bench), hold_out=0.1).model
     for model in models:
         assert torch.equal(*(next(m.parameters()) for m in (model, own)))
     entry = read_mixtures(bench.results, "DB15K")[0]
@@ -142,7 +157,10 @@ def test_the_table_has_the_parts_beside_their_mixture(tmp_path):
         content = {
             **{"name": "LBMKGC + RotatE", "dataset": "MKG-Y", "mode": "tuned", "seed": seed},
             **{"recipe": {"model": {"name": "LBMKGC"}}, "epochs": 3, "seconds": 1.0},
-            "parts": [{"recipe": {"features": texts}}, {"recipe": {}}],
+            "parts": [
+                {"recipe": {"model": {"name": "LBMKGC"}, "features": texts}},
+                {"recipe": {"model": {"name": "RotatE"}}},
+            ],
             "metrics": dict.fromkeys(("both", "head", "tail"), sides),
             "by_seen": {"both": {"unseen": {"mrr": 0.1}}},
             "dev_mrr": 0.39,
@@ -155,6 +173,48 @@ def test_the_table_has_the_parts_beside_their_mixture(tmp_path):
     assert row[3].startswith("40.50 ±")
     assert row[-4:] == ("2", "38.00, 36.00", "37.00, 38.00", "+3.50")
     assert "fitted to valid" in table.note
+
+
+def test_results_were_made_with_the_settings_that_their_parts_have_now():
+    table1 = Bench(results=RESULTS / "table1", checkpoints=RESULTS)
+    for dataset in ROWS:
+        for entry in read_mixtures(RESULTS / "mixtures", dataset):
+            parts = rows_of(entry.name, dataset)
+            expected = [{**row.settings(), "epochs": chosen_epochs(row, table1)} for row in parts]
+            assert entry.runs[0]["parts"] == through_json(expected), entry.name
+
+
+def test_seeds_of_a_mixture_that_differ_are_an_error(tmp_path):
+    def written(seed, image="a", **changes):
+        recipe = {"model": {"name": "LBMKGC"}, "features": {"folder": "made"}}
+        sides = {"mrr": 0.4, "mr": 9.0, "hits@1": 0.2, "hits@3": 0.3, "hits@10": 0.6}
+        content = {
+            **{"name": CONTROL, "dataset": "Factbook", "mode": "tuned", "seed": seed},
+            **{"recipe": recipe, "epochs": 3, "seconds": 1.0, "by_seen": {}},
+            "parts": [{"recipe": recipe}, {"recipe": recipe}],
+            "inputs": {"triples": "x", "features": [{"image": "a"}, {"image": image}]},
+            "metrics": dict.fromkeys(("both", "head", "tail"), sides),
+            **changes,
+        }
+        path = tmp_path / "Factbook" / f"text_twice.seed{seed}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content))
+
+    written(0)
+    written(1)
+    assert len(read_mixtures(tmp_path, "Factbook")[0].runs) == 2
+    other = [{"recipe": {"model": {"name": name}}} for name in ("LBMKGC", "RotatE")]
+    for problem, changes in (
+        ("differ in their parts", {"parts": other}),
+        ("differ in their epochs", {"epochs": 4}),
+        ("differ in their data, texts or made features", {"image": "b"}),
+    ):
+        written(1, **changes)
+        with pytest.raises(ValueError, match=f"seeds of text twice {problem}"):
+            read_mixtures(tmp_path, "Factbook")
+    written(1, parts=other[:1])
+    with pytest.raises(ValueError, match=r"seed1\.json: no results: 1 parts, and features of 2"):
+        read_mixtures(tmp_path, "Factbook")
 
 
 def test_the_table_has_differences_from_the_same_text_twice(tmp_path):

@@ -62,6 +62,26 @@ def test_models_that_were_not_run_are_named(tmp_path):
     assert "Not run" not in picture_tables(entries, BUNDLED, ["RotatE"])[0].note
 
 
+def seeing(name, image, text="t", folder="", **more):
+    """Return a result whose features have these digests."""
+    recipe = {"model": {"name": name}, "features": {"folder": folder}}
+    inputs = {"triples": "x", "features": {"image": image, "text": text}, **more}
+    return [{**result, "recipe": recipe, "inputs": inputs} for result in measured(name, [0.4])]
+
+
+def test_rows_on_other_features_than_most_are_named(tmp_path):
+    write(tmp_path, *measured("RotatE", [0.4]))
+    for name in ("LBMKGC", "QEB"):
+        write(tmp_path, *seeing(name, "a"))
+    write(tmp_path, *seeing("MyGO", "tokens"), *seeing("IMF", "narrowed"))
+    write(tmp_path, *seeing("AdaMF", "b", folder="made/aligned"))
+    (table,) = picture_tables(read_entries(tmp_path / "table1", PAPER), BUNDLED)
+    assert "other checksums" not in table.note
+    write(tmp_path, *seeing("IMF", "b", encoders={}), *seeing("TBKGC", "a", text="u"))
+    table, *_ = picture_tables(read_entries(tmp_path / "table1", PAPER), BUNDLED)
+    assert " IMF, TBKGC saw features with other checksums than" in table.note
+
+
 def test_seeds_that_both_have_are_compared():
     found = paired_difference({0: 5.0, 1: 6.0, 2: 99.0}, {1: 4.0, 0: 4.0, 7: 0.0})
     assert found.mean == 1.5

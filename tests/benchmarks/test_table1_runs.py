@@ -101,11 +101,17 @@ def test_dev_that_is_held_out_is_trained_on_in_the_end(bench, watch):
     assert first["metrics"] != second["metrics"]
 
 
+MADE_BY = {"encoder": "ours", "revision": "abc", "settings": {"max_length": 9}}
+"""What made features, as a manifest says it."""
+
+
 def test_a_row_sees_its_modalities_alone(bench):
     store = write_dataset(bench.data)
     for modality, dim in (("text", 5), ("image", 7)):
         ModalFeatures.from_rows(
-            modality, store.entity_names, torch.randn(store.entity_count, dim), store.entity_names
+            *(modality, store.entity_names, torch.randn(store.entity_count, dim)),
+            store.entity_names,
+            **MADE_BY,
         ).save(bench.data / "MKG-W" / "features" / modality)
     settings = bench.data.parent / "settings"
     fused = {"interaction": "ComplEx", "dim": 4, "gate": "sum", "projection": "linear"}
@@ -119,6 +125,7 @@ def test_a_row_sees_its_modalities_alone(bench):
         assert found["recipe"]["features"]["modalities"] == (modalities or "none")
         assert sorted(found["inputs"]["features"]) == modalities
         assert found["inputs"]["triples"] == store.fingerprint
+        assert found["inputs"]["encoders"] == dict.fromkeys(modalities, MADE_BY)
         parameters[len(modalities)] = found["parameters"]
     # A projection to 8 reals, with a bias or without, and at most a weight of it in attention.
     assert 8 * 5 <= parameters[1] - parameters[0] <= 8 * 5 + 8 + 9
@@ -155,6 +162,24 @@ def test_a_row_says_what_encodes_its_texts_and_whether_mentions_count(bench, mon
     again = replace(row, recipe=row.recipe.changed({"features.text_encoder": ""}))
     with pytest.raises(ValueError, match=r"other settings .recipe. than LBMKGC"):
         read_result(results.seed_path(row, 0), again)
+
+
+def test_what_relations_have_is_written_down(bench, monkeypatch):
+    monkeypatch.setenv("OPENKE_CACHE", str(bench.data.parent / "cache"))
+    store = write_dataset(bench.data)
+    pictures = torch.randn(store.entity_count, 3)
+    ModalFeatures.from_rows("image", store.entity_names, pictures, store.entity_names).save(
+        bench.data / "MKG-W" / "features" / "image"
+    )
+    lines = [f"{i}\tentity {i}\tname{i}\tseen with name{i // 2}" for i in range(ENTITIES)]
+    (bench.data / "MKG-W" / "labels.tsv").write_text("\n".join(lines), encoding="utf-8")
+    changes = {"model": {"name": "VISTA", "dim": 4, "hidden": 4}, "epochs": 1}
+    names = {"name": "VISTA", "modalities": ["image", "text"], "text_encoder": "tfidf"}
+    row = read_row(write_row(bench.data.parent / "settings", mode="published", **names, **changes))
+    run_row(row, [0], bench)
+    inputs = read(bench.seed_path(row, 0))["inputs"]
+    assert sorted(inputs["features"]) == ["image", "image of relations", "text"]
+    assert inputs["encoders"]["text"]["encoder"] == "tfidf"
 
 
 def test_published_rows_train_all_epochs_and_leave_valid_alone(bench, watch):

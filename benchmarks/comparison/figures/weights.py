@@ -13,8 +13,8 @@ import torch
 from comparison.ablations import WHOLE, ablation_rows, features_of
 from comparison.completed_pictures import make_features
 from comparison.figures.canvas import SMALL, open_canvas, save
-from comparison.runs import DEV_SEED, Bench, choose, open_dataset, read_result, trained
-from comparison.table_rows import BUNDLED, Row, read_content
+from comparison.runs import DEV_SEED, Bench, check_inputs, choose, open_dataset, trained
+from comparison.table_rows import BUNDLED, Row, digests_in, read_content
 from lbmkgc_models.model.lbmkgc import LBMKGC
 from openke.runtime.environment import environment
 from openke.runtime.files import write_text
@@ -33,22 +33,54 @@ def row() -> Row:
 
 
 def run(seeds: Sequence[int], bench: Bench) -> None:
-    """Train for as many epochs as Table 2 chose on valid, and write the weights down."""
-    path = bench.results / BUNDLED / "weights.json"
-    if read_result(path, row()) is not None:
+    """Train as Table 2 did, on the same features, and write the weights down.
+
+    What is there is made again where Table 2 has other settings, epochs, triples or features now.
+
+    Raises
+    ------
+    ValueError
+        Features made here are others than those of Table 2.
+    """
+    results = bench.results.parent
+    path, table2 = _path(results), replace(bench, results=results / "table2")
+    if path.is_file() and not _differing(read_content(path), results):
         return
     store, directory = open_dataset(BUNDLED, bench.data)
     make_features(directory / "features", features_of(BUNDLED), str(directory))
-    epochs = choose(row(), replace(bench, results=bench.results.parent / "table2"))["epochs"]
-    model, _ = trained(row(), DEV_SEED, bench, epochs)
+    epochs = choose(row(), table2)["epochs"]
+    model, _, inputs = trained(row(), DEV_SEED, bench, epochs)
+    check_inputs(row(), table2, inputs)
     assert isinstance(model, LBMKGC)
     content = {
         **row().settings(),
+        "inputs": inputs,
+        "seed": DEV_SEED,
         "epochs": epochs,
         "weights": picture_weights(model, store.entity_names),
         "environment": environment(),
     }
     write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def _path(results: Path) -> Path:
+    return results / FOLDER / BUNDLED / "weights.json"
+
+
+def _differing(found: Mapping[str, Any], results: Path) -> list[str]:
+    """Return in what the weights' training differs from that of Table 2 with the same seed.
+
+    Raises
+    ------
+    FileNotFoundError
+        Table 2 has no such result.
+    """
+    path = results / "table2" / BUNDLED / f"{row().stem}.seed{DEV_SEED}.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"no {path}: run benchmarks/table2.py first")
+    other = read_content(path)
+    names = [name for name in ("recipe", "epochs") if found.get(name) != other[name]]
+    return names if digests_in(found) == digests_in(other) else [*names, "inputs"]
 
 
 @torch.no_grad()
@@ -70,12 +102,19 @@ def shown(results: Path) -> Shown:
     Raises
     ------
     FileNotFoundError
-        It was not measured.
+        It was not measured, or Table 2 was not.
+    ValueError
+        It was measured on something else than Table 2.
     """
-    path = results / FOLDER / BUNDLED / "weights.json"
+    path = _path(results)
     if not path.is_file():
         raise FileNotFoundError(f"no {path}: run benchmarks/figures.py --figure 4 --run first")
     content = read_content(path)
+    if differing := _differing(content, results):
+        raise ValueError(
+            f"{path}: made with other {', '.join(differing)} than {WHOLE} of Table 2: run "
+            "benchmarks/figures.py --figure 4 --run again"
+        )
     return {"weights": content["weights"], "epochs": content["epochs"]}
 
 

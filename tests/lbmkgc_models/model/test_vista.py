@@ -1,5 +1,6 @@
 """VISTA: its score by a plain formula, what never matters, and what a training makes of it."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -256,6 +257,39 @@ def test_labels_of_relations_are_encoded_as_texts_of_entities_were(tmp_path, mon
     assert there.all()
     seen.dim = 7  # of other texts than those of entities
     assert "text" not in relation_features(store, RELATIONS, given, 3)
+
+
+def made_by(encoder, dim=6):
+    """Return features of texts that say what encoded them."""
+    text = features("text", dim, 2)
+    return {"text": replace(text, manifest=replace(text.manifest, encoder=encoder))}
+
+
+def not_there(*_, **__):
+    raise OSError("it is not there")
+
+
+def test_a_packaged_encoder_that_is_not_there_is_an_error(tmp_path, monkeypatch):
+    store = TripleStore.open(data_folder(tmp_path))
+    monkeypatch.setattr("lbmkgc_models.runs.relation_features.text_encoder", not_there)
+    with pytest.raises(OSError, match="it is not there"):
+        relation_features(store, RELATIONS, made_by("minilm"), 3)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "reason"),
+    [
+        ("", "the features of texts do not say what encoded them"),
+        ("tfidf", "tfidf would have to be fitted to the texts of entities again"),
+        ("tfidf+spelling", "tfidf.spelling would have to be fitted to"),
+        ("CMoA of minilm", "unknown text encoder 'CMoA of minilm'"),
+    ],
+)
+def test_relations_without_text_are_said_to_be(tmp_path, capsys, encoder, reason):
+    store = TripleStore.open(data_folder(tmp_path))
+    assert "text" not in relation_features(store, RELATIONS, made_by(encoder), 3)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert re.match(f"relations have no text: {reason}", line)
 
 
 def test_names_of_relations_are_words():
