@@ -18,7 +18,7 @@ from pathlib import Path
 import optuna
 import torch
 from common.measuring import RESULTS
-from comparison.runs import DEV_SEED, Bench, make_trainer
+from comparison.runs import DEV_SEED, Bench, prepare
 from comparison.spaces import (
     SearchSpace,
     has_space,
@@ -82,7 +82,8 @@ def measured(row: Row, trial: optuna.Trial, bench: Bench) -> float:
     """Train a row and return its best MRR on dev, see :func:`.measure`."""
 
     def make(callbacks: list[Callback]) -> Trainer:
-        return make_trainer(row, DEV_SEED, bench, callbacks, hold_out=row.hold_out, validate=True)
+        made = prepare(row, DEV_SEED, bench, callbacks, hold_out=row.hold_out, validate=True)
+        return made.trainer
 
     return tune.measure(row.recipe, trial, make)
 

@@ -25,7 +25,7 @@ from lbmkgc_models.fusion.digest import digest_of
 from lbmkgc_models.fusion.mention_score import MentionScore
 from lbmkgc_models.fusion.relation_rows import RelationRows
 from lbmkgc_models.runs.experiment import features_for
-from lbmkgc_models.runs.make_trainer import make_trainer as trainer_of
+from lbmkgc_models.runs.make_trainer import make_trainer
 from openke.config import Tester
 from openke.data import TestDataLoader
 from openke.data.store import TripleStore
@@ -250,19 +250,6 @@ def open_dataset(name: str, data: Path | None) -> tuple[TripleStore, Path]:
     return TripleStore.open(directory), directory
 
 
-def make_trainer(
-    row: Row,
-    seed: int,
-    bench: Bench,
-    callbacks: Sequence[Callback],
-    *,
-    hold_out: float = 0.0,
-    validate: bool = False,
-) -> Trainer:
-    """Return what trains a row; with ``validate`` it measures dev before ``callbacks``."""
-    return prepare(row, seed, bench, callbacks, hold_out=hold_out, validate=validate).trainer
-
-
 def prepare(
     row: Row,
     seed: int,
@@ -272,11 +259,14 @@ def prepare(
     hold_out: float = 0.0,
     validate: bool = False,
 ) -> Prepared:
-    """Return what :func:`make_trainer` does, and what it is made of."""
+    """Return what trains a row, and what it is made of.
+
+    With ``validate`` it measures dev before ``callbacks``.
+    """
     store, directory = open_dataset(row.dataset, bench.data)
     recipe = row.recipe.changed({"training.seed": seed, "data.hold_out": hold_out})
     features = features_for(recipe, store, directory, bench.device)
-    trainer = trainer_of(
+    trainer = make_trainer(
         recipe,
         store,
         features,

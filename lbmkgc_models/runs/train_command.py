@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from openke.data.store import TripleStore
 from openke.evaluation.report import RankingReport
 from openke.runs.command_line import Assignments, assigned, shorter
 from openke.runs.experiment import Execution, RunOptions
+from openke.runs.places import places
 from openke.runs.recipe import Recipe
 from openke.runtime.files import is_there
 
@@ -143,20 +144,13 @@ def fitted(recipe: Recipe, store: TripleStore, *, settled: Collection[str] | Non
 
 def _changed_places(recipe: Recipe) -> list[str]:
     """Return the places at which a recipe is not the default one of its model."""
-    default = dict(_places(default_recipe(recipe.model_name).to_dict()))
+    default = dict(places(default_recipe(recipe.model_name).to_dict()))
     return [
         place
-        for place, value in _places(recipe.to_dict())
+        for place, value in places(recipe.to_dict())
+        if not (isinstance(value, Mapping) and value)  # a section: what is in it differs
         if place not in default or default[place] != value
     ]
-
-
-def _places(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in content.items():
-        if isinstance(value, Mapping) and value:
-            yield from _places(value, f"{above}{name}.")
-        else:
-            yield f"{above}{name}", value
 
 
 def _of_size(recipe: Recipe, store: TripleStore, settled: Collection[str]) -> dict[str, Any]:

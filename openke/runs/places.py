@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+
+def places(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each place and what is there, a section before what is in it."""
+    for name, inside in content.items():
+        yield above + name, inside
+        if isinstance(inside, Mapping):
+            yield from places(inside, f"{above}{name}.")
 
 
 def put(content: dict[str, Any], place: str, value: Any) -> None:

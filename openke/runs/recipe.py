@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from openke.module.settings import NoSettings, configure
 from openke.module.strategy import OBJECTIVES, SAMPLING, NegativeSampling, Strategy
 from openke.module.strategy.all_entities import AllEntitiesStrategy
 from openke.runs.parts import Part, divide, make_part
-from openke.runs.places import put
+from openke.runs.places import places, put
 from openke.runs.sections import (
     DataSection,
     EvaluationSection,
@@ -353,21 +353,14 @@ def _check_top(name: str, content: Mapping[str, Any]) -> None:
     """Raise ``ValueError`` where a name is not at the top of a recipe but may be further inside."""
     if name in content:
         return
-    places = {place.rpartition(".")[2]: place for place in _places(content)} | {
+    known = {place.rpartition(".")[2]: place for place, _ in places(content)} | {
         top: top for top in content
     }
-    if near := close_names(name, places):
+    if near := close_names(name, known):
         raise ValueError(
-            f"recipe has no setting {name!r} (did you mean {places[near[0]]}?); it knows "
+            f"recipe has no setting {name!r} (did you mean {known[near[0]]}?); it knows "
             f"{', '.join(content)}"
         )
-
-
-def _places(content: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    for name, inside in content.items():
-        yield above + name
-        if isinstance(inside, Mapping):
-            yield from _places(inside, f"{above}{name}.")
 
 
 def _without_none(content: Any) -> Any:

@@ -53,10 +53,9 @@ class Loss(nn.Module, ABC):
         if mask is not None:
             some = (~mask).any(dim=1).to(terms.dtype)
             weight = some if weight is None else some * weight
-            return (terms.flatten() * weight).sum() / weight.sum().clamp(min=1e-30)
         if weight is None:
             return terms.mean()
-        return (terms.flatten() * weight).sum() / weight.sum()
+        return (terms.flatten() * weight).sum() / weight.sum().clamp(min=1e-30)
 
     def average(
         self, terms: Tensor, negative: Tensor, mask: Tensor | None, weight: Tensor | None = None

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import relu
 
-from openke.config import Callback, Trainer
+from openke.config import Trainer
 from openke.data import TrainDataLoader
 from openke.module.loss import MarginLoss, SigmoidLoss
 from openke.module.model import MODELS, Reciprocal, TransE
@@ -23,6 +23,7 @@ from openke.module.strategy.kbgan import (
     reinforce,
 )
 from tests.contracts.graphs import CASES, ENTITIES, RELATIONS, build, graph
+from tests.openke.training.stopping import StopAt
 
 CANDIDATES = {"neg_ent": 6, "bern_flag": True, "filter_flag": False, "one_slot": True}
 CPU = {"device": "cpu", "progress": False}
@@ -244,17 +245,6 @@ def test_any_model_over_structure_may_choose(name):
     assert any(p.grad is not None and p.grad.any() for p in trained.generator.parameters())
 
 
-class Ending(Callback):
-    """Stops a training after so many epochs, whatever was asked for."""
-
-    def __init__(self, after):
-        self.after = after
-
-    def on_epoch_end(self, trainer, record):
-        if trainer.epoch == self.after:
-            trainer.stop("to go on later")
-
-
 def test_a_resumed_run_is_an_unbroken_one(tmp_path):
     def trainer(epochs):
         torch.manual_seed(0)
@@ -263,7 +253,7 @@ def test_a_resumed_run_is_an_unbroken_one(tmp_path):
 
     whole, begun, resumed = trainer(4), trainer(4), trainer(4)
     whole.run()
-    begun.callbacks.append(Ending(2))
+    begun.callbacks.append(StopAt(2))
     begun.run()
     begun._stopped = None
     begun.callbacks.clear()

@@ -7,7 +7,7 @@ import torch
 
 from lbmkgc_models.fusion.structure_mask import seen_in_train
 from lbmkgc_models.runs.make_model import model_maker
-from openke.config import Callback, Tester, Validation
+from openke.config import Tester, Validation
 from openke.data import QueryDataLoader, TestDataLoader, TrainDataLoader
 from openke.module.loss import MarginLoss, SampledSoftmaxLoss
 from openke.module.model import ComplEx, Reciprocal, TransE
@@ -17,6 +17,7 @@ from openke.runs.recipe import Recipe
 from openke.runs.sections import TrainingSection
 from openke.training.callbacks import Checkpoint
 from tests.contracts.graphs import ENTITIES, RELATIONS, both, graph
+from tests.openke.training.stopping import StopAt
 
 WHOLE = {
     "model": {"name": "ComplEx", "dim": 4, "init_scale": 0.01},
@@ -190,25 +191,14 @@ def test_a_training_that_is_resumed_has_the_rates_of_one_that_was_not(tmp_path):
         return recipe.trainer(graph(), device="cpu", callbacks=[saving], progress=False)
 
     begun = trainer()
-    begun.callbacks.append(Ends(2))
+    begun.callbacks.append(StopAt(2))
     begun.run()
     resumed = trainer()
-    resumed.callbacks.append(Ends(9))
+    resumed.callbacks.append(StopAt(9))
     resumed.resume(tmp_path / "last.ckpt")
     (tmp_path / "last.ckpt").unlink()
     rates = [record["lr"] for record in trainer().run().records]
     assert [record["lr"] for record in resumed.run().records] == rates
-
-
-class Ends(Callback):
-    """Ends a training before a checkpoint says that it stopped."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_epoch_end(self, trainer, record):
-        if trainer.epoch == self.epoch:
-            trainer.stop("enough")
 
 
 def test_one_vs_all_learns_the_graph():

@@ -8,6 +8,7 @@ import pytest
 from openke.config import Callback, Trainer
 from openke.training.callbacks import Checkpoint
 from openke.training.schedule import SCHEDULES, Schedule
+from tests.openke.training.stopping import StopAt
 from tests.openke.training.test_trainer import CPU, loader, strategy
 
 RATE = 0.08
@@ -158,17 +159,6 @@ def test_a_resumed_schedule_is_an_unbroken_one(name, warm_up, tmp_path):
     resumed.resume(tmp_path / "last.ckpt")
     assert [record["lr"] for record in resumed.run().records] == whole
     assert [record["lr"] for record in begun.run().records] == whole  # the same trainer, too
-
-
-class StopAt(Callback):
-    """Stops after an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_epoch_end(self, trainer, record):
-        if trainer.epoch == self.epoch:
-            trainer.stop("enough")
 
 
 def test_bad_values_are_named():
